@@ -98,7 +98,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "CommandTests", dependencies: ["tcp-multiplexer", "MultiplexerCore", "SecureMux"], swiftSettings: settings),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["tcp-multiplexer", "MultiplexerCore", "SecureMux"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "EndToEndTests", dependencies: ["tcp-multiplexer"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

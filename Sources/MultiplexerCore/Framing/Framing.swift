@@ -1,0 +1,76 @@
+/// Which way a frame travels.
+public enum Direction: Sendable {
+    /// From a client to the device.
+    case request
+    /// From the device to a client.
+    case response
+}
+
+/// How messages of an application protocol are cut out of a byte stream, and put into one.
+///
+/// A framing measures: it neither copies, blocks nor keeps state. A frame is a message and what is put around it to send it
+/// over a stream: the **envelope**. Protocols that share their messages and differ in the envelope (Modbus/TCP and Modbus
+/// RTU) can so be translated into each other.
+public protocol Framing: Sendable {
+    /// Whether a frame carries a transaction id that its response repeats, so that responses can be told apart.
+    var carriesTransactionIDs: Bool { get }
+
+    /// The length in bytes of the frame that `bytes` begin with, or nil when more bytes are needed to tell.
+    ///
+    /// The result may be larger than `bytes`: the rest of the frame is still to come. Limits are checked on the header,
+    /// before a body is awaited.
+    ///
+    /// - Parameters:
+    ///   - bytes: What the stream brought and was not yet cut off.
+    ///   - direction: Which way the bytes travel.
+    ///   - request: The request that a response is awaited for, for wires where its length depends on it.
+    /// - Throws: ``FramingError`` when no frame can begin like this; the stream cannot be read any further.
+    func frameLength(
+        in bytes: Span<UInt8>,
+        _ direction: Direction,
+        answering request: Request?
+    ) throws(FramingError) -> Int?
+
+    /// What the envelope of a whole frame says.
+    func envelope(of frame: Span<UInt8>) -> Envelope
+
+    /// Appends the frame that carries `message`.
+    ///
+    /// - Parameters:
+    ///   - message: What stood inside the envelope.
+    ///   - transactionID: The id to write; ignored where the wire has none.
+    ///   - output: Where the frame is appended.
+    func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8])
+}
+
+/// What surrounds a message on the wire.
+public struct Envelope: Hashable, Sendable {
+    /// The transaction id, or 0 where the wire has none.
+    public var transactionID: UInt16
+    /// Where in the frame the message stands.
+    public var message: Range<Int>
+
+    /// An envelope with this id around this part of the frame.
+    public init(transactionID: UInt16 = 0, message: Range<Int>) {
+        self.transactionID = transactionID
+        self.message = message
+    }
+}
+
+/// Why bytes cannot be the beginning of a frame.
+public struct FramingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, in words that fit behind "the client sent ".
+    public let description: String
+
+    /// An error that says this.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Appends all of `bytes`.
+    package mutating func append(contentsOf bytes: borrowing Span<UInt8>) {
+        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
+    }
+}

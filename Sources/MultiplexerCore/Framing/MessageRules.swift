@@ -1,0 +1,42 @@
+/// What the messages of an application protocol say, however they are framed.
+public protocol MessageRules: Sendable {
+    /// Whether a client that has closed its sending side may still wait for responses.
+    ///
+    /// Where not, the end of its stream means that the client has left.
+    var answersAfterEndOfInput: Bool { get }
+
+    /// What the core needs to know of a request.
+    func request(_ message: Span<UInt8>) -> Request
+
+    /// What a response repeats of its request.
+    func correlation(ofResponse message: Span<UInt8>) -> Correlation
+
+    /// Appends the message that tells the client that its request failed.
+    ///
+    /// - Parameters:
+    ///   - request: The request's message.
+    ///   - failure: Why there is no response.
+    ///   - output: Where the message is appended.
+    /// - Returns: False where the protocol has no such message: then closing the client is the reply.
+    func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool
+}
+
+/// Messages that mean nothing to us: every request is taken for a write, any message answers it.
+public struct OpaqueMessageRules: MessageRules {
+    /// The one set of these rules.
+    public init() {}
+
+    /// `printf … | nc` closes its sending side and waits.
+    public var answersAfterEndOfInput: Bool { true }
+
+    /// What cannot be read might change the device.
+    public func request(_ message: Span<UInt8>) -> Request {
+        Request(correlation: .none, mayWrite: true)
+    }
+
+    /// Nothing in the message says which request it answers.
+    public func correlation(ofResponse message: Span<UInt8>) -> Correlation { .none }
+
+    /// There is no way to say so.
+    public func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool { false }
+}
