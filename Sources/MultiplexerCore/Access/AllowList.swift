@@ -1,0 +1,51 @@
+/// Which addresses clients may come from.
+public struct AllowList: Hashable, Sendable {
+    /// The blocks that are allowed; none means that every address is.
+    public let blocks: [CIDRBlock]
+
+    /// A list of these blocks.
+    public init(_ blocks: [CIDRBlock] = []) {
+        self.blocks = blocks
+    }
+
+    /// Whether any address is allowed, since nothing was listed.
+    public var allowsEveryone: Bool { blocks.isEmpty }
+
+    /// Whether a client at this address may connect.
+    public func allows(_ address: IPAddress) -> Bool {
+        allowsEveryone || blocks.contains { $0.contains(address) }
+    }
+}
+
+/// A block of addresses that share their first bits (RFC 4632, section 3.1; RFC 4291, section 2.3).
+public struct CIDRBlock: Hashable, Sendable {
+    private let address: IPAddress
+    /// How many of the 128 bits are shared.
+    private let prefixLength: Int
+
+    /// The block of an address and the length of its prefix.
+    ///
+    /// - Parameters:
+    ///   - address: Any address of the block whose bits behind the prefix are 0.
+    ///   - prefixLength: 0 to 32 for an IPv4 address, 0 to 128 for an IPv6 one; nil for this one address.
+    /// - Returns: Nil when the length is out of range or bits behind the prefix are set.
+    public init?(_ address: IPAddress, prefixLength: Int? = nil) {
+        let bits = address.isIPv4 ? 32 : 128
+        let length = prefixLength ?? bits
+        guard (0...bits).contains(length) else { return nil }
+        self.address = address
+        self.prefixLength = length + 128 - bits
+        guard address.low & ~masks.low == 0, address.high & ~masks.high == 0 else { return nil }
+    }
+
+    /// Whether the address is in the block. IPv4-mapped IPv6 addresses are in IPv4 blocks.
+    public func contains(_ other: IPAddress) -> Bool {
+        let masks = masks
+        return address.high == other.high & masks.high && address.low == other.low & masks.low
+    }
+
+    private var masks: (high: UInt64, low: UInt64) {
+        func mask(_ length: Int) -> UInt64 { length <= 0 ? 0 : ~0 << UInt64(max(64 - length, 0)) }
+        return (mask(prefixLength), mask(prefixLength - 64))
+    }
+}

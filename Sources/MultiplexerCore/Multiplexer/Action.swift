@@ -1,0 +1,49 @@
+extension Multiplexer {
+    /// What is to be done, in the order given.
+    ///
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``fail(_:_:to:)`` and ``discard(_:)``.
+    public enum Action: Hashable, Sendable {
+        /// Open the connection to the device. No other one exists.
+        case connect(LinkID)
+        /// Close the connection, or give up the attempt; ``Multiplexer/Event/upstreamClosed(_:)`` must follow.
+        case disconnect(LinkID)
+        /// Send a request upstream under this transaction id.
+        case send(RequestID, transactionID: UInt16)
+        /// Give the response that is being handled to the client that asked.
+        case respond(RequestID, to: ClientID)
+        /// Tell the client that its request failed, or close it where the protocol cannot say so.
+        case fail(RequestID, Failure, to: ClientID)
+        /// Forget a request whose client has left.
+        case discard(RequestID)
+        /// Read nothing more from this client.
+        case pauseReading(ClientID)
+        /// Read from this client again.
+        case resumeReading(ClientID)
+        /// Close this client once what was written to it is on its way.
+        case closeClient(ClientID)
+        /// Deliver ``Multiplexer/Event/deadlineReached`` at this time, and not at an earlier one that was asked for.
+        case setDeadline(Duration)
+        /// Say something to whoever watches; nothing depends on it.
+        case report(Report)
+        /// The drain is over: no client, no connection is left, or its time ran out.
+        case drained
+    }
+
+    /// Something worth a line in the log.
+    public enum Report: Hashable, Sendable {
+        /// The device can be asked.
+        case ready(LinkID)
+        /// The connection was lost, or never came to be; requests fail until the next attempt.
+        case backingOff(attempt: Int, delay: Duration)
+        /// The device closed a connection on which it had answered; the next one is opened at once.
+        case connectionLost(unanswered: Int)
+        /// The device took too long to accept the connection.
+        case connectTimedOut(LinkID)
+        /// The device did not answer in time.
+        case responseTimedOut(transactionID: UInt16)
+        /// The connection is replaced, since a late response could be taken for another, or the device seems gone.
+        case replacingConnection(LinkID)
+        /// A response that answers nothing in flight was dropped.
+        case strayResponse(Response)
+    }
+}

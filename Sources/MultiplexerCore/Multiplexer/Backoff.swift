@@ -1,0 +1,49 @@
+/// How long to wait before connecting again: doubled at each failure up to a cap, spread by jitter.
+public struct Backoff: Hashable, Sendable {
+    /// The wait after the first failure, before jitter.
+    public var initial: Duration
+    /// The longest wait, jitter included.
+    public var maximum: Duration
+
+    /// Waits that begin with `initial` and never exceed `maximum`; a smaller maximum is raised to `initial`.
+    public init(initial: Duration = .seconds(1), maximum: Duration = .seconds(30)) {
+        self.initial = initial
+        self.maximum = max(initial, maximum)
+    }
+
+    /// The wait after so many failures in a row, 1 or more.
+    ///
+    /// | failures | wait with the defaults |
+    /// |---|---|
+    /// | 1 | 0.8 to 1.2 s |
+    /// | 2 | 1.6 to 2.4 s |
+    /// | 5 | 12.8 to 19.2 s |
+    /// | 6 and more | 24 to 30 s |
+    func delay(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
+        var delay = initial
+        for _ in 1..<max(failures, 1) where delay < maximum {
+            delay *= 2
+        }
+        delay = min(delay, maximum)
+        return min(delay * Int.random(in: 80...120, using: &generator) / 100, maximum)
+    }
+}
+
+/// A small random number generator whose whole state is its seed, so that a run can be repeated.
+///
+/// SplitMix64, by Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,21 @@
+extension Multiplexer {
+    /// A fact that the core is told.
+    public enum Event: Hashable, Sendable {
+        /// A client may send requests from now on: its address is allowed, its handshake complete.
+        case clientJoined(ClientID)
+        /// A client is gone; nothing can be sent to it any more.
+        case clientLeft(ClientID)
+        /// A client sent a whole request.
+        case requestReceived(RequestID, Request, from: ClientID)
+        /// The connection asked for with ``Multiplexer/Action/connect(_:)`` stands.
+        case upstreamConnected(LinkID)
+        /// The connection could not be made, was lost, or is closed as asked for. Nothing of it is left.
+        case upstreamClosed(LinkID)
+        /// The device sent a whole message.
+        case responseReceived(Response, on: LinkID)
+        /// The time of the last ``Multiplexer/Action/setDeadline(_:)`` has come.
+        case deadlineReached
+        /// The program shuts down: finish what is in flight, accept nothing new.
+        case drainRequested
+    }
+}

@@ -1,0 +1,430 @@
+import DequeModule
+
+/// Lets many clients share one connection to a device: the decisions, and nothing else.
+///
+/// ```
+///            requestReceived            send                        responseReceived
+///  client A ────────────────▶ waiting ─┐      ┌─────────────┐      ┌─ respond ──▶ client A
+///  client B ────────────────▶ waiting ─┼────▶ │  in flight  │ ────▶┤
+///  client C ────────────────▶ waiting ─┘      └─────────────┘      └─ (no match) dropped
+///               one queue a client,        one, or up to 16,
+///               served round robin         each with an id of ours
+/// ```
+///
+/// A value type with one door, ``handle(_:at:into:)``. It does no I/O and reads no clock: facts and the time come in,
+/// actions go out. Whoever runs it carries the actions out in their order and keeps the requests' bytes.
+public struct Multiplexer: Sendable {
+    /// What the device needs.
+    public let configuration: Configuration
+    /// What has happened so far.
+    public private(set) var statistics = Statistics()
+
+    private var clients: [ClientID: Client] = [:]
+    /// The clients with waiting requests, the one whose turn is next first. It may still name clients that left.
+    private var turns: Deque<ClientID> = []
+    private var inFlight: [InFlight] = []
+    private var transactionIDs = TransactionIDs()
+
+    private var link = Link.down
+    private var lastLink = LinkID(rawValue: 0)
+    /// Whether the device answered on the current connection. Only that, not accepting it, shows that it works: a device
+    /// that is full accepts and closes at once.
+    private var linkHasAnswered = false
+    /// Connections in a row on which nothing was answered.
+    private var failedLinks = 0
+    /// Requests in a row that the device let time out.
+    private var silences = 0
+    private var jitter: SplitMix64
+
+    private var drain = Drain.notRequested
+    /// The earliest time asked for and not yet reached. May be earlier than the earliest deadline left: then the visit in
+    /// vain sets the next one. So a deadline costs nothing while requests are answered.
+    private var nextVisit: Duration?
+
+    /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
+    private static let silencesBeforeReplacement = 2
+
+    /// A multiplexer for one device. Equal seeds give equal jitter.
+    public init(configuration: Configuration, seed: UInt64) {
+        self.configuration = configuration
+        jitter = SplitMix64(seed: seed)
+    }
+
+    /// Takes a fact and appends what is to be done about it.
+    ///
+    /// - Parameters:
+    ///   - event: What happened.
+    ///   - now: The time since any fixed point; never less than at the call before.
+    ///   - actions: Where the actions are appended, in the order to carry them out.
+    public mutating func handle(_ event: Event, at now: Duration, into actions: inout [Action]) {
+        switch event {
+        case .clientJoined(let client):
+            clients[client] = Client()
+            if drain != .notRequested { actions.append(.closeClient(client)) }
+            update(at: now, into: &actions)
+        case .clientLeft(let client):
+            forget(client, into: &actions)
+            update(at: now, into: &actions)
+        case .requestReceived(let id, let request, let client):
+            accept(id, request, from: client, at: now, into: &actions)
+            update(at: now, into: &actions)
+        case .upstreamConnected(let id):
+            connected(id, at: now, into: &actions)
+            update(at: now, into: &actions)
+        case .upstreamClosed(let id):
+            closed(id, at: now, into: &actions)
+            update(at: now, into: &actions)
+        case .responseReceived(let response, let id):
+            let answered = match(response, on: id, into: &actions)
+            // The device gets its next request before the client gets its response: all clients wait for an idle device.
+            sendWaiting(at: now, into: &actions)
+            if let answered {
+                statistics.responses += 1
+                actions.append(.respond(answered.request, to: answered.client))
+            }
+            update(at: now, into: &actions)
+        case .deadlineReached:
+            nextVisit = nil
+            expire(at: now, into: &actions)
+            update(at: now, into: &actions)
+            visitAtEarliestDeadline(into: &actions)
+        case .drainRequested:
+            guard drain == .notRequested else { return }
+            drain = .finishing(until: now + configuration.drainTimeout)
+            visit(at: now + configuration.drainTimeout, into: &actions)
+            failWaiting(.draining, into: &actions)
+            update(at: now, into: &actions)
+        }
+    }
+
+    /// What is true after any event: the connection stands if anyone wants it, the device has work if there is any, a drain
+    /// that has nothing left to finish ends.
+    private mutating func update(at now: Duration, into actions: inout [Action]) {
+        connectOrDisconnect(at: now, into: &actions)
+        sendWaiting(at: now, into: &actions)
+        finishDrain(into: &actions)
+    }
+}
+
+// MARK: - Clients and their requests
+
+extension Multiplexer {
+    private mutating func accept(
+        _ id: RequestID,
+        _ request: Request,
+        from client: ClientID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        statistics.requests += 1
+        guard clients[client] != nil else {
+            statistics.abandoned += 1
+            actions.append(.discard(id))
+            return
+        }
+        guard drain == .notRequested else {
+            fail(id, .draining, to: client, into: &actions)
+            return
+        }
+        if case .backingOff = link {
+            fail(id, .unreachable, to: client, into: &actions)
+            return
+        }
+        let deadline = now + configuration.queueTimeout
+        visit(at: deadline, into: &actions)
+        let waiting = clients[client, default: Client()].wait(Waiting(id: id, request: request, deadline: deadline))
+        if waiting == 1 { turns.append(client) }
+        if waiting >= configuration.waitingLimit, clients[client]?.isPaused == false {
+            clients[client]?.isPaused = true
+            actions.append(.pauseReading(client))
+        }
+    }
+
+    private mutating func forget(_ client: ClientID, into actions: inout [Action]) {
+        guard let left = clients.removeValue(forKey: client) else { return }
+        for waiting in left.waiting {
+            statistics.abandoned += 1
+            actions.append(.discard(waiting.id))
+        }
+        for index in inFlight.indices where inFlight[index].asker?.client == client {
+            abandon(index, into: &actions)
+        }
+    }
+
+    /// Leaves a request in flight without its asker: the response is swallowed when it comes.
+    private mutating func abandon(_ index: Int, into actions: inout [Action]) {
+        guard let asker = inFlight[index].asker else { return }
+        inFlight[index].asker = nil
+        statistics.abandoned += 1
+        actions.append(.discard(asker.request))
+    }
+
+    /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
+    private mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
+        guard case .ready = link else { return }
+        while inFlight.count < configuration.inFlightLimit, let client = turns.popFirst() {
+            guard let waiting = clients[client]?.next() else { continue }
+            if clients[client]?.waiting.isEmpty == false { turns.append(client) }
+            resumeIfDue(client, into: &actions)
+            guard now < waiting.deadline else {
+                fail(waiting.id, .expired, to: client, into: &actions)
+                continue
+            }
+            let transactionID = nextTransactionID(at: now)
+            inFlight.append(
+                InFlight(
+                    transactionID: transactionID,
+                    request: waiting.request,
+                    asker: (waiting.id, client),
+                    askerDeadline: waiting.deadline,
+                    deviceDeadline: now + configuration.responseTimeout
+                )
+            )
+            statistics.sent += 1
+            visit(at: now + configuration.responseTimeout, into: &actions)
+            actions.append(.send(waiting.id, transactionID: transactionID))
+        }
+    }
+
+    private mutating func nextTransactionID(at now: Duration) -> UInt16 {
+        guard configuration.carriesTransactionIDs else { return 0 }
+        while true {
+            let id = transactionIDs.next(at: now)
+            if !inFlight.contains(where: { $0.transactionID == id }) { return id }
+        }
+    }
+
+    private mutating func resumeIfDue(_ client: ClientID, into actions: inout [Action]) {
+        guard let state = clients[client], state.isPaused, state.waiting.count <= configuration.waitingLimit / 2 else {
+            return
+        }
+        clients[client]?.isPaused = false
+        actions.append(.resumeReading(client))
+    }
+
+    private mutating func fail(
+        _ id: RequestID,
+        _ failure: Failure,
+        to client: ClientID,
+        into actions: inout [Action]
+    ) {
+        statistics.count(failure)
+        actions.append(.fail(id, failure, to: client))
+    }
+
+    private mutating func failWaiting(_ failure: Failure, into actions: inout [Action]) {
+        while let client = turns.popFirst() {
+            while let waiting = clients[client]?.next() {
+                fail(waiting.id, failure, to: client, into: &actions)
+            }
+            resumeIfDue(client, into: &actions)
+        }
+    }
+
+    private mutating func failInFlight(_ failure: Failure, at now: Duration, into actions: inout [Action]) {
+        for lost in inFlight {
+            transactionIDs.retire(lost.transactionID, at: now)
+            if let asker = lost.asker { fail(asker.request, failure, to: asker.client, into: &actions) }
+        }
+        inFlight.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes the request that a response answers out of flight, and says whom it is for.
+    private mutating func match(
+        _ response: Response,
+        on id: LinkID,
+        into actions: inout [Action]
+    ) -> (request: RequestID, client: ClientID)? {
+        guard case .ready(id) = link,
+            let index = inFlight.firstIndex(where: {
+                $0.transactionID == response.transactionID && $0.request.correlation == response.correlation
+            })
+        else {
+            statistics.strays += 1
+            actions.append(.report(.strayResponse(response)))
+            return nil
+        }
+        linkHasAnswered = true
+        failedLinks = 0
+        silences = 0
+        return inFlight.remove(at: index).asker
+    }
+}
+
+// MARK: - The connection
+
+extension Multiplexer {
+    private mutating func connectOrDisconnect(at now: Duration, into actions: inout [Action]) {
+        let isWanted = !inFlight.isEmpty || (!clients.isEmpty && drain == .notRequested)
+        switch link {
+        case .down where isWanted:
+            lastLink = LinkID(rawValue: lastLink.rawValue + 1)
+            linkHasAnswered = false
+            silences = 0
+            link = .connecting(lastLink, until: now + configuration.connectTimeout)
+            visit(at: now + configuration.connectTimeout, into: &actions)
+            statistics.connects += 1
+            actions.append(.connect(lastLink))
+        case .connecting(let id, _) where !isWanted, .settling(let id, _) where !isWanted,
+            .ready(let id) where !isWanted:
+            link = .closing(id, failed: false)
+            actions.append(.disconnect(id))
+        default:
+            break
+        }
+    }
+
+    private mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+        guard case .connecting(id, _) = link else { return }
+        guard configuration.delayAfterConnect > .zero else {
+            link = .ready(id)
+            actions.append(.report(.ready(id)))
+            return
+        }
+        link = .settling(id, until: now + configuration.delayAfterConnect)
+        visit(at: now + configuration.delayAfterConnect, into: &actions)
+    }
+
+    private mutating func closed(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+        switch link {
+        case .connecting(id, _), .settling(id, _), .closing(id, failed: true):
+            backOff(at: now, into: &actions)
+        case .closing(id, failed: false):
+            link = .down
+        case .ready(id):
+            let unanswered = inFlight.count
+            failInFlight(.unanswered, at: now, into: &actions)
+            if linkHasAnswered {
+                link = .down
+                actions.append(.report(.connectionLost(unanswered: unanswered)))
+            } else {
+                backOff(at: now, into: &actions)
+            }
+        default:
+            break
+        }
+    }
+
+    private mutating func backOff(at now: Duration, into actions: inout [Action]) {
+        failedLinks += 1
+        let delay = configuration.backoff.delay(afterFailures: failedLinks, using: &jitter)
+        link = .backingOff(until: now + delay)
+        visit(at: now + delay, into: &actions)
+        actions.append(.report(.backingOff(attempt: failedLinks, delay: delay)))
+        failWaiting(.unreachable, into: &actions)
+    }
+
+    /// Gives up a connection that seems to stand; whatever is in flight on it is lost.
+    private mutating func replace(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+        failInFlight(.unanswered, at: now, into: &actions)
+        link = .closing(id, failed: !linkHasAnswered)
+        actions.append(.report(.replacingConnection(id)))
+        actions.append(.disconnect(id))
+    }
+}
+
+// MARK: - Time
+
+extension Multiplexer {
+    private mutating func visit(at deadline: Duration, into actions: inout [Action]) {
+        if let nextVisit, nextVisit <= deadline { return }
+        nextVisit = deadline
+        actions.append(.setDeadline(deadline))
+    }
+
+    private mutating func expire(at now: Duration, into actions: inout [Action]) {
+        expireLink(at: now, into: &actions)
+        expireInFlight(at: now, into: &actions)
+        expireWaiting(at: now, into: &actions)
+        if let deadline = drain.deadline, deadline <= now {
+            failInFlight(.draining, at: now, into: &actions)
+            drain = .overdue
+        }
+    }
+
+    private mutating func expireLink(at now: Duration, into actions: inout [Action]) {
+        switch link {
+        case .connecting(let id, let deadline) where deadline <= now:
+            link = .closing(id, failed: true)
+            actions.append(.report(.connectTimedOut(id)))
+            actions.append(.disconnect(id))
+            failWaiting(.unreachable, into: &actions)
+        case .settling(let id, let deadline) where deadline <= now:
+            link = .ready(id)
+            actions.append(.report(.ready(id)))
+        case .backingOff(let deadline) where deadline <= now:
+            link = .down
+        default:
+            break
+        }
+    }
+
+    private mutating func expireInFlight(at now: Duration, into actions: inout [Action]) {
+        var index = 0
+        var timedOut = false
+        while index < inFlight.count {
+            if inFlight[index].deviceDeadline <= now {
+                timedOut = true
+                silences += 1
+                let silent = inFlight.remove(at: index)
+                transactionIDs.retire(silent.transactionID, at: now)
+                actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
+                if let asker = silent.asker { fail(asker.request, .unanswered, to: asker.client, into: &actions) }
+                continue
+            }
+            if let asker = inFlight[index].asker, inFlight[index].askerDeadline <= now {
+                // The client's time is up, the device's is not: its response is swallowed, the connection kept.
+                inFlight[index].asker = nil
+                fail(asker.request, .expired, to: asker.client, into: &actions)
+            }
+            index += 1
+        }
+        guard timedOut, case .ready(let id) = link else { return }
+        if !configuration.carriesTransactionIDs || silences >= Self.silencesBeforeReplacement {
+            replace(id, at: now, into: &actions)
+        }
+    }
+
+    private mutating func expireWaiting(at now: Duration, into actions: inout [Action]) {
+        // Sorted, so that equal events give equal actions.
+        for client in clients.keys.sorted() {
+            while let waiting = clients[client]?.waiting.first, waiting.deadline <= now {
+                _ = clients[client]?.next()
+                var failure = Failure.unreachable
+                if case .ready = link { failure = .expired }
+                fail(waiting.id, failure, to: client, into: &actions)
+            }
+            resumeIfDue(client, into: &actions)
+        }
+        turns.removeAll { clients[$0]?.waiting.isEmpty ?? true }
+    }
+
+    private mutating func visitAtEarliestDeadline(into actions: inout [Action]) {
+        var earliest = link.deadline
+        func consider(_ deadline: Duration?) {
+            guard let deadline else { return }
+            earliest = min(earliest ?? deadline, deadline)
+        }
+        for request in inFlight {
+            consider(request.deviceDeadline)
+            if request.asker != nil { consider(request.askerDeadline) }
+        }
+        for client in clients.values { consider(client.waiting.first?.deadline) }
+        consider(drain.deadline)
+        if let earliest { visit(at: earliest, into: &actions) }
+    }
+
+    private mutating func finishDrain(into actions: inout [Action]) {
+        switch drain {
+        case .finishing(let deadline) where inFlight.isEmpty:
+            for client in clients.keys.sorted() { actions.append(.closeClient(client)) }
+            drain = .closing(until: deadline)
+            finishDrain(into: &actions)
+        case .closing where clients.isEmpty && !link.holdsConnection, .overdue:
+            drain = .done
+            actions.append(.drained)
+        default:
+            break
+        }
+    }
+}

@@ -1,0 +1,50 @@
+extension Multiplexer {
+    /// What one device needs; all times are measured by their own clock.
+    public struct Configuration: Hashable, Sendable {
+        /// Whether frames to the device carry transaction ids.
+        public var carriesTransactionIDs: Bool
+        /// How many requests may be in flight, 1 to ``maximumInFlightLimit``; always 1 where the wire has no ids.
+        public var inFlightLimit: Int
+        /// How many requests of one client may wait before its reading pauses; at least 1.
+        public var waitingLimit: Int
+        /// How long the device may take to answer a request, from sending it.
+        public var responseTimeout: Duration
+        /// How long a client's request may take in all, from its arrival, waiting included.
+        public var queueTimeout: Duration
+        /// How long the device may take to accept the connection.
+        public var connectTimeout: Duration
+        /// How long the device is left alone after it accepted the connection.
+        public var delayAfterConnect: Duration
+        /// When and how often connecting is tried again.
+        public var backoff: Backoff
+        /// How long a drain may take.
+        public var drainTimeout: Duration
+
+        /// The most requests that may be in flight: Modbus Messaging on TCP/IP V1.0b, section 4.3, names 16 as the usual
+        /// limit of a server.
+        public static let maximumInFlightLimit = 16
+
+        /// The defaults that the command documents.
+        public init(
+            carriesTransactionIDs: Bool = true,
+            inFlightLimit: Int = 1,
+            waitingLimit: Int = 32,
+            responseTimeout: Duration = .seconds(5),
+            queueTimeout: Duration = .seconds(10),
+            connectTimeout: Duration = .seconds(5),
+            delayAfterConnect: Duration = .zero,
+            backoff: Backoff = Backoff(),
+            drainTimeout: Duration = .seconds(10)
+        ) {
+            self.carriesTransactionIDs = carriesTransactionIDs
+            self.inFlightLimit = carriesTransactionIDs ? min(max(inFlightLimit, 1), Self.maximumInFlightLimit) : 1
+            self.waitingLimit = max(waitingLimit, 1)
+            self.responseTimeout = responseTimeout
+            self.queueTimeout = queueTimeout
+            self.connectTimeout = connectTimeout
+            self.delayAfterConnect = delayAfterConnect
+            self.backoff = backoff
+            self.drainTimeout = drainTimeout
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import DequeModule
+
+extension Multiplexer {
+    /// The connection to the device; there is never more than one.
+    enum Link {
+        /// None, and nobody wants one. Exits: connecting.
+        case down
+        /// Asked for. Exits: settling, ready, closing, backingOff.
+        case connecting(LinkID, until: Duration)
+        /// Stands; the device is left alone for a while. Exits: ready, closing, backingOff.
+        case settling(LinkID, until: Duration)
+        /// Stands and carries requests. Exits: closing, down, backingOff.
+        case ready(LinkID)
+        /// To be closed; nothing else is opened until it is. Exits: down, or backingOff if it failed.
+        case closing(LinkID, failed: Bool)
+        /// None; the next attempt is being waited for, and requests fail at once. Exits: down.
+        case backingOff(until: Duration)
+
+        var deadline: Duration? {
+            switch self {
+            case .connecting(_, let deadline), .settling(_, let deadline), .backingOff(let deadline): deadline
+            case .down, .ready, .closing: nil
+            }
+        }
+
+        var holdsConnection: Bool {
+            switch self {
+            case .down, .backingOff: false
+            case .connecting, .settling, .ready, .closing: true
+            }
+        }
+    }
+
+    /// How far a shutdown is.
+    enum Drain: Equatable {
+        /// Exits: finishing.
+        case notRequested
+        /// Requests are in flight. Exits: closing, overdue.
+        case finishing(until: Duration)
+        /// Clients and the connection are being closed. Exits: done, overdue.
+        case closing(until: Duration)
+        /// Its time ran out. Exits: done.
+        case overdue
+        /// Over.
+        case done
+
+        var deadline: Duration? {
+            switch self {
+            case .finishing(let deadline), .closing(let deadline): deadline
+            case .notRequested, .overdue, .done: nil
+            }
+        }
+    }
+
+    struct Client {
+        private(set) var waiting: Deque<Waiting> = []
+        var isPaused = false
+
+        /// Queues a request and says how many wait now.
+        mutating func wait(_ request: Waiting) -> Int {
+            waiting.append(request)
+            return waiting.count
+        }
+
+        mutating func next() -> Waiting? { waiting.popFirst() }
+    }
+
+    struct Waiting {
+        var id: RequestID
+        var request: Request
+        var deadline: Duration
+    }
+
+    struct InFlight {
+        var transactionID: UInt16
+        var request: Request
+        /// Who gets the response; nil once the client has left or its time is up.
+        var asker: (request: RequestID, client: ClientID)?
+        var askerDeadline: Duration
+        var deviceDeadline: Duration
+    }
+}
