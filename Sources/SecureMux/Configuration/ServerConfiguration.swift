@@ -1,0 +1,43 @@
+public import MultiplexerCore
+
+/// What a server is to do: one device, and the listeners through which clients share it.
+public struct ServerConfiguration: Sendable {
+    /// The device that is shared.
+    public var device: DeviceAddress
+    /// What clients and device speak.
+    public var applicationProtocol: ApplicationProtocol
+    /// Where clients connect.
+    public var listeners: [ListenerConfiguration]
+    /// Times and limits.
+    public var multiplexer: Multiplexer.Configuration
+
+    /// A configuration of these parts; whether its wire carries transaction ids is taken from the protocol.
+    public init(
+        device: DeviceAddress,
+        applicationProtocol: ApplicationProtocol,
+        listeners: [ListenerConfiguration],
+        multiplexer: Multiplexer.Configuration = Multiplexer.Configuration()
+    ) {
+        self.device = device
+        self.applicationProtocol = applicationProtocol
+        self.listeners = listeners
+        self.multiplexer = multiplexer
+    }
+}
+
+/// An address that clients connect to, with its own rules of who may.
+public struct ListenerConfiguration: Sendable {
+    /// Where it listens.
+    public var address: ListenAddress
+    /// With what it speaks TLS; nil for plain TCP.
+    public var tls: TLSServerConfiguration?
+    /// The addresses that clients may have.
+    public var allowList: AllowList
+
+    /// A listener of these parts.
+    public init(address: ListenAddress, tls: TLSServerConfiguration? = nil, allowList: AllowList = AllowList()) {
+        self.address = address
+        self.tls = tls
+        self.allowList = allowList
+    }
+}

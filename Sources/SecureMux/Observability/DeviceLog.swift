@@ -1,0 +1,82 @@
+import Logging
+import MultiplexerCore
+
+/// Says in the log how the device is doing: a line when that changes, and repetitions only on demand.
+struct DeviceLog {
+    /// Why the last connection ended, from whoever saw it.
+    var reason: (any Error)?
+
+    private let device: DeviceAddress
+    private let logger: Logger
+    private var wasReady = false
+    private var strays = 0
+
+    init(device: DeviceAddress, logger: Logger) {
+        self.device = device
+        self.logger = logger
+    }
+
+    mutating func write(_ report: Multiplexer.Report) {
+        switch report {
+        case .ready:
+            logger.notice("connected to the device", metadata: ["device": "\(device)"])
+            wasReady = true
+            reason = nil
+        case .backingOff(let attempt, let delay):
+            logger.log(
+                level: attempt == 1 ? .warning : .info,
+                "the device cannot be reached; requests fail until it can",
+                metadata: [
+                    "device": "\(device)",
+                    "reason": "\(reason.map(Self.words), default: "unknown")",
+                    "attempt": "\(attempt)",
+                    "retry-in": "\(delay.shortText)",
+                ]
+            )
+        case .connectTimedOut:
+            reason = DeviceSilence.connect
+        case .connectionLost(let unanswered):
+            logger.notice(
+                "the device's connection ended; connecting again",
+                metadata: [
+                    "device": "\(device)",
+                    "reason": "\(reason.map(Self.words), default: "unknown")",
+                    "unanswered": "\(unanswered)",
+                ]
+            )
+        case .responseTimedOut(let transactionID):
+            logger.warning(
+                "the device did not answer in time",
+                metadata: ["device": "\(device)", "transaction": "\(transactionID)"]
+            )
+        case .replacingConnection:
+            reason = DeviceSilence.response
+            logger.notice(
+                "replacing the device's connection, since a late response could be taken for another",
+                metadata: ["device": "\(device)"]
+            )
+        case .strayResponse(let response):
+            strays += 1
+            logger.log(
+                level: strays == 1 ? .warning : .debug,
+                "dropped a response that answers nothing in flight: late, doubled, or another program's",
+                metadata: ["device": "\(device)", "transaction": "\(response.transactionID)", "so-far": "\(strays)"]
+            )
+        }
+    }
+
+    private static func words(_ reason: any Error) -> String { "\(reason)" }
+}
+
+/// The device let a time pass.
+private enum DeviceSilence: Error, CustomStringConvertible {
+    case connect
+    case response
+
+    var description: String {
+        switch self {
+        case .connect: "it did not accept the connection in time"
+        case .response: "it did not answer"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Logging
+import MultiplexerCore
+import NIOCore
+
+/// Closes clients from addresses that are not allowed, at accept: before a byte is read and before any handshake.
+final class AccessHandler: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+
+    private let allowList: AllowList
+    private let logger: Logger
+
+    init(_ allowList: AllowList, logger: Logger) {
+        self.allowList = allowList
+        self.logger = logger
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let client = unwrapInboundIn(data)
+        let address = client.remoteAddress.flatMap(IPAddress.init)
+        guard let address, allowList.allows(address) else {
+            logger.warning(
+                "client refused",
+                metadata: [
+                    "client": "\(client.remoteAddress.map(PeerName.init(_:)), default: "unknown")",
+                    "reason": "its address is not on the allow-list",
+                    "remedy": "add it with --allow if it may connect",
+                ]
+            )
+            client.close(promise: nil)
+            return
+        }
+        context.fireChannelRead(data)
+    }
+}
+
+extension IPAddress {
+    /// The IP address of a socket address, or nil where it has none.
+    init?(_ address: SocketAddress) {
+        switch address {
+        case .v4(let address):
+            self.init(bytes: withUnsafeBytes(of: address.address.sin_addr) { Array($0) })
+        case .v6(let address):
+            self.init(bytes: withUnsafeBytes(of: address.address.sin6_addr) { Array($0) })
+        case .unixDomainSocket:
+            return nil
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import Logging
+import MultiplexerCore
+import NIOCore
+
+/// One client: cuts its bytes into requests for the driver and writes what it gets.
+///
+/// The channel reads only when asked to (autoRead is off), and this handler asks only while the client may go on: its queue
+/// has room and it takes its responses. So what a client can make us hold is bounded, whatever it does.
+final class ClientHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let framing: any Framing
+    let rules: any MessageRules
+
+    private let driver: MultiplexerDriver
+    private var logger: Logger
+    private var state = State.arriving
+    private var context: ChannelHandlerContext?
+    private var received = FrameBuffer()
+    /// The driver asked for no more requests.
+    private var isPaused = false
+    /// The client will send nothing more, but waits for responses.
+    private var hasEnded = false
+    /// Requests given to the driver and not yet answered.
+    private var unanswered = 0
+
+    private enum State {
+        /// Not yet known to the driver. Exits: joined, closing.
+        case arriving
+        /// Sends requests. Exits: closing.
+        case joined(ClientID)
+        /// Gets what was written to it, and nothing is read from it any more.
+        case closing
+    }
+
+    /// A client that speaks `applicationProtocol`.
+    init(_ applicationProtocol: ApplicationProtocol, driver: MultiplexerDriver, logger: Logger) {
+        framing = applicationProtocol.framing
+        rules = applicationProtocol.messageRules
+        self.driver = driver
+        self.logger = logger
+    }
+
+    /// Writes a response.
+    func write(_ frame: ByteBuffer) {
+        unanswered -= 1
+        context?.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        if hasEnded { closeIfAnswered() }
+    }
+
+    /// Takes no more requests.
+    func pause() {
+        isPaused = true
+    }
+
+    /// Takes requests again.
+    func resume() {
+        isPaused = false
+        proceed()
+    }
+
+    /// Closes the connection behind what was written before.
+    func closeAfterWrites() {
+        leave()
+        guard let context else { return }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: Requests
+
+    private var takesRequests: Bool {
+        guard case .joined = state, let context else { return false }
+        return !isPaused && !hasEnded && context.channel.isWritable
+    }
+
+    private func takeRequests() {
+        do {
+            while case .joined(let client) = state, !isPaused, let frame = try received.nextFrame(framing, .request) {
+                unanswered += 1
+                driver.receiveRequest(frame, framing: framing, rules: rules, from: client)
+            }
+        } catch {
+            refuse(error)
+        }
+    }
+
+    /// Goes on where a pause stopped: with what was read before, then with reading.
+    private func proceed() {
+        takeRequests()
+        if takesRequests { context?.read() }
+        if hasEnded { closeIfAnswered() }
+    }
+
+    private func refuse(_ error: FramingError) {
+        var metadata: Logger.Metadata = ["reason": "the client sent \(error)"]
+        if received.firstByte == Self.tlsHandshake {
+            metadata["reason"] = "the client speaks TLS, this listener does not"
+            metadata["remedy"] = "give the client the TLS listener's port, or this listener a certificate"
+        }
+        logger.warning("client refused", metadata: metadata)
+        received.clear()
+        closeAfterWrites()
+    }
+
+    /// The first byte of a TLS record that carries a ClientHello (RFC 8446, section 5.1).
+    private static let tlsHandshake: UInt8 = 0x16
+
+    private func closeIfAnswered() {
+        guard case .joined = state, unanswered == 0, !isPaused else { return }
+        closeAfterWrites()
+    }
+
+    private func leave() {
+        if case .joined(let client) = state { driver.leave(client) }
+        state = .closing
+        received.clear()
+    }
+}
+
+// MARK: - What the channel tells
+
+extension ClientHandler {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    /// With TLS this comes once the handshake is complete and the client's certificate verified.
+    func channelActive(context: ChannelHandlerContext) {
+        logger.info("client connected")
+        state = .joined(driver.join(self))
+        context.read()
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .joined = state else { return }
+        received.append(unwrapInboundIn(data))
+        takeRequests()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if takesRequests { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { proceed() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let closed = event as? ChannelEvent, closed == .inputClosed {
+            hasEnded = true
+            closeIfAnswered()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .joined = state { logger.info("client left") }
+        leave()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.info("client connection failed", metadata: ["reason": "\(error)"])
+        leave()
+        context.close(promise: nil)
+    }
+}

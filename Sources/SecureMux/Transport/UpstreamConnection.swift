@@ -1,0 +1,191 @@
+import MultiplexerCore
+import NIOCore
+import NIOPosix
+
+/// One connection to the device, from the attempt to its end.
+///
+/// Addresses of a name are tried one after the other, never side by side as elsewhere: the device must not see a second
+/// connection, not even for a moment. It tells the driver of its end exactly once, when nothing of it is left.
+final class UpstreamConnection {
+    let link: LinkID
+
+    private let device: DeviceAddress
+    private let framing: any Framing
+    private let driver: MultiplexerDriver
+    private var state = State.resolving
+
+    private enum State {
+        /// The name is being looked up. Exits: connecting, closed.
+        case resolving
+        /// An attempt is under way. Exits: connecting the next address, connected, closed.
+        case connecting((any Channel)?, remaining: ArraySlice<SocketAddress>)
+        /// Exits: closed.
+        case connected(any Channel)
+        /// Being closed as asked. Exits: closed.
+        case givingUp
+        /// Nothing is left.
+        case closed
+    }
+
+    /// A connection that is not yet attempted.
+    init(_ link: LinkID, to device: DeviceAddress, framing: any Framing, driver: MultiplexerDriver) {
+        self.link = link
+        self.device = device
+        self.framing = framing
+        self.driver = driver
+    }
+
+    /// Looks the device up and connects.
+    func connect() {
+        device.resolve(on: driver.eventLoop).assumeIsolated().whenComplete { [self] result in
+            guard case .resolving = state else { return }
+            switch result {
+            case .success(let addresses): attempt(addresses[...], lastError: nil)
+            case .failure(let error): end(error)
+            }
+        }
+    }
+
+    /// Sends a frame.
+    func write(_ frame: ByteBuffer) {
+        guard case .connected(let channel) = state else { return }
+        channel.writeAndFlush(frame, promise: nil)
+    }
+
+    /// Closes the connection or gives the attempt up.
+    func close() {
+        switch state {
+        case .resolving:
+            // A look-up cannot be called back; its result is ignored. The end is told later, as an end always is.
+            state = .givingUp
+            driver.eventLoop.assumeIsolated().execute { [self] in end(nil) }
+        case .connecting(let channel, _):
+            state = .givingUp
+            channel?.close(promise: nil)
+        case .connected(let channel):
+            state = .givingUp
+            channel.close(promise: nil)
+        case .givingUp, .closed:
+            break
+        }
+    }
+
+    private func attempt(_ addresses: ArraySlice<SocketAddress>, lastError: (any Error)?) {
+        guard let address = addresses.first else {
+            end(lastError ?? DeviceAddressError.noAddress(device))
+            return
+        }
+        state = .connecting(nil, remaining: addresses.dropFirst())
+        let bound = NIOLoopBound(self, eventLoop: driver.eventLoop)
+        ClientBootstrap(group: driver.eventLoop)
+            // The core's clock rules.
+            .connectTimeout(.hours(24))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 4)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let connection = bound.value
+                    try connection.adopt(channel)
+                    try channel.pipeline.syncOperations.addHandler(
+                        UpstreamHandler(connection, framing: connection.framing)
+                    )
+                }
+            }
+            .connect(to: address)
+            .assumeIsolated()
+            .whenComplete { [self] result in
+                switch (result, state) {
+                case (.success(let channel), .connecting):
+                    state = .connected(channel)
+                    driver.upstreamConnected(link)
+                case (.success(let channel), _):
+                    channel.close().assumeIsolated().whenComplete { _ in self.end(nil) }
+                case (.failure(let error), .connecting(_, let remaining)):
+                    attempt(remaining, lastError: error)
+                case (.failure, _):
+                    end(nil)
+                }
+            }
+    }
+
+    /// Keeps the channel of the attempt, so that it can be given up.
+    private func adopt(_ channel: any Channel) throws {
+        guard case .connecting(_, let remaining) = state else { throw ChannelError.alreadyClosed }
+        state = .connecting(channel, remaining: remaining)
+    }
+
+    private func end(_ reason: (any Error)?) {
+        if case .closed = state { return }
+        state = .closed
+        driver.upstreamClosed(link, reason: reason)
+    }
+}
+
+extension UpstreamConnection {
+    func received(_ frame: ByteBuffer) {
+        driver.receiveResponse(frame, on: link)
+    }
+
+    func lost(_ reason: (any Error)?) {
+        switch state {
+        case .connected: end(reason)
+        case .givingUp: end(nil)
+        // A failing attempt ends through its own result.
+        case .resolving, .connecting, .closed: break
+        }
+    }
+}
+
+/// Cuts the device's bytes into messages.
+private final class UpstreamHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: UpstreamConnection
+    private let framing: any Framing
+    private var received = FrameBuffer()
+    private var reason: (any Error)?
+
+    init(_ connection: UpstreamConnection, framing: any Framing) {
+        self.connection = connection
+        self.framing = framing
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard reason == nil else { return }
+        received.append(unwrapInboundIn(data))
+        do {
+            while let frame = try received.nextFrame(framing, .response) {
+                connection.received(frame)
+            }
+        } catch {
+            // What follows cannot be told apart: only a new connection can be trusted.
+            reason = UpstreamError.unreadable(error)
+            received.clear()
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connection.lost(reason ?? UpstreamError.closedByDevice)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        reason = reason ?? error
+        context.close(promise: nil)
+    }
+}
+
+/// Why a connection to the device ended.
+enum UpstreamError: Error, CustomStringConvertible {
+    case closedByDevice
+    case unreadable(FramingError)
+
+    var description: String {
+        switch self {
+        case .closedByDevice: "the device closed the connection"
+        case .unreadable(let error): "the device sent \(error)"
+        }
+    }
+}
