@@ -1,0 +1,44 @@
+/// Where a listener waits for clients: one address of this machine, or all of them, and a port.
+public struct ListenAddress: Hashable, Sendable {
+    /// A name or an IP address of this machine; nil means all its interfaces.
+    public var host: String?
+    /// The TCP port; 0 lets the system choose a free one.
+    public var port: Int
+
+    /// The address with this host and port, which are not checked.
+    public init(host: String?, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads an address such as `8000`, `:8000`, `*:8000`, `host:8000`, `1.2.3.4:8000` or `[::1]:8000`.
+    ///
+    /// - Throws: ``ConfigurationError`` that says what is wrong with the text.
+    public init(parsing text: String) throws(ConfigurationError) {
+        do {
+            if !text.isEmpty, text.utf8.allSatisfy(\.isDecimalDigit) {
+                self.init(host: nil, port: try HostAndPort.port(text, in: 0...65_535))
+            } else {
+                let parts = try HostAndPort(parsing: text, ports: 0...65_535)
+                self.init(host: parts.host == "" || parts.host == "*" ? nil : parts.host, port: parts.port)
+            }
+        } catch {
+            throw ConfigurationError(
+                "'\(text)' is not an address to listen on: \(error). "
+                    + "Write 8000, :8000, host:8000, 192.0.2.1:8000 or [::1]:8000"
+            )
+        }
+    }
+
+    /// Whether only programs of this machine can connect: 127.0.0.0/8, ::1 or localhost.
+    public var isLoopback: Bool {
+        host.map(HostAndPort.isLoopback) ?? false
+    }
+}
+
+extension ListenAddress: CustomStringConvertible {
+    /// The address in a form that ``init(parsing:)`` reads, such as "127.0.0.1:8000" or "*:8000".
+    public var description: String {
+        HostAndPort(host: host ?? "*", port: port).description
+    }
+}
