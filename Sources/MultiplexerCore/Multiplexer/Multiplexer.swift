@@ -162,7 +162,7 @@ extension Multiplexer {
     /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
     private mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
         guard case .ready = link else { return }
-        while inFlight.count < configuration.inFlightLimit, let client = turns.popFirst() {
+        while inFlight.count < configuration.effectiveInFlightLimit, let client = turns.popFirst() {
             guard let waiting = clients[client]?.next() else { continue }
             if clients[client]?.waiting.isEmpty == false { turns.append(client) }
             resumeIfDue(client, into: &actions)

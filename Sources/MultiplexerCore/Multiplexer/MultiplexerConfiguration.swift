@@ -3,7 +3,7 @@ extension Multiplexer {
     public struct Configuration: Hashable, Sendable {
         /// Whether frames to the device carry transaction ids.
         public var carriesTransactionIDs: Bool
-        /// How many requests may be in flight, 1 to ``maximumInFlightLimit``; always 1 where the wire has no ids.
+        /// How many requests may be in flight: taken for 1 to ``maximumInFlightLimit``, and for 1 where the wire has no ids.
         public var inFlightLimit: Int
         /// How many requests of one client may wait before its reading pauses; at least 1.
         public var waitingLimit: Int
@@ -37,7 +37,7 @@ extension Multiplexer {
             drainTimeout: Duration = .seconds(10)
         ) {
             self.carriesTransactionIDs = carriesTransactionIDs
-            self.inFlightLimit = carriesTransactionIDs ? min(max(inFlightLimit, 1), Self.maximumInFlightLimit) : 1
+            self.inFlightLimit = inFlightLimit
             self.waitingLimit = max(waitingLimit, 1)
             self.responseTimeout = responseTimeout
             self.queueTimeout = queueTimeout
@@ -45,6 +45,11 @@ extension Multiplexer {
             self.delayAfterConnect = delayAfterConnect
             self.backoff = backoff
             self.drainTimeout = drainTimeout
+        }
+
+        /// How many requests are in flight at most, whatever was asked for.
+        var effectiveInFlightLimit: Int {
+            carriesTransactionIDs ? min(max(inFlightLimit, 1), Self.maximumInFlightLimit) : 1
         }
     }
 }

@@ -37,13 +37,17 @@ final class AccessHandler: ChannelInboundHandler, Sendable {
 extension IPAddress {
     /// The IP address of a socket address, or nil where it has none.
     init?(_ address: SocketAddress) {
+        // Where it stands in `sockaddr_in` and `sockaddr_in6`, the same on Linux and Darwin.
+        let place: Range<Int>
         switch address {
-        case .v4(let address):
-            self.init(bytes: withUnsafeBytes(of: address.address.sin_addr) { Array($0) })
-        case .v6(let address):
-            self.init(bytes: withUnsafeBytes(of: address.address.sin6_addr) { Array($0) })
-        case .unixDomainSocket:
-            return nil
+        case .v4: place = 4..<8
+        case .v6: place = 8..<24
+        case .unixDomainSocket: return nil
         }
+        self.init(
+            bytes: address.withSockAddr { pointer, size in
+                Array(UnsafeRawBufferPointer(start: pointer, count: size)[place])
+            }
+        )
     }
 }

@@ -47,6 +47,8 @@ final class MultiplexerDriver {
         self.logger = logger
         self.device = device
         self.deviceProtocol = applicationProtocol
+        var configuration = configuration
+        configuration.carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
         drained = eventLoop.makePromise()
         log = DeviceLog(device: device, logger: logger)

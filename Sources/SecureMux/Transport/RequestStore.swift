@@ -29,7 +29,8 @@ struct RequestStore {
 
     /// Calls `body` with the frame kept under `id`.
     func withFrame<Result>(_ id: RequestID, _ body: (Span<UInt8>) -> Result) -> Result {
-        body(slots[Int(id.rawValue)].span)
+        let frame = slots[Int(id.rawValue)]
+        return body(frame.span)
     }
 
     /// Ends the life of `id`.

@@ -1,0 +1,156 @@
+import Logging
+import MultiplexerCore
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// An address that clients connect to: who may, and what a client's pipeline is made of.
+struct Listener {
+    private let configuration: ListenerConfiguration
+    private let applicationProtocol: ApplicationProtocol
+    private let tls: TLSContext?
+    private let logger: Logger
+
+    /// How much may wait to be written to a client before nothing more is read from it.
+    private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 8 * 1024, high: 32 * 1024)
+
+    /// Reads the listener's TLS files.
+    init(
+        _ configuration: ListenerConfiguration,
+        applicationProtocol: ApplicationProtocol,
+        logger: Logger
+    ) throws(ServerError) {
+        self.configuration = configuration
+        self.applicationProtocol = applicationProtocol
+        self.logger = logger
+        do {
+            tls = try configuration.tls.map { try TLSContext(server: $0) }
+        } catch {
+            throw ServerError("\(error)")
+        }
+    }
+
+    /// Starts to listen; clients go to `driver`.
+    func open(_ driver: NIOLoopBound<MultiplexerDriver>) async throws -> any Channel {
+        let channel: any Channel
+        do {
+            channel = try await bind(driver)
+        } catch {
+            throw ServerError(words(for: error))
+        }
+        announce(at: channel)
+        return channel
+    }
+
+    private func bind(_ driver: NIOLoopBound<MultiplexerDriver>) async throws -> any Channel {
+        let bootstrap = bootstrap(driver)
+        let port = configuration.address.port
+        if let host = configuration.address.host {
+            return try await bootstrap.bind(host: host, port: port).get()
+        }
+        do {
+            // One socket for IPv4 and IPv6.
+            return try await bootstrap.bind(host: "::", port: port).get()
+        } catch let error as IOError where error.errnoCode == EAFNOSUPPORT || error.errnoCode == EADDRNOTAVAIL {
+            return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
+        }
+    }
+
+    private func bootstrap(_ driver: NIOLoopBound<MultiplexerDriver>) -> ServerBootstrap {
+        let listener = self
+        return ServerBootstrap(group: driver.eventLoop)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers([
+                        // When descriptors run out, accepting waits a second instead of spinning.
+                        AcceptBackoffHandler(),
+                        AccessHandler(listener.configuration.allowList, logger: listener.logger),
+                    ])
+                }
+            }
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: Self.writeBuffer)
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 512))
+            .childChannelOption(
+                .allowRemoteHalfClosure,
+                value: applicationProtocol.messageRules.answersAfterEndOfInput
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(listener.handlers(for: channel, driver.value))
+                }
+            }
+    }
+
+    private func handlers(for channel: any Channel, _ driver: MultiplexerDriver) -> [any ChannelHandler] {
+        var logger = logger
+        logger[metadataKey: "client"] = "\(channel.remoteAddress.map(PeerName.init(_:)), default: "unknown")"
+        let client = ClientHandler(applicationProtocol, driver: driver, logger: logger)
+        return tls.map { [TLSHandler($0), client] } ?? [client]
+    }
+
+    private func announce(at channel: any Channel) {
+        let address = ListenAddress(
+            host: configuration.address.host,
+            port: channel.localAddress?.port ?? configuration.address.port
+        )
+        logger.notice(
+            "listening",
+            metadata: ["address": "\(address)", "clients": "\(configuration.summary)"]
+        )
+        if configuration.isOpenToAnyone {
+            logger.warning(
+                "anyone who reaches this address can read and write the device",
+                metadata: [
+                    "address": "\(address)",
+                    "remedy":
+                        "limit it with --allow, ask for client certificates with --client-ca, or listen on 127.0.0.1",
+                ]
+            )
+        }
+    }
+
+    private func words(for error: any Error) -> String {
+        let address = configuration.address
+        guard let code = (error as? IOError)?.errnoCode else { return "cannot listen on \(address): \(error)" }
+        return switch code {
+        case EADDRINUSE:
+            "cannot listen on \(address): port \(address.port) is in use; stop the other program or choose another port"
+        case EACCES:
+            "cannot listen on \(address): port \(address.port) is reserved for root; choose one above 1023 or grant CAP_NET_BIND_SERVICE"
+        case EADDRNOTAVAIL:
+            "cannot listen on \(address): this machine has no such address"
+        default:
+            "cannot listen on \(address): \(error)"
+        }
+    }
+}
+
+extension ListenerConfiguration {
+    /// Whether nothing but reaching the address is asked of a client.
+    var isOpenToAnyone: Bool {
+        !address.isLoopback && allowList.allowsEveryone && tls?.clientCertificates != .required
+    }
+
+    fileprivate var summary: String {
+        let access =
+            switch tls?.clientCertificates {
+            case nil: "plain TCP"
+            case .off: "TLS without client certificates"
+            case .optional: "TLS, client certificates optional"
+            case .required: "TLS with client certificates"
+            }
+        return allowList.allowsEveryone ? access : "\(access), from the allow-list only"
+    }
+}

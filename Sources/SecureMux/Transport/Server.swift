@@ -1,0 +1,99 @@
+public import Logging
+package import MultiplexerCore
+import NIOCore
+import NIOPosix
+
+/// Lets many clients share one connection to a device, from ``start(_:logger:)`` to ``drain()``.
+public final class Server: Sendable {
+    /// Where it listens, in the order of the configured listeners; with the port that the system chose where it was 0.
+    public let addresses: [ListenAddress]
+
+    private let group: MultiThreadedEventLoopGroup
+    private let driver: NIOLoopBound<MultiplexerDriver>
+    private let listeners: [any Channel]
+
+    private init(
+        addresses: [ListenAddress],
+        group: MultiThreadedEventLoopGroup,
+        driver: NIOLoopBound<MultiplexerDriver>,
+        listeners: [any Channel]
+    ) {
+        self.addresses = addresses
+        self.group = group
+        self.driver = driver
+        self.listeners = listeners
+    }
+
+    /// Starts listening. The device need not be there: it is connected to when the first client comes.
+    ///
+    /// - Throws: ``ServerError`` when a listener cannot be opened or its TLS files cannot be used. Then nothing is left open.
+    public static func start(_ configuration: ServerConfiguration, logger: Logger) async throws(ServerError) -> Server {
+        let prepared = try configuration.listeners.map { listener throws(ServerError) in
+            try Listener(listener, applicationProtocol: configuration.applicationProtocol, logger: logger)
+        }
+        // All of a device lives on one loop.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let eventLoop = group.next()
+        do {
+            let driver = try await eventLoop.submit {
+                NIOLoopBound(
+                    MultiplexerDriver(
+                        device: configuration.device,
+                        applicationProtocol: configuration.applicationProtocol,
+                        configuration: configuration.multiplexer,
+                        eventLoop: eventLoop,
+                        logger: logger
+                    ),
+                    eventLoop: eventLoop
+                )
+            }.get()
+            var channels: [any Channel] = []
+            for listener in prepared {
+                channels.append(try await listener.open(driver))
+            }
+            return Server(
+                addresses: zip(configuration.listeners, channels).map { listener, channel in
+                    ListenAddress(
+                        host: listener.address.host,
+                        port: channel.localAddress?.port ?? listener.address.port
+                    )
+                },
+                group: group,
+                driver: driver,
+                listeners: channels
+            )
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error as? ServerError ?? ServerError("the server cannot start: \(error)")
+        }
+    }
+
+    /// Stops: accepts nobody new, finishes what is in flight, fails what waits, closes every connection.
+    ///
+    /// Returns when all that is done, at the latest after the configured drain timeout.
+    public func drain() async {
+        for listener in listeners {
+            try? await listener.close()
+        }
+        let driver = driver
+        try? await driver.eventLoop.flatSubmit { driver.value.drain() }.get()
+        // Closes what is left: clients in their handshake, and those that outlasted the drain.
+        try? await group.shutdownGracefully()
+    }
+
+    /// What has happened so far.
+    package func statistics() async throws -> Multiplexer.Statistics {
+        let driver = driver
+        return try await driver.eventLoop.submit { driver.value.statistics }.get()
+    }
+}
+
+/// Why a server cannot start, and what would help.
+public struct ServerError: Error, CustomStringConvertible {
+    /// The reason in words for the user.
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
