@@ -1,3 +1,4 @@
+import MultiplexerCore
 import SecureMux
 
 /// Option values that a text can be refused for: the thrown error's description is what the user sees.
@@ -14,5 +15,35 @@ enum Parse {
 
     static func duration(_ text: String) throws -> Duration {
         try Duration(parsing: text)
+    }
+
+    static func cidrBlock(_ text: String) throws -> CIDRBlock {
+        try CIDRBlock(parsing: text)
+    }
+
+    static func applicationProtocol(_ text: String) throws -> ApplicationProtocol {
+        guard let known = ApplicationProtocol.named(text) else {
+            let names = ApplicationProtocol.all.map(\.name).joined(separator: ", ")
+            throw ConfigurationError("'\(text)' is not a protocol that this program speaks: \(names)")
+        }
+        return known
+    }
+
+    static func tlsVersion(_ text: String) throws -> TLSVersion {
+        switch text {
+        case "1.2": .v1_2
+        case "1.3": .v1_3
+        default: throw ConfigurationError("'\(text)' is not a TLS version that may be used: 1.2 or 1.3")
+        }
+    }
+
+    static func clientCertificates(_ text: String) throws -> ClientCertificates {
+        switch text {
+        case "off": .off
+        case "optional": .optional
+        case "required": .required
+        default:
+            throw ConfigurationError("'\(text)' is not a policy for client certificates: off, optional or required")
+        }
     }
 }
