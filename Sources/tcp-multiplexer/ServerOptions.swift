@@ -81,7 +81,7 @@ struct DeviceOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             How many requests the device may have at a time, 1 to 16. Most devices take one; more is for those known to \
-            answer several by their transaction ids. (default: 1)
+            answer several by their transaction ids.
             """,
             valueName: "count"
         )

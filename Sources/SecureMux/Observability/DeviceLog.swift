@@ -1,5 +1,14 @@
 import Logging
 import MultiplexerCore
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Says in the log how the device is doing: a line when that changes, and repetitions only on demand.
 struct DeviceLog {
@@ -8,7 +17,8 @@ struct DeviceLog {
 
     private let device: DeviceAddress
     private let logger: Logger
-    private var wasReady = false
+    /// Whether the log's last word is that the device can be asked.
+    private var isKnownReady = false
     private var strays = 0
 
     init(device: DeviceAddress, logger: Logger) {
@@ -19,10 +29,15 @@ struct DeviceLog {
     mutating func write(_ report: Multiplexer.Report) {
         switch report {
         case .ready:
-            logger.notice("connected to the device", metadata: ["device": "\(device)"])
-            wasReady = true
+            logger.log(
+                level: isKnownReady ? .info : .notice,
+                "connected to the device",
+                metadata: ["device": "\(device)"]
+            )
+            isKnownReady = true
             reason = nil
         case .backingOff(let attempt, let delay):
+            isKnownReady = false
             logger.log(
                 level: attempt == 1 ? .warning : .info,
                 "the device cannot be reached; requests fail until it can",
@@ -65,7 +80,10 @@ struct DeviceLog {
         }
     }
 
-    private static func words(_ reason: any Error) -> String { "\(reason)" }
+    private static func words(_ reason: any Error) -> String {
+        guard let system = reason as? IOError else { return "\(reason)" }
+        return String(cString: strerror(system.errnoCode))
+    }
 }
 
 /// The device let a time pass.
