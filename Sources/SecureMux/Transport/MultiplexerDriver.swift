@@ -26,7 +26,7 @@ final class MultiplexerDriver {
     private var isHandling = false
     private var actions: [Multiplexer.Action] = []
     private var timer: Scheduled<Void>?
-    private let drained: EventLoopPromise<Void>
+    private var drained: EventLoopPromise<Void>?
 
     /// Where frames are put together before they are written; one each, used again and again.
     private var message: [UInt8] = []
@@ -50,7 +50,6 @@ final class MultiplexerDriver {
         var configuration = configuration
         configuration.carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
-        drained = eventLoop.makePromise()
         log = DeviceLog(device: device, logger: logger)
     }
 
@@ -59,8 +58,10 @@ final class MultiplexerDriver {
 
     /// Stops taking requests and finishes what is in flight; the future succeeds when nothing is left or the time is up.
     func drain() -> EventLoopFuture<Void> {
+        let promise = drained ?? eventLoop.makePromise()
+        drained = promise
         handle(.drainRequested)
-        return drained.futureResult
+        return promise.futureResult
     }
 }
 
@@ -174,7 +175,7 @@ extension MultiplexerDriver {
         case .drained:
             timer?.cancel()
             upstream?.close()
-            drained.succeed()
+            drained?.succeed()
         }
     }
 

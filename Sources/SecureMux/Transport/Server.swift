@@ -2,6 +2,7 @@ public import Logging
 package import MultiplexerCore
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Lets many clients share one connection to a device, from ``start(_:logger:)`` to ``drain()``.
 public final class Server: Sendable {
@@ -11,6 +12,7 @@ public final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let driver: NIOLoopBound<MultiplexerDriver>
     private let listeners: [any Channel]
+    private let drain = Mutex<Task<Void, Never>?>(nil)
 
     private init(
         addresses: [ListenAddress],
@@ -70,8 +72,17 @@ public final class Server: Sendable {
 
     /// Stops: accepts nobody new, finishes what is in flight, fails what waits, closes every connection.
     ///
-    /// Returns when all that is done, at the latest after the configured drain timeout.
+    /// Returns when all that is done, at the latest after the configured drain timeout. Calling it again joins the first call.
     public func drain() async {
+        let drain = drain.withLock { drain in
+            let running = drain ?? Task { await self.stop() }
+            drain = running
+            return running
+        }
+        await drain.value
+    }
+
+    private func stop() async {
         for listener in listeners {
             try? await listener.close()
         }

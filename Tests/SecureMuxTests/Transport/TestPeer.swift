@@ -1,0 +1,101 @@
+import NIOCore
+import NIOPosix
+
+/// One end of a TCP connection as a test plays it: bytes out, bytes in, the end of the stream; each wait is bounded.
+final class TestPeer: Sendable {
+    let channel: any Channel
+    private let received: NIOLoopBound<Received>
+
+    private init(_ channel: any Channel, _ received: NIOLoopBound<Received>) {
+        self.channel = channel
+        self.received = received
+    }
+
+    static func connect(to port: Int, host: String = "127.0.0.1") async throws -> TestPeer {
+        try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: host, port: port) { channel in
+                channel.eventLoop.makeCompletedFuture { try TestPeer.adopt(channel) }
+            }
+    }
+
+    /// Makes a fresh channel a peer; to be called on its loop.
+    static func adopt(_ channel: any Channel) throws -> TestPeer {
+        let received = Received()
+        try channel.pipeline.syncOperations.addHandler(received)
+        return TestPeer(channel, NIOLoopBound(received, eventLoop: channel.eventLoop))
+    }
+
+    func send(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
+    /// Waits for so many bytes.
+    func receive(_ count: Int, within limit: TimeAmount = .seconds(10)) async throws -> [UInt8] {
+        try await wait(within: limit) { $0.bytes.count >= count ? $0.take(count) : nil }
+    }
+
+    /// Waits for a whole Modbus/TCP frame.
+    func receiveFrame(within limit: TimeAmount = .seconds(10)) async throws -> [UInt8] {
+        let header = try await receive(6, within: limit)
+        return header + (try await receive(Int(header[4]) << 8 | Int(header[5]), within: limit))
+    }
+
+    /// Waits for the other side to close, and returns what came before.
+    func receiveToEnd(within limit: TimeAmount = .seconds(10)) async throws -> [UInt8] {
+        try await wait(within: limit) { $0.hasEnded ? $0.take($0.bytes.count) : nil }
+    }
+
+    /// Sends a request and waits for its response.
+    func exchange(_ request: [UInt8]) async throws -> [UInt8] {
+        try await send(request)
+        return try await receiveFrame()
+    }
+
+    func close() async throws {
+        try await channel.close()
+    }
+
+    private func wait<Result: Sendable>(
+        within limit: TimeAmount,
+        for condition: @escaping @Sendable (Received) -> Result?
+    ) async throws -> Result {
+        let received = received
+        let deadline = NIODeadline.now() + limit
+        while NIODeadline.now() < deadline {
+            if let result = try await channel.eventLoop.submit({ condition(received.value) }).get() { return result }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        throw TestTimeout()
+    }
+
+    private final class Received: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        var bytes: [UInt8] = []
+        var hasEnded = false
+
+        func take(_ count: Int) -> [UInt8] {
+            defer { bytes.removeFirst(count) }
+            return Array(bytes.prefix(count))
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            bytes.append(contentsOf: unwrapInboundIn(data).readableBytesView)
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if let event = event as? ChannelEvent, event == .inputClosed { hasEnded = true }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            hasEnded = true
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            hasEnded = true
+            context.close(promise: nil)
+        }
+    }
+}
+
+struct TestTimeout: Error {}
