@@ -1,0 +1,181 @@
+import MultiplexerCore
+import NIOCore
+
+/// One connection of a simulated device: cuts requests from the stream and answers them one after the other.
+final class DeviceConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A client that sends more than this ahead of its answers is not read from.
+    private static let bufferLimit = 65_536
+
+    private let device: SimulatedDevice
+    private let framing: any Framing
+    private var input = ByteBuffer()
+    private var isAdmitted = false
+    /// A request is being worked on, or the device is not ready yet.
+    private var isBusy = false
+    private var hasSwallowed: Bool
+    private var inputHasEnded = false
+    private var wantsRead = false
+    private var peer = ""
+    private var endReason = "closed by the client"
+    private var lastActivity = NIODeadline.now()
+    private var work: Scheduled<Void>?
+    private var idleCheck: Scheduled<Void>?
+
+    init(of device: SimulatedDevice) {
+        self.device = device
+        framing = device.framing
+        hasSwallowed = !device.configuration.swallowsFirstRequest
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        guard device.admits(context.channel) else {
+            context.close(promise: nil)
+            return
+        }
+        isAdmitted = true
+        peer = context.channel.peerDescription
+        noteActivity(context)
+        wait(device.configuration.readyAfter, context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        work?.cancel()
+        idleCheck?.cancel()
+        if isAdmitted {
+            device.ended(context.channel, peer, because: endReason)
+        }
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard isAdmitted else { return }
+        var bytes = unwrapInboundIn(data)
+        input.writeBuffer(&bytes)
+        lastActivity = .now()
+        serve(context)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        serve(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+            inputHasEnded = true
+            serve(context)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        endReason = "\(error)"
+        context.close(promise: nil)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if input.readableBytes < Self.bufferLimit {
+            context.read()
+        } else {
+            wantsRead = true
+        }
+    }
+
+    /// Someone other than this handler closes the connection: the device.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        endReason = "closed by the device"
+        context.close(mode: mode, promise: promise)
+    }
+
+    /// Takes up the next request, if there is one and the device is free.
+    private func serve(_ context: ChannelHandlerContext) {
+        while isAdmitted, !isBusy, context.channel.isActive, context.channel.isWritable {
+            do throws(FramingError) {
+                guard let frame = try nextFrame() else {
+                    if inputHasEnded {
+                        context.close(promise: nil)
+                    }
+                    break
+                }
+                take(frame, context)
+            } catch {
+                device.noteMalformed(from: peer, error)
+                endReason = "what it sent cannot be read"
+                context.close(promise: nil)
+                return
+            }
+        }
+        if wantsRead, input.readableBytes < Self.bufferLimit {
+            wantsRead = false
+            context.read()
+        }
+    }
+
+    private func nextFrame() throws(FramingError) -> [UInt8]? {
+        let bytes = input
+        guard
+            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, .request, answering: nil),
+            let frame = input.readBytes(length: length)
+        else { return nil }
+        input.discardReadBytes()
+        return frame
+    }
+
+    private func take(_ frame: [UInt8], _ context: ChannelHandlerContext) {
+        device.noteReceived()
+        guard hasSwallowed else {
+            hasSwallowed = true
+            device.noteSwallowed(from: peer)
+            return
+        }
+        wait(device.configuration.responseDelay, context) { self.answer(frame, $0) }
+    }
+
+    private func answer(_ frame: [UInt8], _ context: ChannelHandlerContext) {
+        let envelope = framing.envelope(of: frame.span)
+        let response = device.serve(Array(frame[envelope.message]))
+        var output: [UInt8] = []
+        framing.seal(response.span, transactionID: envelope.transactionID, into: &output)
+        lastActivity = .now()
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: output)), promise: nil)
+    }
+
+    /// Does something when `delay` is over, and nothing else until then.
+    private func wait(
+        _ delay: Duration,
+        _ context: ChannelHandlerContext,
+        _ action: @escaping (ChannelHandlerContext) -> Void = { _ in }
+    ) {
+        guard delay > .zero else { return action(context) }
+        isBusy = true
+        work = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) {
+            self.isBusy = false
+            action(context)
+            self.serve(context)
+        }
+    }
+
+    private func noteActivity(_ context: ChannelHandlerContext) {
+        lastActivity = .now()
+        if let timeout = device.configuration.idleTimeout {
+            checkIdle(after: TimeAmount(timeout), TimeAmount(timeout), context)
+        }
+    }
+
+    private func checkIdle(after delay: TimeAmount, _ timeout: TimeAmount, _ context: ChannelHandlerContext) {
+        idleCheck = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            let idle = NIODeadline.now() - self.lastActivity
+            if idle >= timeout, !self.isBusy {
+                self.endReason = "idle for \(self.device.configuration.idleTimeout ?? .zero)"
+                context.close(promise: nil)
+            } else {
+                self.checkIdle(after: max(timeout - idle, .milliseconds(1)), timeout, context)
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package import Logging
+import MultiplexerCore
+import NIOCore
+import NIOPosix
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// A device on a TCP port that behaves as real ones do: it takes one connection, closes any further one at once, and
+/// answers requests one after the other.
+///
+/// What was written to it and its counters outlive its connections and a ``stop()``.
+package final class SimulatedDevice: Sendable {
+    /// How a simulated device behaves.
+    package struct Configuration: Sendable {
+        /// What the device speaks.
+        package var speaks: Speech = .sunSpecInverter
+        /// How many connections it holds at a time; 0 means any number.
+        package var connectionLimit = 1
+        /// How long it works on each request.
+        package var responseDelay: Duration = .zero
+        /// How long a connection may be idle before the device closes it; nil means for ever.
+        package var idleTimeout: Duration?
+        /// How long after a connect it begins to answer; requests that come earlier wait.
+        package var readyAfter: Duration = .zero
+        /// Whether the first request of each connection is never answered.
+        package var swallowsFirstRequest = false
+
+        package init() {}
+    }
+
+    /// What a simulated device speaks.
+    package enum Speech: Sendable {
+        /// Modbus/TCP: see ``SunSpecInverter`` and ``RegisterMap``.
+        case sunSpecInverter
+        /// Each line comes back as it is.
+        case lineEcho
+    }
+
+    /// What happened since the device was made.
+    package struct Counters: Hashable, Sendable {
+        /// Connections that the device took.
+        package var accepted = 0
+        /// Further connections that it closed at once.
+        package var refused = 0
+        /// Connections it has now.
+        package var open = 0
+        /// The most connections it had at once, the refused ones not counted.
+        package var maximumOpen = 0
+        /// Requests that arrived, answered or not.
+        package var requestsReceived = 0
+        /// Requests that were answered.
+        package var requestsServed = 0
+        /// Requests that were swallowed.
+        package var requestsSwallowed = 0
+        /// Connections that were closed because something other than a request came.
+        package var malformed = 0
+    }
+
+    private struct State {
+        var counters = Counters()
+        var server = ModbusServer()
+        var listener: (any Channel)?
+        var connections: [ObjectIdentifier: any Channel] = [:]
+    }
+
+    package let configuration: Configuration
+    private let logger: Logger
+    private let switchedOn = ContinuousClock.now
+    private let state = Mutex(State())
+
+    package init(_ configuration: Configuration = Configuration(), logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// What happened since the device was made.
+    package var counters: Counters {
+        state.withLock(\.counters)
+    }
+
+    /// Begins to listen; a stopped device can be started again.
+    ///
+    /// - Parameters:
+    ///   - host: The name or IP address to listen on; nil means all interfaces.
+    ///   - port: The port; 0 lets the system choose one.
+    /// - Returns: The port that the device listens on.
+    /// - Throws: What the system says, such as `IOError` with `EADDRINUSE`.
+    @discardableResult
+    package func start(host: String? = "127.0.0.1", port: Int = 0) async throws -> Int {
+        // One loop for all connections, so that what happens has one order.
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: messageRules.answersAfterEndOfInput)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DeviceConnectionHandler(of: self))
+                }
+            }
+        let listener = try await bind(bootstrap, host: host, port: port)
+        let replaced = state.withLock { state in
+            defer { state.listener = listener }
+            return state.listener
+        }
+        try? await replaced?.close()
+        return listener.localAddress?.port ?? port
+    }
+
+    /// Closes all connections and listens no more, as a device that loses its power.
+    package func stop() async {
+        let listener = state.withLock { state in
+            defer { state.listener = nil }
+            return state.listener
+        }
+        try? await listener?.close()
+        await closeConnections()
+    }
+
+    /// Closes all connections and goes on listening.
+    package func closeConnections() async {
+        for connection in state.withLock({ Array($0.connections.values) }) {
+            try? await connection.close()
+        }
+    }
+
+    private func bind(_ bootstrap: ServerBootstrap, host: String?, port: Int) async throws -> any Channel {
+        if let host {
+            return try await bootstrap.bind(host: host, port: port).get()
+        }
+        do {
+            return try await bootstrap.bind(host: "::", port: port).get()
+        } catch let error as IOError where [EAFNOSUPPORT, EADDRNOTAVAIL].contains(error.errnoCode) {
+            return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
+        }
+    }
+}
+
+// What connections ask their device.
+extension SimulatedDevice {
+    var framing: any Framing {
+        switch configuration.speaks {
+        case .sunSpecInverter: ModbusTCPFraming()
+        case .lineEcho: LineFraming()
+        }
+    }
+
+    var messageRules: any MessageRules {
+        switch configuration.speaks {
+        case .sunSpecInverter: ModbusMessageRules()
+        case .lineEcho: OpaqueMessageRules()
+        }
+    }
+
+    /// Whether the device takes a connection that was just accepted.
+    func admits(_ channel: any Channel) -> Bool {
+        let peer = channel.peerDescription
+        let (isAdmitted, open) = state.withLock { state in
+            let limit = configuration.connectionLimit
+            guard limit == 0 || state.counters.open < limit else {
+                state.counters.refused += 1
+                return (false, state.counters.open)
+            }
+            state.connections[ObjectIdentifier(channel)] = channel
+            state.counters.accepted += 1
+            state.counters.open += 1
+            state.counters.maximumOpen = max(state.counters.maximumOpen, state.counters.open)
+            return (true, state.counters.open)
+        }
+        if isAdmitted {
+            logger.info("\(peer) connected; open connections: \(open)")
+        } else {
+            logger.warning("closed a further connection, from \(peer): the device takes no more than \(open) at a time")
+        }
+        return isAdmitted
+    }
+
+    /// Notes the end of a connection that was admitted.
+    func ended(_ channel: any Channel, _ peer: String, because reason: String) {
+        let open = state.withLock { state in
+            state.connections[ObjectIdentifier(channel)] = nil
+            state.counters.open -= 1
+            return state.counters.open
+        }
+        logger.info("connection of \(peer) ended: \(reason); open connections: \(open)")
+    }
+
+    func noteReceived() {
+        state.withLock { $0.counters.requestsReceived += 1 }
+    }
+
+    func noteSwallowed(from peer: String) {
+        state.withLock { $0.counters.requestsSwallowed += 1 }
+        logger.info("swallowed the first request of \(peer)")
+    }
+
+    func noteMalformed(from peer: String, _ error: FramingError) {
+        state.withLock { $0.counters.malformed += 1 }
+        logger.warning("\(peer) sent \(error)")
+    }
+
+    /// Carries out a request and returns the message that answers it.
+    func serve(_ message: [UInt8]) -> [UInt8] {
+        let elapsed = switchedOn.duration(to: .now)
+        return state.withLock { state in
+            state.counters.requestsServed += 1
+            return switch configuration.speaks {
+            case .sunSpecInverter: state.server.response(to: message, at: elapsed)
+            case .lineEcho: message
+            }
+        }
+    }
+}
+
+extension Channel {
+    /// The other side's address and port.
+    var peerDescription: String {
+        guard let address = remoteAddress, let ip = address.ipAddress, let port = address.port else {
+            return "an unknown address"
+        }
+        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+}
