@@ -37,7 +37,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
             return
         }
         isAdmitted = true
-        peer = context.channel.peerDescription
+        peer = context.channel.peerName
         noteActivity(context)
         wait(device.configuration.readyAfter, context)
         context.fireChannelActive()
@@ -171,7 +171,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         idleCheck = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
             let idle = NIODeadline.now() - self.lastActivity
             if idle >= timeout, !self.isBusy {
-                self.endReason = "idle for \(self.device.configuration.idleTimeout ?? .zero)"
+                self.endReason = "idle for too long"
                 context.close(promise: nil)
             } else {
                 self.checkIdle(after: max(timeout - idle, .milliseconds(1)), timeout, context)

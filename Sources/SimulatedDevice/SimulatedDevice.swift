@@ -4,12 +4,12 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-#if canImport(Darwin)
-    import Darwin
+#if canImport(Glibc)
+    import Glibc
 #elseif canImport(Musl)
     import Musl
-#else
-    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
 #endif
 
 /// A device on a TCP port that behaves as real ones do: it takes one connection, closes any further one at once, and
@@ -136,7 +136,7 @@ package final class SimulatedDevice: Sendable {
         }
         do {
             return try await bootstrap.bind(host: "::", port: port).get()
-        } catch let error as IOError where [EAFNOSUPPORT, EADDRNOTAVAIL].contains(error.errnoCode) {
+        } catch let error as IOError where error.errnoCode == EAFNOSUPPORT || error.errnoCode == EADDRNOTAVAIL {
             return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
         }
     }
@@ -160,7 +160,6 @@ extension SimulatedDevice {
 
     /// Whether the device takes a connection that was just accepted.
     func admits(_ channel: any Channel) -> Bool {
-        let peer = channel.peerDescription
         let (isAdmitted, open) = state.withLock { state in
             let limit = configuration.connectionLimit
             guard limit == 0 || state.counters.open < limit else {
@@ -173,10 +172,11 @@ extension SimulatedDevice {
             state.counters.maximumOpen = max(state.counters.maximumOpen, state.counters.open)
             return (true, state.counters.open)
         }
+        let metadata: Logger.Metadata = ["client": "\(channel.peerName)", "open": "\(open)"]
         if isAdmitted {
-            logger.info("\(peer) connected; open connections: \(open)")
+            logger.info("client connected", metadata: metadata)
         } else {
-            logger.warning("closed a further connection, from \(peer): the device takes no more than \(open) at a time")
+            logger.warning("closed a further connection: the device has as many as it takes", metadata: metadata)
         }
         return isAdmitted
     }
@@ -188,7 +188,7 @@ extension SimulatedDevice {
             state.counters.open -= 1
             return state.counters.open
         }
-        logger.info("connection of \(peer) ended: \(reason); open connections: \(open)")
+        logger.info("client gone", metadata: ["client": "\(peer)", "open": "\(open)", "reason": "\(reason)"])
     }
 
     func noteReceived() {
@@ -197,12 +197,12 @@ extension SimulatedDevice {
 
     func noteSwallowed(from peer: String) {
         state.withLock { $0.counters.requestsSwallowed += 1 }
-        logger.info("swallowed the first request of \(peer)")
+        logger.info("first request swallowed", metadata: ["client": "\(peer)"])
     }
 
     func noteMalformed(from peer: String, _ error: FramingError) {
         state.withLock { $0.counters.malformed += 1 }
-        logger.warning("\(peer) sent \(error)")
+        logger.warning("the client sent \(error)", metadata: ["client": "\(peer)"])
     }
 
     /// Carries out a request and returns the message that answers it.
@@ -220,9 +220,12 @@ extension SimulatedDevice {
 
 extension Channel {
     /// The other side's address and port.
-    var peerDescription: String {
-        guard let address = remoteAddress, let ip = address.ipAddress, let port = address.port else {
-            return "an unknown address"
+    var peerName: String {
+        guard let address = remoteAddress, var ip = address.ipAddress, let port = address.port else {
+            return "unknown"
+        }
+        if ip.hasPrefix("::ffff:"), ip.contains(".") {
+            ip.removeFirst("::ffff:".count)
         }
         return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
     }

@@ -43,7 +43,7 @@ struct Listener {
         do {
             channel = try await bind(driver)
         } catch {
-            throw ServerError(words(for: error))
+            throw ServerError(configuration.address.explanation(ofFailedBind: error))
         }
         announce(at: channel)
         return channel
@@ -118,21 +118,6 @@ struct Listener {
                         "limit it with --allow, ask for client certificates with --client-ca, or listen on 127.0.0.1",
                 ]
             )
-        }
-    }
-
-    private func words(for error: any Error) -> String {
-        let address = configuration.address
-        guard let code = (error as? IOError)?.errnoCode else { return "cannot listen on \(address): \(error)" }
-        return switch code {
-        case EADDRINUSE:
-            "cannot listen on \(address): port \(address.port) is in use; stop the other program or choose another port"
-        case EACCES:
-            "cannot listen on \(address): port \(address.port) is reserved for root; choose one above 1023 or grant CAP_NET_BIND_SERVICE"
-        case EADDRNOTAVAIL:
-            "cannot listen on \(address): this machine has no such address"
-        default:
-            "cannot listen on \(address): \(error)"
         }
     }
 }
