@@ -1,0 +1,25 @@
+import MultiplexerCore
+
+// Expectations cannot hold a span, so these take and give arrays.
+
+extension Framing {
+    func envelope(of frame: [UInt8]) -> Envelope { envelope(of: frame.span) }
+
+    func sealed(_ message: [UInt8], transactionID: UInt16) -> [UInt8] {
+        var output: [UInt8] = []
+        seal(message.span, transactionID: transactionID, into: &output)
+        return output
+    }
+}
+
+extension MessageRules {
+    func request(_ message: [UInt8]) -> Request { request(message.span) }
+
+    func correlation(ofResponse message: [UInt8]) -> Correlation { correlation(ofResponse: message.span) }
+
+    /// The failure reply, or nil where the protocol has none.
+    func reply(toFailed request: [UInt8], _ failure: Failure) -> [UInt8]? {
+        var output: [UInt8] = []
+        return reply(toFailed: request.span, failure, into: &output) ? output : nil
+    }
+}

@@ -1,0 +1,67 @@
+import MultiplexerCore
+
+extension Multiplexer.Event {
+    /// The event in few words, such as "request 3 from A".
+    var text: String {
+        switch self {
+        case .clientJoined(let client): "\(client.text) joined"
+        case .clientLeft(let client): "\(client.text) left"
+        case .requestReceived(let id, _, let client): "request \(id.rawValue) from \(client.text)"
+        case .upstreamConnected(let link): "connected \(link.rawValue)"
+        case .upstreamClosed(let link): "closed \(link.rawValue)"
+        case .responseReceived(let response, let link): "response \(response.text) on \(link.rawValue)"
+        case .deadlineReached: "deadline"
+        case .drainRequested: "drain"
+        }
+    }
+}
+
+extension Multiplexer.Action {
+    /// The action in few words, such as "respond 3 to A".
+    var text: String {
+        switch self {
+        case .connect(let link): "connect \(link.rawValue)"
+        case .disconnect(let link): "disconnect \(link.rawValue)"
+        case .send(let id, let transactionID): "send \(id.rawValue) as \(transactionID)"
+        case .respond(let id, let client): "respond \(id.rawValue) to \(client.text)"
+        case .fail(let id, let failure, let client): "fail \(id.rawValue) \(failure) to \(client.text)"
+        case .discard(let id): "discard \(id.rawValue)"
+        case .pauseReading(let client): "pause \(client.text)"
+        case .resumeReading(let client): "resume \(client.text)"
+        case .closeClient(let client): "close \(client.text)"
+        case .setDeadline(let time): "deadline at \(time.text)"
+        case .report(let report): "(\(report.text))"
+        case .drained: "drained"
+        }
+    }
+}
+
+extension Multiplexer.Report {
+    var text: String {
+        switch self {
+        case .ready(let link): "ready \(link.rawValue)"
+        case .backingOff(let attempt, let delay): "backing off \(attempt) for \(delay.text)"
+        case .connectionLost(let unanswered): "lost with \(unanswered) unanswered"
+        case .connectTimedOut(let link): "connect timed out \(link.rawValue)"
+        case .responseTimedOut(let transactionID): "timed out \(transactionID)"
+        case .replacingConnection(let link): "replacing \(link.rawValue)"
+        case .strayResponse(let response): "stray \(response.text)"
+        }
+    }
+}
+
+extension Response {
+    var text: String { "\(transactionID)/\(correlation.rawValue)" }
+}
+
+extension ClientID {
+    /// A to Z for the first ones.
+    var text: String {
+        (1...26).contains(rawValue) ? String(UnicodeScalar(UInt8(64 + rawValue))) : "client \(rawValue)"
+    }
+}
+
+extension Duration {
+    /// Seconds, such as "1.25s".
+    var text: String { "\(description.prefix { $0 != " " })s" }
+}

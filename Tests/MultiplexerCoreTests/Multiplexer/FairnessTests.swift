@@ -1,0 +1,80 @@
+import MultiplexerCore
+import Testing
+
+@Suite struct FairnessTests {
+    @Test func `clients are served in turn however much each asks`() {
+        var trace = Trace.ready()
+        for id in 1...4 as ClosedRange<UInt32> { trace.request(id, from: .a) }
+        trace.request(11, from: .b)
+        trace.request(12, from: .b)
+        trace.request(21, from: .c)
+        let served = (1...7 as ClosedRange<UInt16>).map { trace.response($0) }
+        #expect(
+            served == [
+                "send 2 as 2, respond 1 to A",
+                "send 11 as 3, respond 2 to A",
+                "send 21 as 4, respond 11 to B",
+                "send 3 as 5, respond 21 to C",
+                "send 12 as 6, respond 3 to A",
+                "send 4 as 7, respond 12 to B",
+                "respond 4 to A",
+            ]
+        )
+    }
+
+    @Test func `a client that asks again at once waits behind the others`() {
+        var trace = Trace.ready()
+        trace.request(1, from: .a)
+        trace.request(2, from: .b)
+        trace.request(3, from: .c)
+        #expect(trace.response(1) == "send 2 as 2, respond 1 to A")
+        trace.request(4, from: .a)
+        #expect(trace.response(2) == "send 3 as 3, respond 2 to B")
+        #expect(trace.response(3) == "send 4 as 4, respond 3 to C")
+    }
+
+    @Test func `requests of one client are sent in their order`() {
+        var trace = Trace(.init(inFlightLimit: 16))
+        trace.join(.a)
+        for id in [5, 3, 9, 1] as [UInt32] { trace.request(id, from: .a) }
+        #expect(trace.connected(1) == "send 5 as 1, send 3 as 2, send 9 as 3, send 1 as 4")
+    }
+
+    @Test func `no more are in flight than the device takes`() {
+        var trace = Trace(.init(inFlightLimit: 3))
+        trace.join(.a)
+        trace.join(.b)
+        for id in 1...4 as ClosedRange<UInt32> { trace.request(id, from: .a) }
+        trace.request(5, from: .b)
+        #expect(trace.connected(1) == "send 1 as 1, send 5 as 2, send 2 as 3")
+        #expect(trace.response(2) == "send 3 as 4, respond 5 to B")
+    }
+
+    @Test(arguments: [(0, 1), (1, 1), (16, 16), (17, 16), (1000, 16)])
+    func `the in-flight limit stays between 1 and 16`(_ asked: Int, _ limit: Int) {
+        #expect(Multiplexer.Configuration(inFlightLimit: asked).inFlightLimit == limit)
+        #expect(Multiplexer.Configuration(carriesTransactionIDs: false, inFlightLimit: asked).inFlightLimit == 1)
+    }
+
+    @Test func `the turn of a client that left goes to the next`() {
+        var trace = Trace.ready()
+        trace.request(1, from: .a)
+        trace.request(2, from: .b)
+        trace.request(3, from: .c)
+        #expect(trace.leave(.b) == "discard 2")
+        #expect(trace.response(1) == "send 3 as 2, respond 1 to A")
+    }
+
+    @Test func `a client whose requests all expired has one turn when it asks again`() {
+        var trace = Trace.ready(.init(responseTimeout: .seconds(20), queueTimeout: .seconds(1)))
+        trace.request(1, from: .a)
+        trace.request(2, from: .b)
+        #expect(trace.pass(.seconds(1)) == "fail 1 expired to A, fail 2 expired to B")
+        trace.request(3, from: .b)
+        trace.request(4, from: .b)
+        trace.request(5, from: .c)
+        #expect(trace.response(1) == "send 3 as 2")
+        #expect(trace.response(2) == "send 5 as 3, respond 3 to B")
+        #expect(trace.response(3) == "send 4 as 4, respond 5 to C")
+    }
+}

@@ -1,0 +1,115 @@
+@testable import MultiplexerCore
+
+/// Runs a multiplexer through a story and tells what it does, so that a test reads like a trace:
+///
+/// ```swift
+/// var trace = Trace.ready()
+/// #expect(trace.request(1, from: .a) == "send 1 as 1")
+/// #expect(trace.response(1) == "respond 1 to A")
+/// ```
+///
+/// Deadlines and reports are left out of what the calls return; ``everything`` has them. Time passes in ``pass(_:)`` alone,
+/// and each deadline asked for is delivered exactly when it comes.
+struct Trace {
+    private(set) var multiplexer: Multiplexer
+    private(set) var now = Duration.zero
+    /// The deadline that was asked for last and has not come.
+    private(set) var deadline: Duration?
+    /// All actions of the last call.
+    private(set) var everything: [Multiplexer.Action] = []
+
+    init(_ configuration: Multiplexer.Configuration = .init(), seed: UInt64 = 1) {
+        multiplexer = Multiplexer(configuration: configuration, seed: seed)
+    }
+
+    /// A and more clients have joined, connection 1 carries requests.
+    static func ready(_ configuration: Multiplexer.Configuration = .init(), clients: ClientID...) -> Trace {
+        var trace = Trace(configuration)
+        for client in clients.isEmpty ? [.a, .b, .c] : clients { trace.join(client) }
+        trace.connected(1)
+        trace.pass(configuration.delayAfterConnect)
+        return trace
+    }
+
+    var statistics: Multiplexer.Statistics { multiplexer.statistics }
+
+    /// The reports of the last call.
+    var reports: String {
+        everything.compactMap { if case .report(let report) = $0 { report.text } else { nil } }.joined(separator: ", ")
+    }
+
+    @discardableResult
+    mutating func join(_ client: ClientID) -> String { handle(.clientJoined(client)) }
+
+    @discardableResult
+    mutating func leave(_ client: ClientID) -> String { handle(.clientLeft(client)) }
+
+    @discardableResult
+    mutating func request(_ id: UInt32, from client: ClientID, _ correlation: UInt64 = 0x0103) -> String {
+        let request = Request(correlation: Correlation(rawValue: correlation), mayWrite: false)
+        return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
+    }
+
+    @discardableResult
+    mutating func connected(_ link: UInt64) -> String { handle(.upstreamConnected(LinkID(rawValue: link))) }
+
+    @discardableResult
+    mutating func closed(_ link: UInt64) -> String { handle(.upstreamClosed(LinkID(rawValue: link))) }
+
+    @discardableResult
+    mutating func response(_ transactionID: UInt16, on link: UInt64 = 1, _ correlation: UInt64 = 0x0103) -> String {
+        let response = Response(transactionID: transactionID, correlation: Correlation(rawValue: correlation))
+        return handle(.responseReceived(response, on: LinkID(rawValue: link)))
+    }
+
+    @discardableResult
+    mutating func drain() -> String { handle(.drainRequested) }
+
+    /// A visit that nobody asked for.
+    @discardableResult
+    mutating func visit() -> String { handle(.deadlineReached) }
+
+    /// Time passes without the deadlines that come meanwhile being delivered: a stalled event loop.
+    mutating func stall(_ time: Duration) { now += time }
+
+    /// Lets time pass and gives what the deadlines that come meanwhile bring.
+    @discardableResult
+    mutating func pass(_ time: Duration) -> String {
+        let end = now + time
+        var actions: [Multiplexer.Action] = []
+        while let due = deadline, due <= end {
+            now = max(now, due)
+            deadline = nil
+            handle(.deadlineReached)
+            actions += everything
+        }
+        now = end
+        everything = actions
+        return text
+    }
+
+    @discardableResult
+    private mutating func handle(_ event: Multiplexer.Event) -> String {
+        everything = []
+        multiplexer.handle(event, at: now, into: &everything)
+        for case .setDeadline(let time) in everything { deadline = time }
+        return text
+    }
+
+    private var text: String {
+        everything.compactMap { action in
+            switch action {
+            case .report, .setDeadline: nil
+            default: action.text
+            }
+        }
+        .joined(separator: ", ")
+    }
+}
+
+extension ClientID {
+    static let a = ClientID(rawValue: 1)
+    static let b = ClientID(rawValue: 2)
+    static let c = ClientID(rawValue: 3)
+    static let d = ClientID(rawValue: 4)
+}
