@@ -38,10 +38,11 @@ public struct CIDRBlock: Hashable, Sendable {
         guard address.low & ~masks.low == 0, address.high & ~masks.high == 0 else { return nil }
     }
 
-    /// Whether the address is in the block. IPv4-mapped IPv6 addresses are in IPv4 blocks.
+    /// Whether the address is in the block. IPv4-mapped IPv6 addresses are in IPv4 blocks, and in no IPv6 block.
     public func contains(_ other: IPAddress) -> Bool {
         let masks = masks
-        return address.high == other.high & masks.high && address.low == other.low & masks.low
+        return address.isIPv4 == other.isIPv4
+            && address.high == other.high & masks.high && address.low == other.low & masks.low
     }
 
     private var masks: (high: UInt64, low: UInt64) {

@@ -24,6 +24,8 @@ import Testing
         ("2001:db8::/65", "2001:db8::7fff:ffff:ffff:ffff", true), ("2001:db8::/65", "2001:db8::8000:0:0:0", false),
         ("2001:db8::/63", "2001:db8:0:1::", true), ("2001:db8::/63", "2001:db8:0:2::", false),
         ("::/0", "2001:db8::1", true), ("::/0", "::1", true),
+        // A list of IPv6 addresses lets no IPv4 address in, in whichever form.
+        ("::/0", "192.0.2.1", false), ("::/0", "::ffff:192.0.2.1", false), ("::/64", "127.0.0.1", false),
         ("fe80::/10", "febf::1", true), ("fe80::/10", "fec0::1", false),
     ])
     func `an address is in a block exactly if it shares its prefix`(
