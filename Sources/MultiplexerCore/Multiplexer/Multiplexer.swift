@@ -75,7 +75,7 @@ public struct Multiplexer: Sendable {
             closed(id, at: now, into: &actions)
             update(at: now, into: &actions)
         case .responseReceived(let response, let id):
-            let answered = match(response, on: id, into: &actions)
+            let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
             sendWaiting(at: now, into: &actions)
             if let answered {
@@ -233,6 +233,7 @@ extension Multiplexer {
     private mutating func match(
         _ response: Response,
         on id: LinkID,
+        at now: Duration,
         into actions: inout [Action]
     ) -> (request: RequestID, client: ClientID)? {
         guard case .ready(id) = link,
@@ -242,6 +243,8 @@ extension Multiplexer {
         else {
             statistics.strays += 1
             actions.append(.report(.strayResponse(response)))
+            // Without ids, whatever comes next could be taken for the answer to the next request.
+            if case .ready(id) = link, !configuration.carriesTransactionIDs { replace(id, at: now, into: &actions) }
             return nil
         }
         linkHasAnswered = true

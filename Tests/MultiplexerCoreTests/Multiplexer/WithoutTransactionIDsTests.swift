@@ -50,4 +50,36 @@ import Testing
         #expect(trace.closed(1) == "connect 2")
         #expect(trace.connected(2) == "send 3 as 0")
     }
+
+    // Trap T7: the next message would be taken for the answer to the next request, and so on for ever.
+    @Test func `a message that answers nothing costs the connection before the next request is sent`() {
+        var trace = Trace.ready(configuration)
+        trace.request(1, from: .a)
+        trace.response(0)
+        #expect(trace.response(0) == "disconnect 1")
+        #expect(trace.reports == "stray 0/259, replacing 1")
+        #expect(trace.request(2, from: .b) == "")
+        #expect(trace.closed(1) == "connect 2")
+        #expect(trace.connected(2) == "send 2 as 0")
+    }
+
+    @Test func `a message that answers another request fails what is in flight`() {
+        var trace = Trace.ready(configuration)
+        trace.request(1, from: .a)
+        trace.response(0)
+        trace.request(2, from: .a, 0x0103)
+        #expect(trace.response(0, 0x0203) == "fail 2 unanswered to A, disconnect 1")
+    }
+
+    // Nothing was asked yet, so nothing can be mistaken for its answer.
+    @Test func `a greeting while the connection settles is dropped`() {
+        var trace = Trace(.init(carriesTransactionIDs: false, delayAfterConnect: .seconds(1)))
+        trace.join(.a)
+        trace.request(1, from: .a)
+        trace.connected(1)
+        #expect(trace.response(0) == "")
+        #expect(trace.pass(.seconds(1)) == "send 1 as 0")
+        #expect(trace.response(0) == "respond 1 to A")
+        #expect(trace.statistics.strays == 1)
+    }
 }
