@@ -60,7 +60,7 @@ public struct Multiplexer: Sendable {
         switch event {
         case .clientJoined(let client):
             clients[client] = Client()
-            if drain != .notRequested { actions.append(.closeClient(client)) }
+            if drain != .notRequested { close(client, into: &actions) }
             update(at: now, into: &actions)
         case .clientLeft(let client):
             forget(client, into: &actions)
@@ -420,14 +420,27 @@ extension Multiplexer {
     private mutating func finishDrain(into actions: inout [Action]) {
         switch drain {
         case .finishing(let deadline) where inFlight.isEmpty:
-            for client in clients.keys.sorted() { actions.append(.closeClient(client)) }
+            closeClients(into: &actions)
             drain = .closing(until: deadline)
             finishDrain(into: &actions)
-        case .closing where clients.isEmpty && !link.holdsConnection, .overdue:
+        case .overdue:
+            closeClients(into: &actions)
+            fallthrough
+        case .closing where clients.isEmpty && !link.holdsConnection:
             drain = .done
             actions.append(.drained)
         default:
             break
         }
+    }
+
+    private mutating func closeClients(into actions: inout [Action]) {
+        for client in clients.keys.sorted() { close(client, into: &actions) }
+    }
+
+    private mutating func close(_ client: ClientID, into actions: inout [Action]) {
+        guard clients[client]?.isClosing == false else { return }
+        clients[client]?.isClosing = true
+        actions.append(.closeClient(client))
     }
 }

@@ -55,6 +55,7 @@ extension Multiplexer {
     struct Client {
         private(set) var waiting: Deque<Waiting> = []
         var isPaused = false
+        var isClosing = false
 
         /// Queues a request and says how many wait now.
         mutating func wait(_ request: Waiting) -> Int {

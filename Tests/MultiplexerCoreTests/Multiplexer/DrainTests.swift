@@ -95,6 +95,21 @@ import Testing
         #expect(trace.pass(.seconds(3)) == "drained")
     }
 
+    @Test func `when its time runs out before the device answered, clients get their failure and are closed`() {
+        var trace = Trace.ready(.init(responseTimeout: .seconds(9), drainTimeout: .seconds(3)), clients: .a, .b)
+        trace.request(1, from: .a)
+        trace.drain()
+        #expect(trace.pass(.seconds(3)) == "fail 1 draining to A, disconnect 1, close A, close B, drained")
+    }
+
+    @Test func `a client is closed once, whenever it joined`() {
+        var trace = Trace.ready(clients: .a)
+        trace.request(1, from: .a)
+        trace.drain()
+        trace.join(.b)
+        #expect(trace.response(1) == "respond 1 to A, disconnect 1, close A")
+    }
+
     @Test func `a second request for it changes nothing`() {
         var trace = Trace.ready(.init(drainTimeout: .seconds(3)), clients: .a)
         trace.request(1, from: .a)

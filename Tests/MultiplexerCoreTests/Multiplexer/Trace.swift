@@ -1,6 +1,6 @@
 @testable import MultiplexerCore
 
-/// Runs a multiplexer through a story and tells what it does, so that a test reads like a trace:
+/// Runs a multiplexer through a story and tells what it does, so that a test reads like a trace.
 ///
 /// ```swift
 /// var trace = Trace.ready()
