@@ -1,0 +1,101 @@
+public import NIOCore
+
+/// A version of the TLS protocol.
+public enum TLSVersion: Sendable, Hashable {
+    /// TLS 1.2 (RFC 5246).
+    case v1_2
+    /// TLS 1.3 (RFC 8446).
+    case v1_3
+}
+
+/// Whether clients of a listener have to show a certificate.
+public enum ClientCertificates: Sendable, Hashable {
+    /// None is asked for.
+    case off
+    /// One is asked for; a client without one is served, a client with an invalid one is refused.
+    case optional
+    /// A client without a valid one is refused, as Modbus/TCP Security demands.
+    case required
+}
+
+/// How a listener speaks TLS.
+public struct TLSServerConfiguration: Sendable {
+    /// The PEM file with the server's certificate, then the certificates that lead to the root.
+    public var certificateChainFile: String
+    /// The PEM file with the private key of the first certificate.
+    public var privateKeyFile: String
+    /// The passphrase of an encrypted private key; without one an encrypted key is an error, never a prompt.
+    public var privateKeyPassphrase: String?
+    /// The oldest version that is accepted.
+    public var minimumVersion: TLSVersion
+    /// Whether clients have to show a certificate.
+    public var clientCertificates: ClientCertificates
+    /// The PEM file with the authorities that sign client certificates; needed unless none is asked for.
+    public var clientCAFile: String?
+    /// How long a client may take from the accepted connection to the end of the handshake.
+    public var handshakeTimeout: TimeAmount
+    /// How long a closing connection may take to hand over its last bytes.
+    public var shutdownTimeout: TimeAmount
+
+    /// Creates a configuration; nothing is read before a server is made from it.
+    public init(
+        certificateChainFile: String,
+        privateKeyFile: String,
+        privateKeyPassphrase: String? = nil,
+        minimumVersion: TLSVersion = .v1_2,
+        clientCertificates: ClientCertificates = .off,
+        clientCAFile: String? = nil,
+        handshakeTimeout: TimeAmount = .seconds(10),
+        shutdownTimeout: TimeAmount = .seconds(2)
+    ) {
+        self.certificateChainFile = certificateChainFile
+        self.privateKeyFile = privateKeyFile
+        self.privateKeyPassphrase = privateKeyPassphrase
+        self.minimumVersion = minimumVersion
+        self.clientCertificates = clientCertificates
+        self.clientCAFile = clientCAFile
+        self.handshakeTimeout = handshakeTimeout
+        self.shutdownTimeout = shutdownTimeout
+    }
+}
+
+/// How a connection that we open speaks TLS.
+public struct TLSClientConfiguration: Sendable {
+    /// The PEM file with the authorities that may sign the server's certificate.
+    public var caFile: String
+    /// The host name or IP address that the server's certificate has to be for.
+    public var serverName: String
+    /// The PEM file with our own certificate, then the certificates that lead to the root.
+    public var certificateChainFile: String?
+    /// The PEM file with the private key of the first certificate.
+    public var privateKeyFile: String?
+    /// The passphrase of an encrypted private key; without one an encrypted key is an error, never a prompt.
+    public var privateKeyPassphrase: String?
+    /// The oldest version that is accepted.
+    public var minimumVersion: TLSVersion
+    /// How long the handshake may take, counted from the established TCP connection.
+    public var handshakeTimeout: TimeAmount
+    /// How long a closing connection may take to hand over its last bytes.
+    public var shutdownTimeout: TimeAmount
+
+    /// Creates a configuration; nothing is read before a connection is made from it.
+    public init(
+        caFile: String,
+        serverName: String,
+        certificateChainFile: String? = nil,
+        privateKeyFile: String? = nil,
+        privateKeyPassphrase: String? = nil,
+        minimumVersion: TLSVersion = .v1_2,
+        handshakeTimeout: TimeAmount = .seconds(10),
+        shutdownTimeout: TimeAmount = .seconds(2)
+    ) {
+        self.caFile = caFile
+        self.serverName = serverName
+        self.certificateChainFile = certificateChainFile
+        self.privateKeyFile = privateKeyFile
+        self.privateKeyPassphrase = privateKeyPassphrase
+        self.minimumVersion = minimumVersion
+        self.handshakeTimeout = handshakeTimeout
+        self.shutdownTimeout = shutdownTimeout
+    }
+}

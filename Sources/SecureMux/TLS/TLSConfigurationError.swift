@@ -1,0 +1,40 @@
+/// Why a TLS configuration cannot be used: which file, what is wrong with it, and what to do about it.
+public struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong.
+    public enum Kind: Sendable, Hashable {
+        /// The file cannot be read, or there is none.
+        case unreadableFile
+        /// The file is not PEM, or holds something else than what was asked of it.
+        case wrongContent
+        /// The private key belongs to another certificate.
+        case keyMismatch
+        /// The private key is encrypted and no passphrase was given.
+        case passphraseMissing
+        /// The passphrase does not open the private key.
+        case passphraseWrong
+        /// OpenSSL finds the certificate or its key too weak.
+        case tooWeak
+        /// Two settings contradict each other, or one that is needed is missing.
+        case contradiction
+        /// OpenSSL failed for a reason that has nothing to do with the configuration.
+        case openSSL
+    }
+
+    /// What is wrong.
+    public var kind: Kind
+    /// The file at fault, where there is one.
+    public var file: String?
+    /// The whole story in one sentence: the file, what is wrong with it, and the remedy.
+    public var description: String
+
+    init(_ kind: Kind, file: String? = nil, _ problem: String, remedy: String) {
+        self.kind = kind
+        self.file = file
+        self.description = (file.map { "\($0) " } ?? "") + "\(problem): \(remedy)"
+    }
+
+    init(openSSL errors: [OpenSSLError]) {
+        let words = errors.map(\.description).joined(separator: ", ")
+        self.init(.openSSL, "OpenSSL failed (\(words.isEmpty ? "without a reason" : words))", remedy: "see its version")
+    }
+}

@@ -1,0 +1,265 @@
+import COpenSSL
+package import NIOCore
+
+/// What all TLS sessions of a listener, or of a client, have in common: versions, ciphers, certificates, rules.
+///
+/// Built whole from its files or not at all, and then immutable: to change something, make another one.
+package final class TLSContext: Sendable {
+    /// Which end of its sessions is ours.
+    package enum Role: Sendable, Hashable {
+        case server(ClientCertificates)
+        case client(serverName: String)
+    }
+
+    package let role: Role
+    package let minimumVersion: TLSVersion
+    package let handshakeTimeout: TimeAmount
+    package let shutdownTimeout: TimeAmount
+    /// What works but should be looked at, such as an expired certificate; one sentence each, for the log.
+    package let warnings: [String]
+    /// Whether we have a certificate to show.
+    let hasCertificate: Bool
+    // OpenSSL counts references to an SSL_CTX atomically, and this one is not changed after init.
+    nonisolated(unsafe) let pointer: OpaquePointer
+
+    /// Reads the server's files.
+    package convenience init(server configuration: TLSServerConfiguration) throws(TLSConfigurationError) {
+        try self.init(
+            role: .server(configuration.clientCertificates),
+            method: TLS_server_method(),
+            minimumVersion: configuration.minimumVersion,
+            handshakeTimeout: configuration.handshakeTimeout,
+            shutdownTimeout: configuration.shutdownTimeout,
+            hasCertificate: true
+        ) { (pointer, warnings) throws(TLSConfigurationError) in
+            let identity = Identity(
+                certificates: PEMFile(path: configuration.certificateChainFile, option: "--tls-certificate"),
+                key: PEMFile(path: configuration.privateKeyFile, option: "--tls-key"),
+                passphrase: configuration.privateKeyPassphrase,
+                passphraseOption: "--tls-key-passphrase-file",
+                purpose: X509_PURPOSE_SSL_SERVER
+            )
+            try identity.install(in: pointer, warnings: &warnings)
+            guard configuration.clientCertificates != .off else { return }
+            guard let caFile = configuration.clientCAFile else {
+                throw TLSConfigurationError(
+                    .contradiction,
+                    "client certificates are asked for, but no authority that signs them is known",
+                    remedy: "name its certificate file with --client-ca, or set --client-certificates off"
+                )
+            }
+            let authorities = PEMFile(path: caFile, option: "--client-ca")
+            try trust(authorities, in: pointer, namedToPeer: true, warnings: &warnings)
+            var mode = SSL_VERIFY_PEER
+            if configuration.clientCertificates == .required {
+                mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+            }
+            SSL_CTX_set_verify(pointer, mode, TLSSession.certificateVerified)
+            SSL_CTX_set_purpose(pointer, X509_PURPOSE_SSL_CLIENT)
+        }
+    }
+
+    /// Reads the client's files.
+    package convenience init(client configuration: TLSClientConfiguration) throws(TLSConfigurationError) {
+        let certificateFile = configuration.certificateChainFile
+        try self.init(
+            role: .client(serverName: configuration.serverName),
+            method: TLS_client_method(),
+            minimumVersion: configuration.minimumVersion,
+            handshakeTimeout: configuration.handshakeTimeout,
+            shutdownTimeout: configuration.shutdownTimeout,
+            hasCertificate: certificateFile != nil
+        ) { (pointer, warnings) throws(TLSConfigurationError) in
+            guard !configuration.serverName.isEmpty, !configuration.serverName.utf8.contains(0) else {
+                throw TLSConfigurationError(
+                    .contradiction,
+                    "the server's name is empty or has a null in it",
+                    remedy: "give the host name or address that the server's certificate is for"
+                )
+            }
+            try trust(
+                PEMFile(path: configuration.caFile, option: "--ca"),
+                in: pointer,
+                namedToPeer: false,
+                warnings: &warnings
+            )
+            SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, TLSSession.certificateVerified)
+            SSL_CTX_set_purpose(pointer, X509_PURPOSE_SSL_SERVER)
+            switch (certificateFile, configuration.privateKeyFile) {
+            case (nil, nil):
+                break
+            case (let certificates?, let key?):
+                let identity = Identity(
+                    certificates: PEMFile(path: certificates, option: "--certificate"),
+                    key: PEMFile(path: key, option: "--key"),
+                    passphrase: configuration.privateKeyPassphrase,
+                    passphraseOption: nil,
+                    purpose: X509_PURPOSE_SSL_CLIENT
+                )
+                try identity.install(in: pointer, warnings: &warnings)
+            default:
+                throw TLSConfigurationError(
+                    .contradiction,
+                    "a certificate and its private key are needed together",
+                    remedy: "give both --certificate and --key, or neither"
+                )
+            }
+        }
+    }
+
+    private init(
+        role: Role,
+        method: OpaquePointer?,
+        minimumVersion: TLSVersion,
+        handshakeTimeout: TimeAmount,
+        shutdownTimeout: TimeAmount,
+        hasCertificate: Bool,
+        configure: (OpaquePointer, inout [String]) throws(TLSConfigurationError) -> Void
+    ) throws(TLSConfigurationError) {
+        ERR_clear_error()
+        guard let pointer = SSL_CTX_new(method) else {
+            throw TLSConfigurationError(openSSL: OpenSSLError.takeQueue())
+        }
+        var warnings: [String] = []
+        do {
+            try applyPolicy(to: pointer, minimumVersion: minimumVersion)
+            try configure(pointer, &warnings)
+        } catch {
+            SSL_CTX_free(pointer)
+            ERR_clear_error()
+            throw error
+        }
+        self.pointer = pointer
+        self.warnings = warnings
+        self.role = role
+        self.minimumVersion = minimumVersion
+        self.handshakeTimeout = handshakeTimeout
+        self.shutdownTimeout = shutdownTimeout
+        self.hasCertificate = hasCertificate
+    }
+
+    deinit {
+        SSL_CTX_free(pointer)
+    }
+}
+
+/// What holds for every session, whatever the configuration.
+private func applyPolicy(to context: OpaquePointer, minimumVersion: TLSVersion) throws(TLSConfigurationError) {
+    // Authenticated encryption and ephemeral keys only (Modbus/TCP Security ). The length
+    // of AES keys is left to the client, ChaCha20 comes last: nearly every processor has AES instructions.
+    let ciphers = [
+        "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
+    ]
+    let suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
+    // Needed wherever sessions and client certificates meet, even though no session is ever resumed.
+    let sessionContext = Array("tcp-multiplexer".utf8)
+    SSL_CTX_set_security_level(context, 2)
+    guard
+        COpenSSL_SSL_CTX_set_min_proto_version(context, minimumVersion == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1,
+        SSL_CTX_set_cipher_list(context, ciphers.joined(separator: ":")) == 1,
+        SSL_CTX_set_ciphersuites(context, suites.joined(separator: ":")) == 1,
+        COpenSSL_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1,
+        SSL_CTX_set_session_id_context(context, sessionContext, UInt32(sessionContext.count)) == 1,
+        // A resumed session skips the verification of the client's certificate, and early data can be replayed.
+        SSL_CTX_set_num_tickets(context, 0) == 1,
+        SSL_CTX_set_max_early_data(context, 0) == 1
+    else { throw TLSConfigurationError(openSSL: OpenSSLError.takeQueue()) }
+    SSL_CTX_set_options(
+        context,
+        COpenSSL_SSL_OP_NO_RENEGOTIATION() | COpenSSL_SSL_OP_NO_COMPRESSION() | COpenSSL_SSL_OP_NO_TICKET()
+            | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE()
+    )
+    COpenSSL_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
+    COpenSSL_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+    SSL_CTX_set_verify_depth(context, 3)
+}
+
+/// Our own certificate with its chain and private key.
+private struct Identity {
+    let certificates: PEMFile
+    let key: PEMFile
+    let passphrase: String?
+    let passphraseOption: String?
+    let purpose: Int32
+
+    func install(in context: OpaquePointer, warnings: inout [String]) throws(TLSConfigurationError) {
+        let chain = try certificates.certificates()
+        let leaf = chain[0]
+        let privateKey = try key.privateKey(passphrase: passphrase, passphraseOption: passphraseOption)
+        guard X509_check_private_key(leaf.pointer, privateKey.pointer) == 1 else {
+            ERR_clear_error()
+            throw TLSConfigurationError(
+                .keyMismatch,
+                file: key.path,
+                "is not the private key of the first certificate in \(certificates.path)",
+                remedy: "give \(certificates.option) and \(key.option) files that belong together, the leaf first"
+            )
+        }
+        ERR_clear_error()
+        guard SSL_CTX_use_certificate(context, leaf.pointer) == 1,
+            SSL_CTX_use_PrivateKey(context, privateKey.pointer) == 1,
+            chain.dropFirst().allSatisfy({ COpenSSL_SSL_CTX_add1_chain_cert(context, $0.pointer) == 1 }),
+            SSL_CTX_check_private_key(context) == 1
+        else { throw refused(OpenSSLError.takeQueue()) }
+        warn(of: chain, &warnings)
+    }
+
+    private func refused(_ errors: [OpenSSLError]) -> TLSConfigurationError {
+        let weak = [SSL_R_EE_KEY_TOO_SMALL, SSL_R_CA_KEY_TOO_SMALL, SSL_R_CA_MD_TOO_WEAK]
+        guard let error = errors.first(where: { $0.library == ERR_LIB_SSL && weak.contains($0.reason) }) else {
+            return TLSConfigurationError(openSSL: errors)
+        }
+        return TLSConfigurationError(
+            .tooWeak,
+            file: certificates.path,
+            "is too weak (\(error))",
+            remedy: "make \(certificates.option) with a P-256 or at least 2048 bit RSA key and a SHA-256 signature"
+        )
+    }
+
+    private func warn(of chain: [Certificate], _ warnings: inout [String]) {
+        for certificate in chain {
+            let name = "\(certificates.path): the certificate \(certificate.subject)"
+            if certificate.isExpired {
+                warnings.append("\(name) expired on \(certificate.notAfter): renew it, peers will refuse it")
+            } else if certificate.isNotYetValid {
+                warnings.append("\(name) is not valid before \(certificate.notBefore): check the clock of this machine")
+            }
+        }
+        if X509_check_purpose(chain[0].pointer, purpose, 0) != 1 {
+            let usage = purpose == X509_PURPOSE_SSL_SERVER ? "serverAuth" : "clientAuth"
+            warnings.append(
+                "\(certificates.path): the certificate \(chain[0].subject) may not be used this way: "
+                    + "make one with the extended key usage \(usage), peers will refuse this one"
+            )
+        }
+        ERR_clear_error()
+    }
+}
+
+/// Makes the certificates of the file the only authorities that peers' certificates may come from.
+private func trust(
+    _ file: PEMFile,
+    in context: OpaquePointer,
+    namedToPeer: Bool,
+    warnings: inout [String]
+) throws(TLSConfigurationError) {
+    let store = SSL_CTX_get_cert_store(context)
+    for authority in try file.certificates() {
+        let pointer = authority.pointer
+        guard X509_STORE_add_cert(store, pointer) == 1, !namedToPeer || SSL_CTX_add_client_CA(context, pointer) == 1
+        else {
+            throw TLSConfigurationError(openSSL: OpenSSLError.takeQueue())
+        }
+        let name = "\(file.path): the certificate \(authority.subject)"
+        if authority.isExpired {
+            warnings.append("\(name) expired on \(authority.notAfter): whatever it signed will be refused")
+        }
+        if X509_check_ca(pointer) == 0, !authority.isSelfIssued {
+            warnings.append("\(name) is no authority and signs nothing: give \(file.option) the one that signed it")
+        }
+    }
+    ERR_clear_error()
+}

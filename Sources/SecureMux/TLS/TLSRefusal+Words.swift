@@ -1,0 +1,355 @@
+import COpenSSL
+import NIOCore
+
+/// What a session knows when it fails.
+struct TLSEvidence {
+    var role: TLSContext.Role
+    var minimumVersion: TLSVersion
+    /// Whether we have a certificate to show.
+    var hasCertificate: Bool
+    /// What OpenSSL left in its error queue, oldest first.
+    var errors: [OpenSSLError] = []
+    /// The verdict on the peer's certificate, when there is a bad one.
+    var verification: CertificateVerdict?
+    /// The newest version in the client's hello, as on the wire: 0x0302 is TLS 1.1; 0 when there was none.
+    var offeredVersion: Int32 = 0
+    /// The first bytes of the peer.
+    var firstBytes = ByteBuffer()
+}
+
+/// Why a certificate did not pass verification.
+struct CertificateVerdict {
+    /// One of OpenSSL's `X509_V_ERR_` codes.
+    var code: Int32
+    /// The certificate at fault, which may be one further up the chain.
+    var certificate: Certificate?
+    /// How far up the chain: 0 is the peer's own.
+    var depth: Int32
+}
+
+extension TLSRefusal {
+    /// The connection failed inside OpenSSL.
+    init(_ evidence: TLSEvidence) {
+        let words = Words(evidence)
+        if let verdict = evidence.verification {
+            self = words.badCertificate(verdict)
+            return
+        }
+        let reasons = evidence.errors.lazy.filter { $0.library == ERR_LIB_SSL }.map(\.reason)
+        self = reasons.compactMap { words.known($0) }.first ?? words.unknown()
+    }
+
+    /// The peer's first bytes cannot be the start of a TLS connection.
+    static func notTLS(_ evidence: TLSEvidence) -> TLSRefusal {
+        Words(evidence).notTLS()
+    }
+
+    /// The peer closed the connection before the handshake was complete.
+    static func hungUp(_ role: TLSContext.Role, heardFrom: Bool) -> TLSRefusal {
+        switch (role, heardFrom) {
+        case (.server, false):
+            TLSRefusal(
+                .hungUp,
+                "the client connected and hung up without sending a byte",
+                remedy: "nothing to do if it only looked whether the port is open"
+            )
+        case (.server, true):
+            TLSRefusal(
+                .hungUp,
+                "the client hung up during the TLS handshake",
+                remedy: "see its own log; if it does not trust our certificate, give it the CA file"
+            )
+        case (.client, false):
+            TLSRefusal(
+                .hungUp,
+                "the server hung up without a byte of the TLS handshake",
+                remedy: "check that this port speaks TLS and that this address is on the server's allow-list"
+            )
+        case (.client, true):
+            TLSRefusal(.hungUp, "the server hung up during the TLS handshake", remedy: "see the server's log")
+        }
+    }
+
+    /// The handshake was not complete in time.
+    static func timedOut(_ role: TLSContext.Role, after limit: TimeAmount, heardFrom: Bool) -> TLSRefusal {
+        let seconds = Double(limit.nanoseconds) / 1_000_000_000
+        let time = seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
+        return switch (role, heardFrom) {
+        case (.server, false):
+            TLSRefusal(
+                .timedOut,
+                "the client connected and sent nothing for \(time)",
+                remedy: "check that it speaks TLS and not a protocol in which the server speaks first"
+            )
+        case (.server, true):
+            TLSRefusal(
+                .timedOut,
+                "the client did not complete the TLS handshake within \(time)",
+                remedy: "check the network between us and its own log"
+            )
+        case (.client, false):
+            TLSRefusal(
+                .timedOut,
+                "the server did not answer the TLS handshake within \(time)",
+                remedy: "check that this port speaks TLS"
+            )
+        case (.client, true):
+            TLSRefusal(
+                .timedOut,
+                "the server did not complete the TLS handshake within \(time)",
+                remedy: "check the network between us and the server's log"
+            )
+        }
+    }
+}
+
+/// The table from OpenSSL's codes to sentences.
+private struct Words {
+    let evidence: TLSEvidence
+    let isServer: Bool
+    let peer: String
+
+    init(_ evidence: TLSEvidence) {
+        self.evidence = evidence
+        if case .server = evidence.role { isServer = true } else { isServer = false }
+        self.peer = isServer ? "the client" : "the server"
+    }
+
+    // MARK: The peer's certificate
+
+    func badCertificate(_ verdict: CertificateVerdict) -> TLSRefusal {
+        let subject = verdict.certificate?.subject ?? "unknown"
+        let issuer = verdict.certificate?.issuer ?? "unknown"
+        let which =
+            verdict.depth == 0
+            ? "\(peer)'s certificate (\(subject))" : "\(peer)'s certificate depends on one (\(subject)) that"
+        let caOption = isServer ? "--client-ca" : "--ca"
+        let giveAnother = isServer ? "give the client another one" : "give the server another one"
+        switch verdict.code {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return TLSRefusal(
+                .certificateExpired,
+                "\(which) expired on \(verdict.certificate?.notAfter ?? "an unknown date")",
+                remedy: "renew it, and check the clock of this machine if that date is not past"
+            )
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return TLSRefusal(
+                .certificateNotYetValid,
+                "\(which) is not valid before \(verdict.certificate?.notBefore ?? "an unknown date")",
+                remedy: "check the clocks of this machine and of the one that made the certificate"
+            )
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+            X509_V_ERR_CERT_UNTRUSTED:
+            return TLSRefusal(
+                .unknownAuthority,
+                "\(which) is signed by an authority we do not trust (\(issuer))",
+                remedy: "use a certificate of a CA in \(caOption), or add that authority's certificate to the file"
+            )
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return TLSRefusal(
+                .selfSigned,
+                "\(which) is signed by itself and not by an authority we trust",
+                remedy: "use a certificate of a CA in \(caOption), or add this very certificate to the file"
+            )
+        case X509_V_ERR_INVALID_PURPOSE:
+            let usage = isServer ? "clientAuth" : "serverAuth"
+            let other = isServer ? "serverAuth" : "clientAuth"
+            return TLSRefusal(
+                .wrongPurpose,
+                "\(which) may not be used by \(isServer ? "clients" : "servers") (only for \(other) or the like)",
+                remedy: "make one with the extended key usage \(usage)"
+            )
+        case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL, X509_V_ERR_CA_MD_TOO_WEAK,
+            X509_V_ERR_EC_KEY_EXPLICIT_PARAMS:
+            return TLSRefusal(
+                .weakCertificate,
+                "\(which) is too weak (\(text(verdict)))",
+                remedy: "make one with a P-256 or at least 2048 bit RSA key and a SHA-256 signature"
+            )
+        case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return TLSRefusal(
+                .nameMismatch,
+                "\(which) is not for \(serverName)",
+                remedy: "connect by a name or address that the certificate has as a subject alternative name"
+            )
+        case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+            return TLSRefusal(
+                .invalidCertificate,
+                "\(which) has a critical extension that we do not know",
+                remedy: "make one without; a Modbus role must not be marked critical"
+            )
+        case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+            return TLSRefusal(
+                .invalidCertificate,
+                "\(peer)'s certificate needs more than three authorities up to the root",
+                remedy: giveAnother
+            )
+        default:
+            return TLSRefusal(.invalidCertificate, "\(which) is not valid (\(text(verdict)))", remedy: giveAnother)
+        }
+    }
+
+    private func text(_ verdict: CertificateVerdict) -> String {
+        X509_verify_cert_error_string(Int(verdict.code)).map { String(cString: $0) } ?? "error \(verdict.code)"
+    }
+
+    private var serverName: String {
+        if case .client(let name) = evidence.role { name } else { "this server" }
+    }
+
+    // MARK: What OpenSSL says
+
+    func known(_ reason: Int32) -> TLSRefusal? {
+        // OpenSSL reports an alert of the peer as 1000 and the alert's number.
+        if reason >= SSL_AD_REASON_OFFSET, reason < SSL_AD_REASON_OFFSET + 256 {
+            return alert(reason - SSL_AD_REASON_OFFSET)
+        }
+        switch reason {
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+            return TLSRefusal(
+                .noCertificate,
+                "the client sent no certificate and this listener requires one",
+                remedy: "give the client a certificate and key of the CA in --client-ca"
+            )
+        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_WRONG_SSL_VERSION, SSL_R_UNKNOWN_SSL_VERSION,
+            SSL_R_UNSUPPORTED_SSL_VERSION, SSL_R_BAD_LEGACY_VERSION:
+            return oldVersion()
+        case SSL_R_NO_SHARED_CIPHER, SSL_R_NO_SHARED_GROUPS, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS,
+            SSL_R_NO_SUITABLE_GROUPS, SSL_R_NO_SUITABLE_KEY_SHARE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
+            SSL_R_NO_SUITABLE_DIGEST_ALGORITHM:
+            return TLSRefusal(
+                .nothingInCommon,
+                "\(peer) supports nothing that we accept (\(OpenSSLError(library: ERR_LIB_SSL, reason: reason)))",
+                remedy: "it needs ECDHE with AES-GCM or ChaCha20, a P-256, P-384 or X25519 group, and SHA-256"
+            )
+        case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST:
+            return notTLS()
+        case SSL_R_CERTIFICATE_VERIFY_FAILED:
+            return TLSRefusal(.invalidCertificate, "\(peer)'s certificate is not valid", remedy: "use another one")
+        default:
+            return nil
+        }
+    }
+
+    func unknown() -> TLSRefusal {
+        let words = evidence.errors.map(\.description).joined(separator: ", ")
+        return TLSRefusal(
+            .protocolViolation,
+            "\(peer) broke the rules of TLS (\(words.isEmpty ? "for no known reason" : words))",
+            remedy: "update its software, and check that nothing on the way changes the bytes"
+        )
+    }
+
+    private func oldVersion() -> TLSRefusal {
+        let oldest = evidence.minimumVersion == .v1_3 ? "TLS 1.3" : "TLS 1.2"
+        guard isServer else {
+            return TLSRefusal(
+                .versionTooOld,
+                "the server speaks no version of TLS from \(oldest) on",
+                remedy: "update the server's software"
+            )
+        }
+        let offered =
+            switch evidence.offeredVersion {
+            case SSL3_VERSION: "SSL 3"
+            case TLS1_VERSION: "TLS 1.0"
+            case TLS1_1_VERSION: "TLS 1.1"
+            case TLS1_2_VERSION: "TLS 1.2"
+            default: "another version"
+            }
+        return TLSRefusal(
+            .versionTooOld,
+            "the client offers \(offered) at most and this listener wants at least \(oldest)",
+            remedy: evidence.offeredVersion == TLS1_2_VERSION
+                ? "update the client's software, or set --tls-min-version 1.2" : "update the client's software"
+        )
+    }
+
+    // MARK: Alerts of the peer
+
+    private func alert(_ number: Int32) -> TLSRefusal {
+        let name = String(cString: SSL_alert_desc_string_long(number))
+        let said = "(TLS alert \(number), \(name))"
+        switch number {
+        case SSL_AD_UNKNOWN_CA, SSL_AD_BAD_CERTIFICATE, SSL_AD_UNSUPPORTED_CERTIFICATE, SSL_AD_CERTIFICATE_REVOKED,
+            SSL_AD_CERTIFICATE_EXPIRED, SSL_AD_CERTIFICATE_UNKNOWN, SSL_AD_ACCESS_DENIED:
+            return rejectedCertificate(number, said)
+        case SSL_AD_CERTIFICATE_REQUIRED, SSL_AD_NO_CERTIFICATE:
+            return TLSRefusal(
+                .noCertificate,
+                "\(peer) requires a certificate and got none \(said)",
+                remedy: "give --certificate and --key"
+            )
+        case SSL_AD_PROTOCOL_VERSION:
+            return TLSRefusal(
+                .versionTooOld,
+                "\(peer) accepts none of the TLS versions we speak, 1.2 and 1.3 \(said)",
+                remedy: isServer ? "update the client's software" : "check the server's minimum version"
+            )
+        case SSL_AD_HANDSHAKE_FAILURE where !isServer && !evidence.hasCertificate:
+            return TLSRefusal(
+                .rejected,
+                "the server refused the handshake \(said)",
+                remedy: "it may require a certificate: give --certificate and --key, or see the server's log"
+            )
+        case SSL_AD_HANDSHAKE_FAILURE, SSL_AD_INSUFFICIENT_SECURITY:
+            return TLSRefusal(
+                .nothingInCommon,
+                "\(peer) found nothing acceptable in what we support \(said)",
+                remedy: "see its own log; we speak ECDHE with AES-GCM or ChaCha20 only"
+            )
+        case SSL_AD_USER_CANCELLED:
+            return TLSRefusal(.hungUp, "\(peer) gave up during the TLS handshake \(said)", remedy: "see its own log")
+        default:
+            return TLSRefusal(.rejected, "\(peer) ended the connection \(said)", remedy: "see its own log")
+        }
+    }
+
+    private func rejectedCertificate(_ number: Int32, _ said: String) -> TLSRefusal {
+        let isTrust = number == SSL_AD_UNKNOWN_CA
+        let reason = isTrust ? "\(peer) does not trust our certificate" : "\(peer) refuses our certificate"
+        let remedy =
+            switch (number, isServer) {
+            case (SSL_AD_CERTIFICATE_EXPIRED, _):
+                "renew \(isServer ? "--tls-certificate" : "--certificate"), and check the clock of \(peer)"
+            case (SSL_AD_UNSUPPORTED_CERTIFICATE, false):
+                "make one with the extended key usage clientAuth"
+            case (SSL_AD_UNSUPPORTED_CERTIFICATE, true):
+                "make one with the extended key usage serverAuth"
+            case (_, true):
+                "give the client the CA file, and let it connect by a name or address that the certificate is for"
+            case (_, false):
+                "use a certificate of the CA that the server trusts, or see the server's log"
+            }
+        return TLSRefusal(.certificateRejected, "\(reason) \(said)", remedy: remedy)
+    }
+
+    // MARK: Something else than TLS
+
+    func notTLS() -> TLSRefusal {
+        let bytes = Array(evidence.firstBytes.readableBytesView.prefix(8))
+        let verbs = ["GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE", "CONN", "PATC", "HTTP"]
+        if bytes.count >= 4, verbs.contains(String(decoding: bytes.prefix(4), as: UTF8.self)) {
+            return TLSRefusal(
+                .plainHTTP,
+                "\(peer) spoke plain HTTP \(isServer ? "to the TLS port" : "where TLS was expected")",
+                remedy: isServer ? "use https, or a listener without TLS" : "connect without TLS"
+            )
+        }
+        // MBAP: transaction identifier, protocol identifier 0, length of 2 to 254.
+        if bytes.count >= 6, bytes[2] == 0, bytes[3] == 0, bytes[4] == 0, (2...254).contains(bytes[5]) {
+            return TLSRefusal(
+                .plainModbus,
+                "\(peer) spoke plain Modbus/TCP \(isServer ? "to the TLS port" : "where TLS was expected")",
+                remedy: isServer ? "turn TLS on in the client, or use a listener without TLS" : "connect without TLS"
+            )
+        }
+        let shown = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+        return TLSRefusal(
+            .notTLS,
+            "\(peer) does not speak TLS (its first bytes: \(shown))",
+            remedy: isServer ? "turn TLS on in the client, or use a listener without TLS" : "connect without TLS"
+        )
+    }
+}

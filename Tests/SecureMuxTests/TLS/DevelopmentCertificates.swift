@@ -1,0 +1,85 @@
+import Foundation
+import SecureMux
+
+/// What `certs-dev/make-certs.sh` makes, made once for a run of the tests and thrown away after it.
+struct DevelopmentCertificates {
+    static let shared = Result { try DevelopmentCertificates() }
+
+    let folder: URL
+
+    /// The files' folder, made on first use.
+    static func made() throws -> DevelopmentCertificates {
+        try shared.get()
+    }
+
+    subscript(file: String) -> String {
+        folder.appendingPathComponent(file).path
+    }
+
+    var passphrase: String {
+        get throws {
+            let file = try String(
+                contentsOf: folder.appendingPathComponent("server-encrypted.passphrase"),
+                encoding: .utf8
+            )
+            return file.trimmingCharacters(in: .newlines)
+        }
+    }
+
+    func server(
+        _ clientCertificates: ClientCertificates = .off,
+        minimumVersion: TLSVersion = .v1_2
+    ) -> TLSServerConfiguration {
+        TLSServerConfiguration(
+            certificateChainFile: self["server.crt"],
+            privateKeyFile: self["server.key"],
+            minimumVersion: minimumVersion,
+            clientCertificates: clientCertificates,
+            clientCAFile: clientCertificates == .off ? nil : self["ca.crt"]
+        )
+    }
+
+    /// A client that shows the certificate of that name, such as "client".
+    func client(_ name: String? = nil, serverName: String = "localhost") -> TLSClientConfiguration {
+        TLSClientConfiguration(
+            caFile: self["ca.crt"],
+            serverName: serverName,
+            certificateChainFile: name.map { self["\($0).crt"] },
+            privateKeyFile: name.map { self["\($0).key"] }
+        )
+    }
+
+    static let script = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("certs-dev/make-certs.sh")
+
+    /// Runs the script and gives back what it said.
+    static func runScript(_ arguments: String...) throws -> (status: Int32, output: String) {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = script
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+    }
+
+    private init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificates-\(UUID().uuidString)")
+        let (status, output) = try Self.runScript("--out", folder.path)
+        guard status == 0 else { throw ScriptFailed(output: output) }
+        atexit {
+            if let made = try? DevelopmentCertificates.made() {
+                try? FileManager.default.removeItem(at: made.folder)
+            }
+        }
+    }
+
+    private struct ScriptFailed: Error {
+        let output: String
+    }
+}

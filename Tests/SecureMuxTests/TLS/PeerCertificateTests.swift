@@ -1,0 +1,71 @@
+import NIOCore
+import Testing
+
+@testable import SecureMux
+
+@Suite struct PeerCertificateTests {
+    let certificates: DevelopmentCertificates
+
+    init() throws {
+        certificates = try .made()
+    }
+
+    private func read(_ path: String) throws -> PeerCertificate {
+        try PeerCertificate(PEMFile(path: path, option: "--certificate").certificates()[0])
+    }
+
+    @Test func `a certificate tells its names, number, date and digest`() throws {
+        let certificate = try read(certificates["client.crt"])
+        #expect(certificate.subject == "CN=client,O=tcp-multiplexer development")
+        #expect(certificate.issuer == "CN=Development CA,O=tcp-multiplexer development")
+        #expect(certificate.fingerprint.count == 64)
+        #expect(certificate.notAfter.hasSuffix(" UTC"))
+        #expect((2...40).contains(certificate.serialNumber.count), "up to 20 bytes in hexadecimal digits")
+        #expect(try certificate != read(certificates["client-operator.crt"]))
+    }
+
+    @Test func `a date is written as people read it`() throws {
+        #expect(try read(certificates["client-expired.crt"]).notAfter == "2024-02-01 00:00:00 UTC")
+    }
+
+    @Test func `names are readable and cannot forge a line`() throws {
+        let made = try MadeCertificate { $0.name = "Wärmepumpe\nrefused" }
+        let subject = try read(made.certificateFile).subject
+        #expect(subject == #"CN=Wärmepumpe\0Arefused"#)
+    }
+
+    @Test func `the role is the one UTF8String of the extension`() throws {
+        #expect(try read(certificates["client.crt"]).role == .none)
+        #expect(try read(certificates["client-operator.crt"]).role == .one("operator"))
+    }
+
+    private static let identifier = "1.3.6.1.4.1.50316.802.1"
+
+    @Test(
+        arguments: [
+            ["ASN1:PRINTABLESTRING:operator"], ["ASN1:UTF8String:"], ["ASN1:NULL"], ["DER:0C"],
+            ["DER:0C0A6F70"], ["DER:0C016F70"], ["DER:0C02FFFE"], ["DER:0C81016F"],
+            ["ASN1:UTF8String:operator", "ASN1:UTF8String:viewer"],
+        ]
+    )
+    func `a role that breaks the rules is malformed, not refused`(values: [String]) throws {
+        let made = try MadeCertificate { recipe in
+            recipe.extensions += values.map { (Self.identifier, $0) }
+        }
+        #expect(try read(made.certificateFile).role == .malformed)
+        var server = certificates.server(.required)
+        server.clientCAFile = made.caFile
+        var client = certificates.client()
+        client.certificateChainFile = made.certificateFile
+        client.privateKeyFile = made.keyFile
+        let pair = try SessionPair(client, server)
+        #expect(pair.handshake().server == .complete)
+        #expect(pair.server.peerCertificate?.role == .malformed)
+    }
+
+    @Test func `a role of 200 bytes is read whole`() throws {
+        let role = String(repeating: "r", count: 200)
+        let made = try MadeCertificate { $0.extensions.append((Self.identifier, "ASN1:UTF8String:\(role)")) }
+        #expect(try read(made.certificateFile).role == .one(role))
+    }
+}
