@@ -1,6 +1,7 @@
 import Logging
 import MultiplexerCore
 import NIOCore
+import NIOTLS
 
 /// One client: cuts its bytes into requests for the driver and writes what it gets.
 ///
@@ -14,6 +15,7 @@ final class ClientHandler: ChannelInboundHandler {
     let rules: any MessageRules
 
     private let driver: MultiplexerDriver
+    private let awaitsHandshake: Bool
     private var logger: Logger
     private var state = State.arriving
     private var context: ChannelHandlerContext?
@@ -34,10 +36,16 @@ final class ClientHandler: ChannelInboundHandler {
         case closing
     }
 
-    /// A client that speaks `applicationProtocol`.
-    init(_ applicationProtocol: ApplicationProtocol, driver: MultiplexerDriver, logger: Logger) {
+    /// A client that speaks `applicationProtocol`, over TLS if it is to await a handshake.
+    init(
+        _ applicationProtocol: ApplicationProtocol,
+        awaitsHandshake: Bool,
+        driver: MultiplexerDriver,
+        logger: Logger
+    ) {
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
+        self.awaitsHandshake = awaitsHandshake
         self.driver = driver
         self.logger = logger
     }
@@ -131,11 +139,12 @@ extension ClientHandler {
         self.context = nil
     }
 
-    /// With TLS this comes once the handshake is complete and the client's certificate verified.
     func channelActive(context: ChannelHandlerContext) {
-        logger.info("client connected")
-        state = .joined(driver.join(self))
-        context.read()
+        if awaitsHandshake {
+            context.read()
+        } else {
+            join(context)
+        }
         context.fireChannelActive()
     }
 
@@ -155,9 +164,17 @@ extension ClientHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let closed = event as? ChannelEvent, closed == .inputClosed {
+        switch event {
+        case let peer as TLSPeerIdentified:
+            logger[metadataKey: "tls"] = "\(peer.version)"
+            if let certificate = peer.certificate { logger[metadataKey: "subject"] = "\(certificate.subject)" }
+        case let event as TLSUserEvent:
+            if case .handshakeCompleted = event { join(context) }
+        case let event as ChannelEvent where event == .inputClosed:
             hasEnded = true
             closeIfAnswered()
+        default:
+            break
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -169,8 +186,21 @@ extension ClientHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        logger.info("client connection failed", metadata: ["reason": "\(error)"])
+        guard let refusal = error as? TLSRefusal else {
+            logger.info("client connection failed", metadata: ["reason": "\(error)"])
+            leave()
+            context.close(promise: nil)
+            return
+        }
+        // The TLS handler closes the connection, once the client has had a chance to read why.
+        logger.warning("client refused", metadata: ["reason": "\(refusal.reason)", "remedy": "\(refusal.remedy)"])
         leave()
-        context.close(promise: nil)
+    }
+
+    private func join(_ context: ChannelHandlerContext) {
+        guard case .arriving = state else { return }
+        logger.info("client connected")
+        state = .joined(driver.join(self))
+        context.read()
     }
 }

@@ -45,6 +45,7 @@ struct Listener {
         } catch {
             throw ServerError(configuration.address.explanation(ofFailedBind: error))
         }
+        for warning in tls?.warnings ?? [] { logger.warning("\(warning)") }
         announce(at: channel)
         return channel
     }
@@ -96,8 +97,8 @@ struct Listener {
     private func handlers(for channel: any Channel, _ driver: MultiplexerDriver) -> [any ChannelHandler] {
         var logger = logger
         logger[metadataKey: "client"] = "\(channel.remoteAddress.map(PeerName.init(_:)), default: "unknown")"
-        let client = ClientHandler(applicationProtocol, driver: driver, logger: logger)
-        return tls.map { [TLSHandler($0), client] } ?? [client]
+        let client = ClientHandler(applicationProtocol, awaitsHandshake: tls != nil, driver: driver, logger: logger)
+        return tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch), client] } ?? [client]
     }
 
     private func announce(at channel: any Channel) {

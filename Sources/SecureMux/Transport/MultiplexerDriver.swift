@@ -10,6 +10,8 @@ import NIOCore
 final class MultiplexerDriver {
     let eventLoop: any EventLoop
     let logger: Logger
+    /// What the TLS handlers of this loop share.
+    let tlsScratch = TLSScratch()
 
     private var multiplexer: Multiplexer
     private let device: DeviceAddress

@@ -40,7 +40,9 @@ import Testing
 
     @Test func `the device has one request at a time, and 16 where it may have more`() async throws {
         for limit in [1, 16] {
-            try await withServer(Multiplexer.Configuration(inFlightLimit: limit)) { server, device in
+            try await withServer(Multiplexer.Configuration(inFlightLimit: limit, drainTimeout: .milliseconds(100))) {
+                server,
+                device in
                 let client = try await TestPeer.connect(to: server.port)
                 let link = try await device.connection()
                 try await client.send((0..<20).flatMap { read(transaction: $0, unit: 1, address: 0, count: 1) })
