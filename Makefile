@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build test lint format release sanitize-thread sanitize-address certificates clean
+
+SOURCES = Sources Tests Package.swift
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+
+run: ## Run a simulated inverter and the multiplexer in front of it (DEVICE_PORT, PLAIN_PORT, TLS_PORT)
+	@scripts/run
+
+build: ## Build for debugging
+	@scripts/setup build
+	swift build
+
+test: ## Build and run all tests
+	@scripts/test
+
+lint: ## Check the style of the Swift code
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## Correct the style of the Swift code
+	swift format format --in-place --parallel --recursive $(SOURCES)
+
+release: ## Build the release binary, .build/dist/tcp-multiplexer
+	@scripts/release
+
+sanitize-thread: ## Run all tests under the thread sanitizer
+	@scripts/test --sanitize=thread --scratch-path .build-tsan
+
+sanitize-address: ## Run all tests under the address sanitizer
+	@scripts/test --sanitize=address --scratch-path .build-asan
+
+certificates: ## Make development certificates in certs-dev/out
+	@scripts/setup build
+	@certs-dev/make-certs.sh
+
+clean: ## Remove everything that was built or made
+	rm -rf .build* certs-dev/out
