@@ -8,6 +8,9 @@ public protocol MessageRules: Sendable {
     /// What the core needs to know of a request.
     func request(_ message: Span<UInt8>) -> Request
 
+    /// What a request asks for, in a few words for the log.
+    func summary(ofRequest message: Span<UInt8>) -> String
+
     /// What a response repeats of its request.
     func correlation(ofResponse message: Span<UInt8>) -> Correlation
 
@@ -33,6 +36,9 @@ public struct OpaqueMessageRules: MessageRules {
     public func request(_ message: Span<UInt8>) -> Request {
         Request(correlation: .none, mayWrite: true)
     }
+
+    /// Only its length can be told.
+    public func summary(ofRequest message: Span<UInt8>) -> String { "\(message.count) bytes" }
 
     /// Nothing in the message says which request it answers.
     public func correlation(ofResponse message: Span<UInt8>) -> Correlation { .none }

@@ -14,6 +14,11 @@ public struct ModbusMessageRules: MessageRules {
         return Request(correlation: Self.correlation(unit: message[0], function: function), mayWrite: function.mayWrite)
     }
 
+    /// The unit and the function, such as "unit 1: read holding registers (3)".
+    public func summary(ofRequest message: Span<UInt8>) -> String {
+        "unit \(message[0]): \(ModbusFunction(rawValue: message[1]))"
+    }
+
     /// A response repeats unit and function; an exception response has the exception bit set beside.
     public func correlation(ofResponse message: Span<UInt8>) -> Correlation {
         Self.correlation(unit: message[0], function: ModbusFunction(rawValue: message[1]))

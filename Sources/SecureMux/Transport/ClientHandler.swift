@@ -50,6 +50,9 @@ final class ClientHandler: ChannelInboundHandler {
         self.logger = logger
     }
 
+    /// The client's address, for the log.
+    var name: Logger.MetadataValue { logger[metadataKey: "client"] ?? "unknown" }
+
     /// Writes a response.
     func write(_ frame: ByteBuffer) {
         unanswered -= 1
@@ -79,14 +82,12 @@ final class ClientHandler: ChannelInboundHandler {
 
     // MARK: Requests
 
-    private var takesRequests: Bool {
-        guard case .joined = state, let context else { return false }
-        return !isPaused && !hasEnded && context.channel.isWritable
-    }
+    /// The client's queue has room, and it takes its responses.
+    private var hasRoom: Bool { !isPaused && context?.channel.isWritable == true }
 
     private func takeRequests() {
         do {
-            while case .joined(let client) = state, !isPaused, let frame = try received.nextFrame(framing, .request) {
+            while case .joined(let client) = state, hasRoom, let frame = try received.nextFrame(framing, .request) {
                 unanswered += 1
                 driver.receiveRequest(frame, framing: framing, rules: rules, from: client)
             }
@@ -98,8 +99,16 @@ final class ClientHandler: ChannelInboundHandler {
     /// Goes on where a pause stopped: with what was read before, then with reading.
     private func proceed() {
         takeRequests()
-        if takesRequests { context?.read() }
-        if hasEnded { closeIfAnswered() }
+        readOn()
+    }
+
+    private func readOn() {
+        guard case .joined = state, hasRoom else { return }
+        if hasEnded {
+            closeIfAnswered()
+        } else {
+            context?.read()
+        }
     }
 
     private func refuse(_ error: FramingError) {
@@ -117,7 +126,7 @@ final class ClientHandler: ChannelInboundHandler {
     private static let tlsHandshake: UInt8 = 0x16
 
     private func closeIfAnswered() {
-        guard case .joined = state, unanswered == 0, !isPaused else { return }
+        guard case .joined = state, unanswered == 0, hasRoom else { return }
         closeAfterWrites()
     }
 
@@ -155,7 +164,7 @@ extension ClientHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if takesRequests { context.read() }
+        readOn()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -36,6 +36,7 @@ final class MultiplexerDriver {
     private var output = ByteBuffer()
 
     private var log: DeviceLog
+    private let isTracing: Bool
 
     /// A driver for one device. To be used on `eventLoop` alone.
     init(
@@ -53,6 +54,7 @@ final class MultiplexerDriver {
         configuration.carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
         log = DeviceLog(device: device, logger: logger)
+        isTracing = logger.logLevel <= .debug
     }
 
     /// What has happened so far.
@@ -88,8 +90,11 @@ extension MultiplexerDriver {
     /// A client sent a request.
     func receiveRequest(_ frame: ByteBuffer, framing: any Framing, rules: any MessageRules, from client: ClientID) {
         let bytes = frame.readableBytesUInt8Span
-        let request = rules.request(bytes.extracting(framing.envelope(of: bytes).message))
-        handle(.requestReceived(requests.insert(frame), request, from: client))
+        let message = bytes.extracting(framing.envelope(of: bytes).message)
+        let request = rules.request(message)
+        let id = requests.insert(frame)
+        if isTracing { trace("request", id, client, ["asks": "\(rules.summary(ofRequest: message))"]) }
+        handle(.requestReceived(id, request, from: client))
     }
 
     /// The connection to the device stands.
@@ -145,11 +150,14 @@ extension MultiplexerDriver {
     private func perform(_ action: Multiplexer.Action, _ response: ByteBuffer?) {
         switch action {
         case .send(let request, let transactionID):
+            if isTracing { trace("sent", request, nil, ["transaction": "\(transactionID)"]) }
             send(request, transactionID)
         case .respond(let request, let client):
+            if isTracing { trace("answered", request, client) }
             if let response { respond(request, client, response) }
             requests.remove(request)
         case .fail(let request, let failure, let client):
+            if isTracing { trace("failed", request, client, ["failure": "\(failure)"]) }
             fail(request, failure, client)
             requests.remove(request)
         case .discard(let request):
@@ -165,6 +173,7 @@ extension MultiplexerDriver {
                 link,
                 to: device,
                 framing: deviceProtocol.framing,
+                timeout: TimeAmount(multiplexer.configuration.connectTimeout),
                 driver: self
             )
             upstream?.connect()
@@ -179,6 +188,14 @@ extension MultiplexerDriver {
             upstream?.close()
             drained?.succeed()
         }
+    }
+
+    /// Says what becomes of a request, for those who asked to see everything.
+    private func trace(_ what: Logger.Message, _ id: RequestID, _ client: ClientID?, _ more: Logger.Metadata = [:]) {
+        var metadata = more
+        metadata["request"] = "\(id.rawValue)"
+        if let client { metadata["client"] = clients[client]?.name }
+        logger.debug(what, metadata: metadata)
     }
 
     private func send(_ request: RequestID, _ transactionID: UInt16) {
@@ -235,8 +252,8 @@ extension MultiplexerDriver {
 
     private func schedule(_ deadline: Duration) {
         timer?.cancel()
-        let (seconds, attoseconds) = deadline.components
-        let delay = TimeAmount.seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000 + 1)
+        // Rounded up: at the deadline, not just before it.
+        let delay = TimeAmount(deadline) + .nanoseconds(1)
         timer = eventLoop.assumeIsolated().scheduleTask(deadline: start + delay) { [weak self] in
             self?.handle(.deadlineReached)
         }

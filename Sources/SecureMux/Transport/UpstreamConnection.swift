@@ -11,6 +11,7 @@ final class UpstreamConnection {
 
     private let device: DeviceAddress
     private let framing: any Framing
+    private let timeout: TimeAmount
     private let driver: MultiplexerDriver
     private var state = State.resolving
 
@@ -27,11 +28,18 @@ final class UpstreamConnection {
         case closed
     }
 
-    /// A connection that is not yet attempted.
-    init(_ link: LinkID, to device: DeviceAddress, framing: any Framing, driver: MultiplexerDriver) {
+    /// A connection that is not yet attempted; each address of a name gets its share of `timeout`.
+    init(
+        _ link: LinkID,
+        to device: DeviceAddress,
+        framing: any Framing,
+        timeout: TimeAmount,
+        driver: MultiplexerDriver
+    ) {
         self.link = link
         self.device = device
         self.framing = framing
+        self.timeout = timeout
         self.driver = driver
     }
 
@@ -40,7 +48,8 @@ final class UpstreamConnection {
         device.resolve(on: driver.eventLoop).assumeIsolated().whenComplete { [self] result in
             guard case .resolving = state else { return }
             switch result {
-            case .success(let addresses): attempt(addresses[...], lastError: nil)
+            case .success(let addresses):
+                attempt(addresses[...], each: .nanoseconds(timeout.nanoseconds / Int64(max(addresses.count, 1))))
             case .failure(let error): end(error)
             }
         }
@@ -70,7 +79,8 @@ final class UpstreamConnection {
         }
     }
 
-    private func attempt(_ addresses: ArraySlice<SocketAddress>, lastError: (any Error)?) {
+    private func attempt(_ addresses: ArraySlice<SocketAddress>, each share: TimeAmount, lastError: (any Error)? = nil)
+    {
         guard let address = addresses.first else {
             end(lastError ?? DeviceAddressError.noAddress(device))
             return
@@ -78,8 +88,7 @@ final class UpstreamConnection {
         state = .connecting(nil, remaining: addresses.dropFirst())
         let bound = NIOLoopBound(self, eventLoop: driver.eventLoop)
         ClientBootstrap(group: driver.eventLoop)
-            // The core's clock rules.
-            .connectTimeout(.hours(24))
+            .connectTimeout(share)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.maxMessagesPerRead, value: 4)
@@ -102,7 +111,7 @@ final class UpstreamConnection {
                 case (.success(let channel), _):
                     channel.close().assumeIsolated().whenComplete { _ in self.end(nil) }
                 case (.failure(let error), .connecting(_, let remaining)):
-                    attempt(remaining, lastError: error)
+                    attempt(remaining, each: share, lastError: error)
                 case (.failure, _):
                     end(nil)
                 }
