@@ -1,0 +1,30 @@
+import MultiplexerCore
+
+/// A client as it behaves of itself.
+struct ModelClient {
+    var id = ClientID(rawValue: 0)
+    var isHere = false
+    /// How many requests it will still send.
+    var unsent: Int
+    /// How many it sends at once.
+    let burst: Int
+    /// The longest time between two bursts in milliseconds.
+    let pause: Int
+    /// When it leaves of itself, from its coming on.
+    var stay: Duration?
+    let staysToTheEnd: Bool
+
+    var isPaused = false
+    /// What it brought since it was paused.
+    var overrun = 0
+    /// Whether it waits to be read again.
+    var isBlocked = false
+
+    init(using random: inout SplitMix64) {
+        unsent = random.below(9)
+        burst = random.below(5) + 1
+        pause = random.pick([1, 20, 60])
+        staysToTheEnd = random.chance(30)
+        stay = staysToTheEnd || random.chance(50) ? nil : random.milliseconds(0, 400)
+    }
+}
