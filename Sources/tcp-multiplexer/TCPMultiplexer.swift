@@ -11,6 +11,6 @@ struct TCPMultiplexer: AsyncParsableCommand {
               tcp-multiplexer server -p modbus -t 192.168.1.22:502 -l 5020 --allow 192.168.1.0/24
             """,
         version: Version.text,
-        subcommands: [Serve.self, Simulate.self, List.self, ShowVersion.self]
+        subcommands: [Serve.self, Probe.self, Simulate.self, List.self, ShowVersion.self]
     )
 }

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 #if canImport(Glibc)
@@ -11,7 +11,7 @@ import NIOPosix
 
 extension DeviceAddress {
     /// The socket addresses of the device, in the system's order of preference.
-    func resolve(on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+    package func resolve(on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         if let address = try? SocketAddress(ipAddress: host, port: port) {
             return eventLoop.makeSucceededFuture([address])
         }
