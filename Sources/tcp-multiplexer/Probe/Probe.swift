@@ -10,7 +10,10 @@ struct Probe: AsyncParsableCommand {
             Addresses are those on the wire, from 0: what a manual numbers 40001 is often address 0 (and SunSpec's 40000 is \
             address 40000). They and values may also be given as 0x….
 
-            Example: tcp-multiplexer probe 127.0.0.1:1502 --read 40000:4
+            Examples:
+
+              tcp-multiplexer probe 127.0.0.1:1502 --read 40000:4
+              tcp-multiplexer probe 192.168.1.5:802 --tls --ca ca.pem --certificate me.pem --key me.key --read 40000:4
 
             Exit codes:
 
@@ -29,9 +32,12 @@ struct Probe: AsyncParsableCommand {
     @OptionGroup(title: "The request, one of")
     var request: ProbeRequestOptions
 
+    @OptionGroup(title: "TLS")
+    var tls: ProbeTLSOptions
+
     @Option(
         help: ArgumentHelp(
-            "How long each step may take: connecting, the answer. (default: 5s)",
+            "How long each step may take: connecting, the TLS handshake, the answer. (default: 5s)",
             valueName: "duration"
         ),
         transform: Parse.duration
@@ -53,7 +59,8 @@ struct Probe: AsyncParsableCommand {
 
     private func report() async throws -> ProbeReport {
         let (asked, unit) = (try request.only(), request.unit)
-        let exchange = ProbeExchange(address: address, timeout: timeout)
+        let context = try tls.context(for: address, timeout: timeout)
+        let exchange = ProbeExchange(address: address, tls: context, timeout: timeout)
         let response = try await exchange.response(to: asked.message(unit: unit))
         return ProbeReport(unit: unit, answer: try asked.answer(in: response, unit: unit))
     }

@@ -2,12 +2,15 @@ import Foundation
 import MultiplexerCore
 import NIOCore
 import NIOPosix
+import NIOTLS
 import SecureMux
 
 /// One Modbus/TCP request and its response over a connection of its own.
 struct ProbeExchange {
     let address: DeviceAddress
-    /// How long each step may take: name, connection, answer.
+    /// With what to speak TLS; nil for plain TCP.
+    let tls: TLSContext?
+    /// How long each step may take: name, connection, answer; the handshake's time is the context's.
     let timeout: Duration
 
     /// Sends the message, unit id and PDU, and returns the one that answers it.
@@ -52,9 +55,9 @@ struct ProbeExchange {
             .connectTimeout(TimeAmount(timeout))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        ProbeHandler(message, timeout: timeout, answer: answer)
-                    )
+                    let probe = ProbeHandler(message, awaitsHandshake: tls != nil, timeout: timeout, answer: answer)
+                    let handlers: [any ChannelHandler] = tls.map { [TLSHandler(context: $0), probe] } ?? [probe]
+                    try channel.pipeline.syncOperations.addHandlers(handlers)
                 }
             }
             .connect(to: target)
@@ -82,20 +85,31 @@ private final class ProbeHandler: ChannelInboundHandler {
     private static let transactionID: UInt16 = 1
     private let framing = ModbusTCPFraming()
     private let message: [UInt8]
+    private let awaitsHandshake: Bool
     private let timeout: Duration
     private let answer: EventLoopPromise<[UInt8]>
     private var input: [UInt8] = []
     private var timer: Scheduled<Void>?
 
-    init(_ message: [UInt8], timeout: Duration, answer: EventLoopPromise<[UInt8]>) {
+    init(_ message: [UInt8], awaitsHandshake: Bool, timeout: Duration, answer: EventLoopPromise<[UInt8]>) {
         self.message = message
+        self.awaitsHandshake = awaitsHandshake
         self.timeout = timeout
         self.answer = answer
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        send(context)
+        if !awaitsHandshake {
+            send(context)
+        }
         context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent {
+            send(context)
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -125,8 +139,14 @@ private final class ProbeHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-        fail(closed(" (\(reason))"), context)
+        switch error {
+        case let refusal as TLSRefusal:
+            fail(ProbeFailure(refusal), context)
+        case let error as IOError:
+            fail(closed(" (\(String(cString: strerror(error.errnoCode))))"), context)
+        default:
+            fail(closed(" (\(error))"), context)
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -152,13 +172,14 @@ private final class ProbeHandler: ChannelInboundHandler {
         guard input.isEmpty else {
             return ProbeFailure(.malformedAnswer, "the connection was closed in the middle of the answer\(reason)")
         }
-        return ProbeFailure(
-            .closedBeforeAnswer,
+        let causes =
+            awaitsHandshake
+            ? "see the log of the other side"
+            : """
+            the address of this machine may not be on the allow-list, the listener may want TLS (--tls), or a device has \
+            no free connection
             """
-            the connection was closed before any answer\(reason): the address of this machine may not be on the allow-list, \
-            the listener may want TLS (--tls), or a device has no free connection
-            """
-        )
+        return ProbeFailure(.closedBeforeAnswer, "the connection was closed before any answer\(reason): \(causes)")
     }
 
     private func failure(forUnreadable error: FramingError) -> ProbeFailure {
@@ -167,5 +188,17 @@ private final class ProbeHandler: ChannelInboundHandler {
             return ProbeFailure(.tls, "the listener speaks TLS: give --tls and --ca")
         }
         return ProbeFailure(.malformedAnswer, "the other side sent \(error)")
+    }
+}
+
+extension ProbeFailure {
+    fileprivate init(_ refusal: TLSRefusal) {
+        let kind: Kind =
+            switch refusal.kind {
+            case .hungUp: .closedBeforeAnswer
+            case .timedOut: .noAnswer
+            default: .tls
+            }
+        self.init(kind, "\(refusal)")
     }
 }

@@ -37,7 +37,7 @@ enum ProbeRequest: Hashable {
         let data = response.dropFirst(2)
         guard response[1] < 0x80 else {
             guard let code = data.first, data.count == 1 else { throw malformed("is an exception without a code") }
-            throw ProbeFailure(.modbusException, "the device answered: \(ModbusException(rawValue: code))")
+            throw ProbeFailure(ModbusException(rawValue: code))
         }
         switch self {
         case .write(let values, let address):
@@ -108,4 +108,16 @@ enum ProbeAnswer: Hashable {
     case registers([UInt16], ProbeRequest.Table, Range<Int>)
     case bits([Bool], ProbeRequest.Table, Range<Int>)
     case written([UInt16], at: Int)
+}
+
+extension ProbeFailure {
+    fileprivate init(_ exception: ModbusException) {
+        let cause =
+            switch exception {
+            case .gatewayPathUnavailable: ": what answers has no connection to the device"
+            case .gatewayTargetDeviceFailedToRespond: ": the device behind what answers does not respond"
+            default: ""
+            }
+        self.init(.modbusException, "the answer is an exception, \(exception)\(cause)")
+    }
 }

@@ -91,9 +91,17 @@ import Testing
 
     private static let bits = [true, false, true, false, false, false, false, false, true]
 
-    @Test func `an exception is named`() {
-        #expect(throws: ProbeFailure(.modbusException, "the device answered: illegal data address (0x02)")) {
-            try ProbeRequest.read(.holdingRegisters, 0..<1).answer(in: [1, 0x83, 2], unit: 1)
+    @Test(
+        arguments: [
+            (2, "illegal data address (0x02)"),
+            (0x0A, "gateway path unavailable (0x0A): what answers has no connection to the device"),
+            (0x0B, "gateway target device failed to respond (0x0B): the device behind what answers does not respond"),
+            (0x77, "unknown exception (0x77)"),
+        ] as [(UInt8, String)]
+    )
+    func `an exception is named`(code: UInt8, words: String) {
+        #expect(throws: ProbeFailure(.modbusException, "the answer is an exception, \(words)")) {
+            try ProbeRequest.read(.holdingRegisters, 0..<1).answer(in: [1, 0x83, code], unit: 1)
         }
     }
 
