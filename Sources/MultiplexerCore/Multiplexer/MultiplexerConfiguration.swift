@@ -48,7 +48,7 @@ extension Multiplexer {
         }
 
         /// How many requests are in flight at most, whatever was asked for.
-        var effectiveInFlightLimit: Int {
+        package var effectiveInFlightLimit: Int {
             carriesTransactionIDs ? min(max(inFlightLimit, 1), Self.maximumInFlightLimit) : 1
         }
     }
