@@ -100,7 +100,14 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["tcp-multiplexer", "MultiplexerCore", "SecureMux"],
+            dependencies: [
+                "tcp-multiplexer",
+                "MultiplexerCore",
+                "SecureMux",
+                "SimulatedDevice",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "EndToEndTests", dependencies: ["tcp-multiplexer"], swiftSettings: settings),

@@ -23,12 +23,12 @@ public struct CIDRBlock: Hashable, Sendable {
     /// How many of the 128 bits are shared.
     private let prefixLength: Int
 
-    /// The block of an address and the length of its prefix.
+    /// The block of an address and the length of its prefix, or nil when the length is out of range or bits behind the
+    /// prefix are set.
     ///
     /// - Parameters:
     ///   - address: Any address of the block whose bits behind the prefix are 0.
     ///   - prefixLength: 0 to 32 for an IPv4 address, 0 to 128 for an IPv6 one; nil for this one address.
-    /// - Returns: Nil when the length is out of range or bits behind the prefix are set.
     public init?(_ address: IPAddress, prefixLength: Int? = nil) {
         let bits = address.isIPv4 ? 32 : 128
         let length = prefixLength ?? bits
@@ -38,7 +38,9 @@ public struct CIDRBlock: Hashable, Sendable {
         guard address.low & ~masks.low == 0, address.high & ~masks.high == 0 else { return nil }
     }
 
-    /// Whether the address is in the block. IPv4-mapped IPv6 addresses are in IPv4 blocks, and in no IPv6 block.
+    /// Whether the address is in the block.
+    ///
+    /// IPv4-mapped IPv6 addresses are in IPv4 blocks, and in no IPv6 block.
     public func contains(_ other: IPAddress) -> Bool {
         let masks = masks
         return address.isIPv4 == other.isIPv4

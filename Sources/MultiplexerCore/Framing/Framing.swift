@@ -15,15 +15,15 @@ public protocol Framing: Sendable {
     /// Whether a frame carries a transaction id that its response repeats, so that responses can be told apart.
     var carriesTransactionIDs: Bool { get }
 
-    /// The length in bytes of the frame that `bytes` begin with, or nil when more bytes are needed to tell.
+    /// Measures the frame that `bytes` begin with.
     ///
-    /// The result may be larger than `bytes`: the rest of the frame is still to come. Limits are checked on the header,
-    /// before a body is awaited.
+    /// Limits are checked on the header, before a body is awaited.
     ///
     /// - Parameters:
     ///   - bytes: What the stream brought and was not yet cut off.
     ///   - direction: Which way the bytes travel.
     ///   - request: The request that a response is awaited for, for wires where its length depends on it.
+    /// - Returns: The frame's length in bytes, which may be more than there are yet; nil when more are needed to tell.
     /// - Throws: ``FramingError`` when no frame can begin like this; the stream cannot be read any further.
     func frameLength(
         in bytes: Span<UInt8>,

@@ -20,15 +20,18 @@ public struct Multiplexer: Sendable {
     public private(set) var statistics = Statistics()
 
     private var clients: [ClientID: Client] = [:]
-    /// The clients with waiting requests, the one whose turn is next first. It may still name clients that left.
+    /// The clients with waiting requests, the one whose turn is next first.
+    ///
+    /// It may still name clients that left.
     private var turns: Deque<ClientID> = []
     private var inFlight: [InFlight] = []
     private var transactionIDs = TransactionIDs()
 
     private var link = Link.down
     private var lastLink = LinkID(rawValue: 0)
-    /// Whether the device answered on the current connection. Only that, not accepting it, shows that it works: a device
-    /// that is full accepts and closes at once.
+    /// Whether the device answered on the current connection.
+    ///
+    /// Only that, not accepting it, shows that it works: a device that is full accepts and closes at once.
     private var linkHasAnswered = false
     /// Connections in a row on which nothing was answered.
     private var failedLinks = 0
@@ -37,14 +40,18 @@ public struct Multiplexer: Sendable {
     private var jitter: SplitMix64
 
     private var drain = Drain.notRequested
-    /// The earliest time asked for and not yet reached. May be earlier than the earliest deadline left: then the visit in
-    /// vain sets the next one. So a deadline costs nothing while requests are answered.
+    /// The earliest time asked for and not yet reached.
+    ///
+    /// May be earlier than the earliest deadline left: then the visit in vain sets the next one. So a deadline costs
+    /// nothing while requests are answered.
     private var nextVisit: Duration?
 
     /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
     private static let silencesBeforeReplacement = 2
 
-    /// A multiplexer for one device. Equal seeds give equal jitter.
+    /// A multiplexer for one device.
+    ///
+    /// Equal seeds give equal jitter.
     public init(configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         jitter = SplitMix64(seed: seed)

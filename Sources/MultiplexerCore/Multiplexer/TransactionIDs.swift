@@ -2,9 +2,13 @@ import DequeModule
 
 /// Hands out transaction ids that no late response can carry.
 struct TransactionIDs: Sendable {
-    /// How long after its timeout an id is not used again. A device that answers later than this has lost the request.
+    /// How long after its timeout an id is not used again.
+    ///
+    /// A device that answers later than this has lost the request.
     static let quarantine = Duration.seconds(60)
-    /// How many ids are kept back at most; the oldest come back first. Far fewer than there are ids, so that one is left.
+    /// How many ids are kept back at most; the oldest come back first.
+    ///
+    /// Far fewer than there are ids, so that one is left.
     static let quarantineLimit = 4096
 
     private var last: UInt16 = 0

@@ -30,10 +30,10 @@ struct PEMFile {
         return certificates
     }
 
-    /// The private key of the file; `passphraseOption` names the option that gives the passphrase, if there is one.
+    /// The private key of the file; `passphraseOption` names the option that gives the passphrase.
     func privateKey(
         passphrase: String?,
-        passphraseOption: String?
+        passphraseOption: String
     ) throws(TLSConfigurationError) -> PrivateKey {
         let file = try open()
         defer { BIO_free(file) }
@@ -46,19 +46,18 @@ struct PEMFile {
         try check(errors)
         guard request.asked else { throw try wrongContent("holds no private key\(whatItIs())") }
         if passphrase == nil {
-            let remedy = passphraseOption.map { "name the file with its passphrase with \($0)" }
             throw TLSConfigurationError(
                 .passphraseMissing,
                 file: path,
                 "is encrypted and no passphrase was given",
-                remedy: remedy ?? "decrypt it with \"openssl pkey\""
+                remedy: "name the file with its passphrase with \(passphraseOption)"
             )
         }
         throw TLSConfigurationError(
             .passphraseWrong,
             file: path,
             "does not open with the passphrase given",
-            remedy: "check the file named by \(passphraseOption ?? option)"
+            remedy: "check the file named by \(passphraseOption)"
         )
     }
 

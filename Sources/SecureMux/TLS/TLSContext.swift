@@ -93,7 +93,7 @@ package final class TLSContext: Sendable {
                     certificates: PEMFile(path: certificates, option: "--certificate"),
                     key: PEMFile(path: key, option: "--key"),
                     passphrase: configuration.privateKeyPassphrase,
-                    passphraseOption: nil,
+                    passphraseOption: "--key-passphrase-file",
                     purpose: X509_PURPOSE_SSL_CLIENT
                 )
                 try identity.install(in: pointer, warnings: &warnings)
@@ -181,7 +181,7 @@ private struct Identity {
     let certificates: PEMFile
     let key: PEMFile
     let passphrase: String?
-    let passphraseOption: String?
+    let passphraseOption: String
     let purpose: Int32
 
     func install(in context: OpaquePointer, warnings: inout [String]) throws(TLSConfigurationError) {

@@ -38,7 +38,9 @@ final class MultiplexerDriver {
     private var log: DeviceLog
     private let isTracing: Bool
 
-    /// A driver for one device. To be used on `eventLoop` alone.
+    /// A driver for one device.
+    ///
+    /// To be used on `eventLoop` alone.
     init(
         device: DeviceAddress,
         applicationProtocol: ApplicationProtocol,

@@ -26,7 +26,9 @@ public final class Server: Sendable {
         self.listeners = listeners
     }
 
-    /// Starts listening. The device need not be there: it is connected to when the first client comes.
+    /// Starts listening.
+    ///
+    /// The device need not be there: it is connected to when the first client comes.
     ///
     /// - Throws: ``ServerError`` when a listener cannot be opened or its TLS files cannot be used. Then nothing is left open.
     public static func start(_ configuration: ServerConfiguration, logger: Logger) async throws(ServerError) -> Server {

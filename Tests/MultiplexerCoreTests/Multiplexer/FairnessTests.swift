@@ -53,7 +53,9 @@ import Testing
     @Test(arguments: [(0, 1), (1, 1), (16, 16), (17, 16), (1000, 16)])
     func `the in-flight limit stays between 1 and 16`(_ asked: Int, _ limit: Int) {
         #expect(Multiplexer.Configuration(inFlightLimit: asked).effectiveInFlightLimit == limit)
-        #expect(Multiplexer.Configuration(carriesTransactionIDs: false, inFlightLimit: asked).effectiveInFlightLimit == 1)
+        #expect(
+            Multiplexer.Configuration(carriesTransactionIDs: false, inFlightLimit: asked).effectiveInFlightLimit == 1
+        )
     }
 
     @Test func `the turn of a client that left goes to the next`() {

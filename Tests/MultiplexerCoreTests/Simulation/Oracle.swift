@@ -334,7 +334,10 @@ extension Oracle {
         try expect(now < request.deadline, "4: a request was sent whose deadline has passed")
         try expect(link?.isReady == true, "a request was sent without a connection that is ready")
         try expect(link?.isTainted == false, "1: a request was sent where a late response could answer it")
-        try expect(flights.count < configuration.effectiveInFlightLimit, "more requests are in flight than the device takes")
+        try expect(
+            flights.count < configuration.effectiveInFlightLimit,
+            "more requests are in flight than the device takes"
+        )
         if configuration.carriesTransactionIDs {
             try expect(!flights.contains { $0.transactionID == transactionID }, "1: an id is in flight twice")
             try expect(!retired.contains(transactionID), "1: an id was used whose late response may come")
