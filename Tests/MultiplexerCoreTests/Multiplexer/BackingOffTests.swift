@@ -9,7 +9,9 @@ import Testing
         links.map { link in
             let refused = trace.now
             trace.closed(link)
-            while let deadline = trace.deadline, trace.pass(deadline - trace.now) == "" {}
+            for _ in 0..<3 {
+                guard let deadline = trace.deadline, trace.pass(deadline - trace.now) == "" else { break }
+            }
             return trace.now - refused
         }
     }

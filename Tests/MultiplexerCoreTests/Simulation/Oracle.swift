@@ -101,6 +101,8 @@ struct Oracle {
         var meant: Int?
         var unanswered: [Int] = []
         var left: ClientID?
+        /// Whether a connection ended on which nothing was answered.
+        var hasFailed = false
         var isDrainOverdue = false
     }
 }
@@ -181,6 +183,7 @@ extension Oracle {
         link = nil
         land()
         if ended.isClosing ? ended.hasFailed : !ended.hasAnswered {
+            step.hasFailed = true
             connectNotBefore = now + configuration.backoff.initial * 4 / 5
         }
     }
@@ -275,6 +278,7 @@ extension Oracle {
         case .report(.backingOff(_, let delay)):
             let least = configuration.backoff.initial * 4 / 5
             try expect(least <= delay && delay <= configuration.backoff.maximum, "a wait of \(delay) is out of range")
+            try expect(step.hasFailed, "a device that answers was backed off from")
             try expect(link == nil, "3: another attempt is awaited while a connection is left")
             backingOffUntil = now + delay
         case .report:
