@@ -28,22 +28,18 @@ import Testing
         }
     }
 
+    // Schedules in which nothing goes wrong would show nothing.
     @Test func `schedules reach every end of a request`() throws {
-        var ends = Multiplexer.Statistics.Counted()
-        var failures: [Failure: Int] = [:]
-        for seed in 0..<500 as Range<UInt64> {
+        let seen = try (0..<500 as Range<UInt64>).map { seed in
             var simulation = Simulation(seed: seed)
             try simulation.run()
-            let counted = simulation.core.statistics.counted
-            ends.responses += counted.responses
-            ends.abandoned += counted.abandoned
-            ends.strays += counted.strays
-            failures.merge(counted.failures, uniquingKeysWith: +)
+            return simulation.core.statistics
         }
-        #expect(ends.responses > 100)
-        #expect(ends.abandoned > 50)
-        #expect(ends.strays > 50)
-        for failure in Failure.allCases { #expect(failures[failure, default: 0] > 50, "\(failure)") }
+        let ends: [KeyPath<Multiplexer.Statistics, Int>] = [
+            \.responses, \.unreachable, \.unanswered, \.expired, \.drained, \.abandoned, \.strays,
+        ]
+        for end in ends { #expect(seen.count { $0[keyPath: end] > 0 } > 25, "\(end)") }
+        #expect(seen.allSatisfy { $0.requests > 0 && $0.requests == $0.ended })
     }
 
     @Test func `a seed gives the same schedule each time`() throws {
