@@ -21,6 +21,14 @@ import Testing
         #expect(delays.upperBound == .milliseconds(longest))
     }
 
+    // Trap T18: no tight loop of attempts.
+    @Test func `a first wait of nothing still keeps a wait that grows`() {
+        let eager = Backoff(initial: .zero, maximum: .seconds(1))
+        #expect(delays(eager, afterFailures: 1) == .milliseconds(8)...(.milliseconds(12)))
+        #expect(delays(eager, afterFailures: 20).lowerBound == .milliseconds(800))
+        #expect(delays(Backoff(initial: .zero, maximum: .zero), afterFailures: 5).lowerBound == .milliseconds(8))
+    }
+
     @Test func `equal seeds give equal waits`() {
         var one = SplitMix64(seed: 7)
         var other = SplitMix64(seed: 7)

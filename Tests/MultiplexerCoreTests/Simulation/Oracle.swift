@@ -155,7 +155,7 @@ extension Oracle {
         land()
         if ended.isClosing ? ended.hasFailed : !ended.hasAnswered {
             step.hasFailed = true
-            connectNotBefore = now + configuration.backoff.initial * 4 / 5
+            connectNotBefore = now + leastWait
         }
     }
 
@@ -247,8 +247,7 @@ extension Oracle {
             if let asked { try expect(deadline < asked, "a deadline was moved later") }
             asked = deadline
         case .report(.backingOff(_, let delay)):
-            let least = configuration.backoff.initial * 4 / 5
-            try expect(least <= delay && delay <= configuration.backoff.maximum, "a wait of \(delay) is out of range")
+            try expect(leastWait <= delay && delay <= longestWait, "a wait of \(delay) is out of range")
             try expect(step.hasFailed, "a device that answers was backed off from")
             try expect(link == nil, "3: another attempt is awaited while a connection is left")
             backingOffUntil = now + delay
@@ -388,6 +387,10 @@ extension Oracle {
         requests[serial].state = .ended
         clients[requests[serial].client]?.waiting.removeAll { $0 == serial }
     }
+
+    private var leastWait: Duration { max(configuration.backoff.initial, .milliseconds(10)) * 4 / 5 }
+
+    private var longestWait: Duration { max(configuration.backoff.maximum, .milliseconds(10)) }
 
     private func expect(_ condition: Bool, _ violation: @autoclosure () -> String) throws(Violation) {
         guard condition else { throw Violation(violation()) }

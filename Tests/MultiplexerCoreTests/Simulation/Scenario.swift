@@ -21,7 +21,7 @@ struct Scenario {
 
     init(using random: inout SplitMix64) {
         let delay = random.chance(60) ? Duration.zero : random.milliseconds(1, 150)
-        let initial = random.below(100) + 10
+        let initial = random.pick([0, 10, 20, 50, 100])
         configuration = Multiplexer.Configuration(
             carriesTransactionIDs: random.chance(65),
             inFlightLimit: random.pick([1, 1, 1, 2, 4, 16]),
