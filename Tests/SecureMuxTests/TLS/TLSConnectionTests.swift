@@ -48,6 +48,7 @@ import Testing
             var received = ByteBuffer()
             var refusal: TLSRefusal?
             var endedInPeace = false
+            var wasReset = false
         }
 
         private var outcome = Outcome()
@@ -70,6 +71,7 @@ import Testing
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
             if let refusal = error as? TLSRefusal { outcome.refusal = refusal }
+            if error is IOError { outcome.wasReset = true }
         }
 
         func channelInactive(context: ChannelHandlerContext) {
@@ -139,7 +141,7 @@ import Testing
     /// Writes a lot as soon as the handshake is complete, and closes at once.
     private final class LastWords: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
-        static let bytes = ByteBuffer(repeating: 7, count: 4_000_000)
+        static let bytes = ByteBuffer(repeating: 7, count: 20_000_000)
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             guard event is TLSUserEvent else { return }
@@ -167,11 +169,27 @@ import Testing
         try await server.close()
     }
 
-    @Test func `plain Modbus on the TLS port ends in peace and without an answer`() async throws {
+    @Test func `plain Modbus on the TLS port is not reset, and not answered`() async throws {
         let server = try await serve(certificates.server(.required)) { Echo() }
-        let request = ByteBuffer(bytes: [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1])
-        let outcome = try await talk(to: server, nil, sending: request)
-        #expect(outcome.received.readableBytes == 0)
+        var request = ByteBuffer(bytes: [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1])
+        request.writeRepeatingByte(0, count: 300_000)
+        for _ in 0..<5 {
+            let outcome = try await talk(to: server, nil, sending: request)
+            #expect(!outcome.wasReset)
+            #expect(outcome.received.readableBytes == 0)
+        }
+        try await server.close()
+    }
+
+    @Test func `a refused client may finish what it is sending`() async throws {
+        var configuration = certificates.server()
+        configuration.shutdownTimeout = .seconds(50)
+        let server = try await serve(configuration) { Echo() }
+        let client = try await ClientBootstrap(group: group)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(to: #require(server.localAddress)).get()
+        try await client.writeAndFlush(ByteBuffer(repeating: 0, count: 20_000_000))
+        try await client.close()
         try await server.close()
     }
 
