@@ -97,8 +97,8 @@ struct DeviceOptions: ParsableArguments {
                 "--max-in-flight \(maxInFlight): \(applicationProtocol.name) has no transaction ids to tell responses apart"
             )
         }
-        guard timeout > .zero, queueTimeout > .zero, retryDelay > .zero else {
-            throw ValidationError("--timeout, --queue-timeout and --retry-delay must be longer than 0")
+        guard timeout > .zero, queueTimeout > .zero else {
+            throw ValidationError("--timeout and --queue-timeout must be longer than 0")
         }
     }
 }
