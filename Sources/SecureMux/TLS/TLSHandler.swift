@@ -155,9 +155,9 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         switch state {
-        case .idle, .handshaking, .refused:
+        case .handshaking, .refused:
             context.read()
-        case .established, .closing, .closed:
+        case .idle, .established, .closing, .closed:
             endTurn(context)
         }
     }
