@@ -153,7 +153,7 @@ extension Simulation {
             clients[index].unsent -= 1
             try ask(clients[index].id)
         }
-        if clients[index].unsent > 0 {
+        if clients[index].isHere, clients[index].unsent > 0 {
             agenda.add(.acts(index), at: now + random.milliseconds(0, clients[index].pause))
         }
     }
