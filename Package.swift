@@ -110,7 +110,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["tcp-multiplexer"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["tcp-multiplexer"],
+            exclude: ["Clients"],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

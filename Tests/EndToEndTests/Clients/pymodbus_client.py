@@ -1,0 +1,73 @@
+"""pymodbus reading and writing, plain or with MBAP inside TLS; says "verified N" at its end."""
+
+import argparse
+
+from pymodbus.client import ModbusTcpClient
+
+import modbus
+
+
+class ModbusTcpOverTlsClient(ModbusTcpClient):
+    """pymodbus' own TLS client sends bare PDUs; Modbus/TCP Security wants the header, too (R-05)."""
+
+    def __init__(self, *arguments, context, **options):
+        super().__init__(*arguments, **options)
+        self.context = context
+
+    def connect(self):
+        if self.socket is None and super().connect():
+            self.socket = self.context.wrap_socket(self.socket, server_hostname="127.0.0.1")
+        return self.socket is not None
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("port", type=int)
+parser.add_argument("--address", type=int, required=True)
+parser.add_argument("--rounds", type=int, default=25)
+parser.add_argument("--certificates", help="speak TLS, with the certificates of this folder")
+parser.add_argument("--version", choices=["1.2", "1.3"])
+options = parser.parse_args()
+
+network = {"port": options.port, "timeout": modbus.PATIENCE, "retries": 0}
+if options.certificates:
+    context = modbus.tls(options.certificates, version=options.version)
+    client = ModbusTcpOverTlsClient("127.0.0.1", context=context, **network)
+else:
+    client = ModbusTcpClient("127.0.0.1", **network)
+assert client.connect()
+if options.certificates:
+    assert client.socket.version() == f"TLSv{options.version}", client.socket.version()
+
+verified = 0
+
+
+def verify(response):
+    global verified
+    assert not response.isError(), response
+    verified += 1
+    return response
+
+
+unit = {"device_id": 7}
+for round in range(options.rounds):
+    values = [(round * 251 + index * 257) % 0x10000 for index in range(8)]
+    coils = [(round >> index) & 1 == 1 for index in range(8)]
+    verify(client.write_registers(options.address, values, **unit))
+    verify(client.write_register(options.address + 8, round, **unit))
+    verify(client.write_coils(options.address, coils, **unit))
+    verify(client.write_coil(options.address + 8, round % 2 == 1, **unit))
+    read = verify(client.read_holding_registers(options.address, count=9, **unit)).registers
+    assert read == values + [round], read
+    read = verify(client.read_input_registers(options.address, count=9, **unit)).registers
+    assert read == values + [round], read
+    read = verify(client.read_coils(options.address, count=9, **unit)).bits[:9]
+    assert read == coils + [round % 2 == 1], read
+    read = verify(client.read_discrete_inputs(options.address, count=9, **unit)).bits[:9]
+    assert read == coils + [round % 2 == 1], read
+    read = verify(client.read_holding_registers(40000, count=2, **unit)).registers
+    assert read == [0x5375, 0x6E53], read
+# An exception of the device's own comes through as it is.
+exception = client.read_holding_registers(5000, count=1, **unit)
+assert exception.exception_code == 2, exception
+client.close()
+print("verified", verified, flush=True)

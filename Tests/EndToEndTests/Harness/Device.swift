@@ -1,0 +1,61 @@
+import Foundation
+
+/// The simulated device, in a process of its own.
+struct Device {
+    let program: RunningProgram
+    let port: Int
+
+    static func start(_ options: String..., port: Int = 0) async throws -> Device {
+        let program = try RunningProgram.multiplexer(["simulate", "-l", "127.0.0.1:\(port)"] + options)
+        return Device(program: program, port: try await program.port(announcedBy: "simulating"))
+    }
+
+    /// How many connections it refused because it had one already.
+    var refusedConnections: Int {
+        program.lines(containing: "closed a further connection").count
+    }
+}
+
+/// The server under test, on ports that the system chose.
+struct Server {
+    let program: RunningProgram
+    let plainPort: Int
+    /// 0 without TLS.
+    let tlsPort: Int
+
+    static func start(_ device: Device, _ options: String...) async throws -> Server {
+        let program = try RunningProgram.multiplexer(
+            ["server", "-p", "modbus", "-t", "127.0.0.1:\(device.port)", "-l", "127.0.0.1:0"] + options
+        )
+        return Server(program: program, plainPort: try await program.port(announcedBy: "plain TCP"), tlsPort: 0)
+    }
+
+    /// A server with a TLS listener that requires client certificates beside the plain one.
+    static func startWithTLS(_ device: Device, _ options: [String] = []) async throws -> Server {
+        let certificates = try await Certificates.made()
+        let tls = [
+            "--tls-listen", "127.0.0.1:0", "--client-ca", certificates["ca.crt"],
+            "--tls-certificate", certificates["server.crt"], "--tls-key", certificates["server.key"],
+        ]
+        let program = try RunningProgram.multiplexer(
+            ["server", "-p", "modbus", "-t", "127.0.0.1:\(device.port)", "-l", "127.0.0.1:0"] + tls + options
+        )
+        return Server(
+            program: program,
+            plainPort: try await program.port(announcedBy: "plain TCP"),
+            tlsPort: try await program.port(announcedBy: "TLS with client certificates")
+        )
+    }
+}
+
+extension RunningProgram {
+    /// The port in the line that says where it listens.
+    func port(announcedBy words: String) async throws -> Int {
+        let line = try await line(containing: "address=", words).text
+        let address = line.firstMatch(of: /address=\S*:([0-9]+)/)
+        guard let port = address.flatMap({ Int($0.1) }) else {
+            throw Disappointment(description: "no port in: \(line)")
+        }
+        return port
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Synchronization
+
+/// A program that a test runs beside itself: its output line by line, its end, signals to it.
+///
+/// No wait blocks a thread of the concurrency pool, and each is bounded.
+final class RunningProgram: Sendable {
+    /// A line of output or log, and when it came.
+    struct Line {
+        let text: String
+        let time: ContinuousClock.Instant
+    }
+
+    /// How a program ended.
+    enum End: Equatable {
+        case exited(Int32)
+        case killed(signal: Int32)
+    }
+
+    private struct State {
+        var lines: [Line] = []
+        var outputHasEnded = false
+        var end: End?
+    }
+
+    let pid: pid_t
+    private let name: String
+    private let state: SharedState
+    private let input: FileHandle?
+
+    private final class SharedState: Sendable {
+        let value = Mutex(State())
+    }
+
+    /// Starts a program, which ends with the test that started it if it has not ended by then.
+    ///
+    /// With `hasInput` its standard input stays open until ``endInput()``; otherwise it is empty.
+    init(_ executable: URL, _ arguments: [String], hasInput: Bool = false, environment: [String: String] = [:]) throws {
+        name = ([executable.lastPathComponent] + arguments).joined(separator: " ")
+        let (process, output) = (Process(), Pipe())
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+            .merging(environment) { $1 }
+        // Together, so that lines keep their order.
+        process.standardOutput = output
+        process.standardError = output
+        if hasInput {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            input = pipe.fileHandleForWriting
+        } else {
+            process.standardInput = FileHandle.nullDevice
+            input = nil
+        }
+        let state = SharedState()
+        self.state = state
+        process.terminationHandler = { process in
+            let status = process.terminationStatus
+            let end: End = process.terminationReason == .exit ? .exited(status) : .killed(signal: status)
+            state.value.withLock { $0.end = end }
+        }
+        try process.run()
+        pid = process.processIdentifier
+        let reading = output.fileHandleForReading
+        // A thread of its own may block.
+        Thread.detachNewThread {
+            var rest = Data()
+            while case let data = reading.availableData, !data.isEmpty {
+                rest.append(data)
+                let now = ContinuousClock.now
+                while let end = rest.firstIndex(of: 0x0A) {
+                    let text = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
+                    rest.removeSubrange(rest.startIndex...end)
+                    state.value.withLock { $0.lines.append(Line(text: text, time: now)) }
+                }
+            }
+            state.value.withLock { state in
+                if !rest.isEmpty { state.lines.append(Line(text: String(decoding: rest, as: UTF8.self), time: .now)) }
+                state.outputHasEnded = true
+            }
+        }
+        RunningPrograms.add(self)
+    }
+
+    /// Everything it has said so far.
+    var lines: [Line] {
+        state.value.withLock(\.lines)
+    }
+
+    var lineCount: Int {
+        state.value.withLock(\.lines.count)
+    }
+
+    /// What it said from line `start` on that contains all of `parts`.
+    func lines(containing parts: String..., from start: Int = 0) -> [String] {
+        lines.dropFirst(start).map(\.text).filter { line in parts.allSatisfy(line.contains) }
+    }
+
+    /// Waits for a line that contains all of `parts`, from line `start` on.
+    @discardableResult
+    func line(
+        containing parts: String...,
+        from start: Int = 0,
+        within limit: Duration = .seconds(20)
+    ) async throws -> Line {
+        try await wait("say \(parts)", within: limit) { state in
+            state.lines.dropFirst(start).first { line in parts.allSatisfy(line.text.contains) }
+        }
+    }
+
+    /// Waits for its end.
+    @discardableResult
+    func end(within limit: Duration = .seconds(20)) async throws -> End {
+        try await wait("end", within: limit, evenIfEnded: true) { $0.outputHasEnded ? $0.end : nil }
+    }
+
+    func send(signal: Int32) {
+        // Once it has been waited for, the pid may be another's.
+        state.value.withLock { state in
+            if state.end == nil { _ = kill(pid, signal) }
+        }
+    }
+
+    /// Closes its standard input, which for our own clients means: come to an end.
+    func endInput() throws {
+        try input?.close()
+    }
+
+    private func wait<Result>(
+        _ what: String,
+        within limit: Duration,
+        evenIfEnded: Bool = false,
+        for condition: (State) -> Result?
+    ) async throws -> Result {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            // Looked at together: a line that came just before the end counts.
+            let (result, hasEnded) = state.value.withLock { (condition($0), $0.end != nil && $0.outputHasEnded) }
+            if let result { return result }
+            guard ContinuousClock.now < deadline, evenIfEnded || !hasEnded else {
+                throw Disappointment(
+                    description: """
+                        \(name) did not \(what) \(hasEnded ? "before its end" : "within \(limit)"); its last lines:
+                        \(lines.suffix(20).map(\.text).joined(separator: "\n"))
+                        """
+                )
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+/// Something did not happen, in words for whoever reads the test's output.
+struct Disappointment: Error, CustomStringConvertible {
+    let description: String
+}

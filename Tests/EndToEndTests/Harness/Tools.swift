@@ -1,0 +1,73 @@
+import Foundation
+
+/// Where the programs are that the tests run.
+enum Tools {
+    /// The binary under test: it is built beside the tests, whatever the build's folder and settings are.
+    static func multiplexer() throws -> URL {
+        var folders = [
+            URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath(),
+            URL(fileURLWithPath: CommandLine.arguments[0]),
+            Bundle.main.bundleURL,
+        ].map { $0.deletingLastPathComponent() }
+        // On Darwin the tests are a bundle that another program loads.
+        folders += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
+        folders.append(repository.appendingPathComponent(".build/debug"))
+        for folder in folders {
+            let binary = folder.appendingPathComponent("tcp-multiplexer")
+            if isProgram(binary) { return binary }
+        }
+        throw Disappointment(description: "no tcp-multiplexer beside the tests: run swift build --build-tests")
+    }
+
+    /// One of the system's programs.
+    static func system(_ name: String) throws -> URL {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        for folder in path.split(separator: ":") {
+            let program = URL(fileURLWithPath: String(folder)).appendingPathComponent(name)
+            if isProgram(program) { return program }
+        }
+        throw missing(name)
+    }
+
+    /// The Python that has pymodbus.
+    static func python() throws -> URL {
+        let python = repository.appendingPathComponent(".build-tools/venv/bin/python")
+        guard isProgram(python) else { throw missing(".build-tools/venv") }
+        return python
+    }
+
+    /// One of the programs in `Clients`.
+    static func client(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Clients/\(name)").path
+    }
+
+    static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    private static func isProgram(_ file: URL) -> Bool {
+        FileManager.default.isExecutableFile(atPath: file.path)
+    }
+
+    private static func missing(_ name: String) -> Disappointment {
+        Disappointment(description: "\(name) is missing: run scripts/setup test")
+    }
+}
+
+extension RunningProgram {
+    /// One of the system's programs.
+    static func system(_ name: String, _ arguments: String..., hasInput: Bool = false) throws -> RunningProgram {
+        try RunningProgram(Tools.system(name), arguments, hasInput: hasInput)
+    }
+
+    /// One of the programs in `Clients`.
+    static func client(_ name: String, _ arguments: [String], hasInput: Bool = false) throws -> RunningProgram {
+        try RunningProgram(Tools.python(), [Tools.client(name)] + arguments, hasInput: hasInput)
+    }
+
+    /// The binary under test.
+    static func multiplexer(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
+        try RunningProgram(Tools.multiplexer(), arguments, environment: environment)
+    }
+}
