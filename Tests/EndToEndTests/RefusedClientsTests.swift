@@ -186,6 +186,8 @@ extension EndToEnd {
                 )
                 #expect(said == ["connected", "closed"])
             }
+            let refusal = try #require(scene.server.program.lines(containing: garbage.reason).last)
+            #expect(refusal.contains(#"subject="CN=client,O=tcp-multiplexer development" tls=1.3 remedy="#))
         }
 
         @Test(arguments: [

@@ -6,6 +6,14 @@ public enum TLSVersion: Sendable, Hashable {
     case v1_2
     /// TLS 1.3 (RFC 8446).
     case v1_3
+
+    /// The version as people write it, such as "1.2".
+    var number: String {
+        switch self {
+        case .v1_2: "1.2"
+        case .v1_3: "1.3"
+        }
+    }
 }
 
 /// Whether clients of a listener have to show a certificate.

@@ -112,7 +112,10 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func refuse(_ error: FramingError) {
-        var metadata: Logger.Metadata = ["reason": "the client sent \(error)"]
+        var metadata: Logger.Metadata = [
+            "reason": "the client sent \(error)",
+            "remedy": "let it speak the protocol that --protocol names",
+        ]
         if received.firstByte == Self.tlsHandshake {
             metadata["reason"] = "the client speaks TLS, this listener does not"
             metadata["remedy"] = "give the client the TLS listener's port, or this listener a certificate"
@@ -175,7 +178,7 @@ extension ClientHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case let peer as TLSPeerIdentified:
-            logger[metadataKey: "tls"] = "\(peer.version)"
+            logger[metadataKey: "tls"] = "\(peer.version.number)"
             if let certificate = peer.certificate { logger[metadataKey: "subject"] = "\(certificate.subject)" }
         case let event as TLSUserEvent:
             if case .handshakeCompleted = event { join(context) }
