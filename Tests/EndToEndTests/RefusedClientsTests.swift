@@ -192,13 +192,14 @@ extension EndToEnd {
 
         @Test(arguments: [
             Garbage("random bytes", random, "the client does not speak TLS (its first bytes: "),
-            Garbage("a record too long", [0x16, 3, 1, 0xFF, 0xFF] + random, "the client "),
-            Garbage("a hello of random bytes", [0x16, 3, 1, 1, 0, 1, 0, 0, 0xFC] + random, "the client "),
+            Garbage("a record too long", [0x16, 3, 1, 0xFF, 0xFF] + random, brokenRules, alert: 22),
+            Garbage("a hello of random bytes", [0x16, 3, 1, 1, 0, 1, 0, 0, 0xFC] + random, brokenRules, alert: 50),
         ])
         func `garbage on the TLS port is refused`(_ garbage: Garbage) async throws {
             try await scene.expectRefusal(garbage.reason) {
                 let said = try await scene.send(garbage.bytes, to: scene.server.tlsPort)
-                #expect(said.last == "closed" || said.last == "reset")
+                let alert = garbage.alert.map { "received 150303000202" + String($0, radix: 16) }
+                #expect(said == ["connected"] + [alert].compactMap(\.self) + ["closed"])
             }
         }
 
@@ -208,9 +209,10 @@ extension EndToEnd {
             let testDescription: String
             let bytes: [UInt8]
             let reason: String
+            let alert: Int?
 
-            init(_ name: String, _ bytes: [UInt8], _ reason: String) {
-                (testDescription, self.bytes, self.reason) = (name, bytes, reason)
+            init(_ name: String, _ bytes: [UInt8], _ reason: String, alert: Int? = nil) {
+                (testDescription, self.bytes, self.reason, self.alert) = (name, bytes, reason, alert)
             }
         }
 
@@ -233,6 +235,7 @@ extension EndToEnd {
             UInt8(truncatingIfNeeded: ($0 &* 167 &+ 89) ^ ($0 >> 3))
         }
 
+        private static let brokenRules = "the client broke the rules of TLS"
         private static let noCertificate = "the client sent no certificate and this listener requires one"
 
         /// Expects that openssl is refused with an alert.

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    @Suite(.bystanders()) struct RudeClients {
+        private let scene: Scene
+
+        init() throws {
+            scene = try Scene.ofSuite()
+        }
+
+        @Test(arguments: [false, true])
+        func `half a frame disturbs nobody`(overTLS: Bool) async throws {
+            for half in ["00", "000100000006", "000100000006010300000001"].map({ String($0.dropLast(2)) }) {
+                let client = try client(overTLS, "--send", half, "--seconds", "0.5")
+                try await scene.bystanders.verify()
+                try await client.end()
+                #expect(client.lines.map(\.text) == ["connected", "still open"])
+            }
+            try await scene.bystanders.verify()
+        }
+
+        @Test(arguments: [false, true])
+        func `a reset in the middle of a request disturbs nobody`(overTLS: Bool) async throws {
+            let request = "000100000006010300000001"
+            let requests = [request, String(request.dropLast(6)), String(repeating: request, count: 100)]
+            let clients = try requests.flatMap { request in
+                try ["0", "0.05"].map { try client(overTLS, "--send", request, "--reset", $0) }
+            }
+            try await scene.bystanders.verify(more: 20)
+            for client in clients {
+                #expect(try await client.end() == .exited(0))
+            }
+            try await scene.bystanders.verify(more: 20)
+        }
+
+        #if os(Linux)
+            @Test func `clients that never read their responses make no memory grow`() async throws {
+                try await scene.bystanders.verify(more: 20)
+                let before = try residentMemory()
+                let deaf = try [
+                    RunningProgram.client("deaf.py", ["\(scene.server.plainPort)", "--clients", "8"], hasInput: true),
+                    RunningProgram.client(
+                        "deaf.py",
+                        ["\(scene.server.tlsPort)", "--clients", "8", "--certificates", scene.certificates.path],
+                        hasInput: true
+                    ),
+                ]
+                for clients in deaf { try await clients.line(containing: "stalled", within: .seconds(60)) }
+                try await scene.bystanders.verify(more: 50)
+                let growth = try residentMemory() - before
+                print("16 clients that read nothing: \(growth >> 10) KiB more resident memory")
+                #expect(growth < 4 << 20)
+            }
+
+            /// What the server occupies in memory, in bytes.
+            private func residentMemory() throws -> Int {
+                let status = try String(contentsOfFile: "/proc/\(scene.server.program.pid)/status", encoding: .utf8)
+                let kilobytes = status.firstMatch(of: /VmRSS:\s+([0-9]+) kB/).flatMap { Int($0.1) }
+                return try #require(kilobytes) << 10
+            }
+        #endif
+
+        private func client(_ overTLS: Bool, _ options: String...) throws -> RunningProgram {
+            let port = overTLS ? scene.server.tlsPort : scene.server.plainPort
+            let tls = overTLS ? ["--certificates", scene.certificates.path] : []
+            return try .client("raw.py", ["\(port)"] + tls + options)
+        }
+    }
+}
