@@ -6,13 +6,15 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // A dependency's next release may deprecate what we use; that must not break a clean clone.
+    .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
 let package = Package(
     name: "tcp-multiplexer",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "SecureMux", targets: ["SecureMux"]),
+        .library(name: "SecureMux", targets: ["SecureMux", "MultiplexerCore"]),
         .executable(name: "tcp-multiplexer", targets: ["tcp-multiplexer"]),
     ],
     dependencies: [

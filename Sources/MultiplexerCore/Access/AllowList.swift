@@ -8,12 +8,12 @@ public struct AllowList: Hashable, Sendable {
         self.blocks = blocks
     }
 
-    /// Whether any address is allowed, since nothing was listed.
-    public var allowsEveryone: Bool { blocks.isEmpty }
+    /// Whether any address of a family is allowed, since nothing or a whole family was listed.
+    public var allowsEveryone: Bool { blocks.isEmpty || blocks.contains(where: \.isWholeFamily) }
 
     /// Whether a client at this address may connect.
-    public func allows(_ address: IPAddress) -> Bool {
-        allowsEveryone || blocks.contains { $0.contains(address) }
+    package func allows(_ address: IPAddress) -> Bool {
+        blocks.isEmpty || blocks.contains { $0.contains(address) }
     }
 }
 
@@ -29,7 +29,7 @@ public struct CIDRBlock: Hashable, Sendable {
     /// - Parameters:
     ///   - address: Any address of the block whose bits behind the prefix are 0.
     ///   - prefixLength: 0 to 32 for an IPv4 address, 0 to 128 for an IPv6 one; nil for this one address.
-    public init?(_ address: IPAddress, prefixLength: Int? = nil) {
+    package init?(_ address: IPAddress, prefixLength: Int? = nil) {
         let bits = address.isIPv4 ? 32 : 128
         let length = prefixLength ?? bits
         guard (0...bits).contains(length) else { return nil }
@@ -41,11 +41,14 @@ public struct CIDRBlock: Hashable, Sendable {
     /// Whether the address is in the block.
     ///
     /// IPv4-mapped IPv6 addresses are in IPv4 blocks, and in no IPv6 block.
-    public func contains(_ other: IPAddress) -> Bool {
+    package func contains(_ other: IPAddress) -> Bool {
         let masks = masks
         return address.isIPv4 == other.isIPv4
             && address.high == other.high & masks.high && address.low == other.low & masks.low
     }
+
+    /// Whether the block holds all IPv4 or all IPv6 addresses.
+    var isWholeFamily: Bool { prefixLength == (address.isIPv4 ? 96 : 0) }
 
     private var masks: (high: UInt64, low: UInt64) {
         func mask(_ length: Int) -> UInt64 { length <= 0 ? 0 : ~0 << UInt64(max(64 - length, 0)) }

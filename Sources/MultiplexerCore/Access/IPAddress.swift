@@ -2,14 +2,14 @@
 ///
 /// An IPv4 address is held as its IPv4-mapped IPv6 form (RFC 4291, section 2.5.5.2), so that a client is the same whether
 /// it came through an IPv4 or a dual-stack socket.
-public struct IPAddress: Hashable, Sendable {
+package struct IPAddress: Hashable, Sendable {
     let high: UInt64
     let low: UInt64
 
     private static let mappedPrefix: UInt64 = 0xFFFF_0000_0000
 
     /// An address of its bytes in network order: 4 or 16 of them, or nil.
-    public init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: some Collection<UInt8>) {
         func word(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         switch bytes.count {
         case 4:
@@ -24,10 +24,10 @@ public struct IPAddress: Hashable, Sendable {
     }
 
     /// Whether this is an IPv4 address, plain or IPv4-mapped.
-    public var isIPv4: Bool { high == 0 && low >> 32 == Self.mappedPrefix >> 32 }
+    package var isIPv4: Bool { high == 0 && low >> 32 == Self.mappedPrefix >> 32 }
 
     /// Whether this is an address of the loopback: 127.0.0.0/8 or ::1.
-    public var isLoopback: Bool {
+    package var isLoopback: Bool {
         isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1
     }
 }

@@ -7,9 +7,9 @@ public struct ApplicationProtocol: Sendable {
     /// One line that tells users whether this is the one they want.
     public let summary: String
     /// How its messages are cut out of the stream.
-    public let framing: any Framing
+    package let framing: any Framing
     /// What its messages say.
-    public let messageRules: any MessageRules
+    package let messageRules: any MessageRules
 
     /// The protocol with this name or alias, or nil.
     public static func named(_ name: String) -> ApplicationProtocol? {

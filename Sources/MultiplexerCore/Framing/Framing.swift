@@ -1,5 +1,5 @@
 /// Which way a frame travels.
-public enum Direction: Sendable {
+package enum Direction: Sendable {
     /// From a client to the device.
     case request
     /// From the device to a client.
@@ -11,7 +11,7 @@ public enum Direction: Sendable {
 /// A framing measures: it neither copies, blocks nor keeps state. A frame is a message and what is put around it to send it
 /// over a stream: the **envelope**. Protocols that share their messages and differ in the envelope (Modbus/TCP and Modbus
 /// RTU) can so be translated into each other.
-public protocol Framing: Sendable {
+package protocol Framing: Sendable {
     /// Whether a frame carries a transaction id that its response repeats, so that responses can be told apart.
     var carriesTransactionIDs: Bool { get }
 
@@ -44,26 +44,26 @@ public protocol Framing: Sendable {
 }
 
 /// What surrounds a message on the wire.
-public struct Envelope: Hashable, Sendable {
+package struct Envelope: Hashable, Sendable {
     /// The transaction id, or 0 where the wire has none.
-    public var transactionID: UInt16
+    package var transactionID: UInt16
     /// Where in the frame the message stands.
-    public var message: Range<Int>
+    package var message: Range<Int>
 
     /// An envelope with this id around this part of the frame.
-    public init(transactionID: UInt16 = 0, message: Range<Int>) {
+    package init(transactionID: UInt16 = 0, message: Range<Int>) {
         self.transactionID = transactionID
         self.message = message
     }
 }
 
 /// Why bytes cannot be the beginning of a frame.
-public struct FramingError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct FramingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong, in words that fit behind "the client sent ".
-    public let description: String
+    package let description: String
 
     /// An error that says this.
-    public init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

@@ -1,18 +1,18 @@
 /// Lines: a frame ends with a newline (0x0A), which belongs to it, as does a carriage return before it.
-public struct LineFraming: Framing {
+package struct LineFraming: Framing {
     /// The longest line in bytes, its newline included.
-    public let maximumLength: Int
+    package let maximumLength: Int
 
     /// Lines of at most `maximumLength` bytes, newline included.
-    public init(maximumLength: Int = 65_536) {
+    package init(maximumLength: Int = 65_536) {
         self.maximumLength = maximumLength
     }
 
     /// Lines carry no id.
-    public var carriesTransactionIDs: Bool { false }
+    package var carriesTransactionIDs: Bool { false }
 
     /// Looks for the newline.
-    public func frameLength(
+    package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
         answering request: Request?
@@ -28,12 +28,12 @@ public struct LineFraming: Framing {
     }
 
     /// The whole line is the message.
-    public func envelope(of frame: Span<UInt8>) -> Envelope {
+    package func envelope(of frame: Span<UInt8>) -> Envelope {
         Envelope(message: 0..<frame.count)
     }
 
     /// Appends the line as it is.
-    public func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
         output.append(contentsOf: message)
     }
 }

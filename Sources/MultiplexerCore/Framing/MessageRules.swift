@@ -1,5 +1,5 @@
 /// What the messages of an application protocol say, however they are framed.
-public protocol MessageRules: Sendable {
+package protocol MessageRules: Sendable {
     /// Whether a client that has closed its sending side may still wait for responses.
     ///
     /// Where not, the end of its stream means that the client has left.
@@ -25,24 +25,24 @@ public protocol MessageRules: Sendable {
 }
 
 /// Messages that mean nothing to us: every request is taken for a write, any message answers it.
-public struct OpaqueMessageRules: MessageRules {
+package struct OpaqueMessageRules: MessageRules {
     /// The one set of these rules.
-    public init() {}
+    package init() {}
 
     /// `printf … | nc` closes its sending side and waits.
-    public var answersAfterEndOfInput: Bool { true }
+    package var answersAfterEndOfInput: Bool { true }
 
     /// What cannot be read might change the device.
-    public func request(_ message: Span<UInt8>) -> Request {
+    package func request(_ message: Span<UInt8>) -> Request {
         Request(correlation: .none, mayWrite: true)
     }
 
     /// Only its length can be told.
-    public func summary(ofRequest message: Span<UInt8>) -> String { "\(message.count) bytes" }
+    package func summary(ofRequest message: Span<UInt8>) -> String { "\(message.count) bytes" }
 
     /// Nothing in the message says which request it answers.
-    public func correlation(ofResponse message: Span<UInt8>) -> Correlation { .none }
+    package func correlation(ofResponse message: Span<UInt8>) -> Correlation { .none }
 
     /// There is no way to say so.
-    public func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool { false }
+    package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool { false }
 }

@@ -8,19 +8,19 @@
 /// ```
 ///
 /// Modbus Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3. The message is unit id and PDU.
-public struct ModbusTCPFraming: Framing {
+package struct ModbusTCPFraming: Framing {
     /// What the length field may say: a unit id and a PDU of 1 to 253 bytes.
-    public static let lengths = 2...254
+    package static let lengths = 2...254
     static let headerLength = 6
 
     /// The one Modbus/TCP framing: it has nothing to set.
-    public init() {}
+    package init() {}
 
     /// MBAP headers carry a transaction id.
-    public var carriesTransactionIDs: Bool { true }
+    package var carriesTransactionIDs: Bool { true }
 
     /// Reads the MBAP header: protocol id 0, 2 ≤ length ≤ 254.
-    public func frameLength(
+    package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
         answering request: Request?
@@ -41,7 +41,7 @@ public struct ModbusTCPFraming: Framing {
     }
 
     /// The id is the header's first two bytes; the message is all behind the header.
-    public func envelope(of frame: Span<UInt8>) -> Envelope {
+    package func envelope(of frame: Span<UInt8>) -> Envelope {
         Envelope(
             transactionID: UInt16(frame[0]) << 8 | UInt16(frame[1]),
             message: Self.headerLength..<frame.count
@@ -49,7 +49,7 @@ public struct ModbusTCPFraming: Framing {
     }
 
     /// Appends an MBAP header and the message.
-    public func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
         output.append(UInt8(truncatingIfNeeded: transactionID >> 8))
         output.append(UInt8(truncatingIfNeeded: transactionID))
         output.append(0)

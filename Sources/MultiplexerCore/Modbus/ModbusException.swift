@@ -1,38 +1,38 @@
 /// A Modbus exception code: why a request was refused or failed.
 ///
 /// Modbus Application Protocol Specification V1.1b3, section 7.
-public struct ModbusException: RawRepresentable, Hashable, Sendable, Error {
+package struct ModbusException: RawRepresentable, Hashable, Sendable, Error {
     /// The code on the wire.
-    public let rawValue: UInt8
+    package let rawValue: UInt8
 
     /// The exception with this code, named by the specification or not.
-    public init(rawValue: UInt8) {
+    package init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
     /// The device does not know the function, or the client may not use it.
-    public static let illegalFunction = ModbusException(rawValue: 0x01)
+    package static let illegalFunction = ModbusException(rawValue: 0x01)
     /// The device has no such register or coil.
-    public static let illegalDataAddress = ModbusException(rawValue: 0x02)
+    package static let illegalDataAddress = ModbusException(rawValue: 0x02)
     /// The request is malformed or its value is not allowed.
-    public static let illegalDataValue = ModbusException(rawValue: 0x03)
+    package static let illegalDataValue = ModbusException(rawValue: 0x03)
     /// The device failed while it carried out the request.
-    public static let serverDeviceFailure = ModbusException(rawValue: 0x04)
+    package static let serverDeviceFailure = ModbusException(rawValue: 0x04)
     /// The device works on the request; its result is to be asked for later.
-    public static let acknowledge = ModbusException(rawValue: 0x05)
+    package static let acknowledge = ModbusException(rawValue: 0x05)
     /// The device is busy; the client may try again later.
-    public static let serverDeviceBusy = ModbusException(rawValue: 0x06)
+    package static let serverDeviceBusy = ModbusException(rawValue: 0x06)
     /// The device found a parity error in its extended memory.
-    public static let memoryParityError = ModbusException(rawValue: 0x08)
+    package static let memoryParityError = ModbusException(rawValue: 0x08)
     /// A gateway has no path to the device: here, no connection to it.
-    public static let gatewayPathUnavailable = ModbusException(rawValue: 0x0A)
+    package static let gatewayPathUnavailable = ModbusException(rawValue: 0x0A)
     /// A gateway got no answer from the device.
-    public static let gatewayTargetDeviceFailedToRespond = ModbusException(rawValue: 0x0B)
+    package static let gatewayTargetDeviceFailedToRespond = ModbusException(rawValue: 0x0B)
 }
 
 extension ModbusException: CustomStringConvertible {
     /// The name and the code, such as "illegal data address (0x02)".
-    public var description: String {
+    package var description: String {
         let hex = String(rawValue, radix: 16, uppercase: true)
         return "\(name) (0x\(hex.count < 2 ? "0" : "")\(hex))"
     }

@@ -2,58 +2,58 @@
 ///
 /// Codes and names are those of the Modbus Application Protocol Specification V1.1b3, section 5.1. Codes that it does not
 /// name pass through like any other: vendors use them.
-public struct ModbusFunction: RawRepresentable, Hashable, Sendable {
+package struct ModbusFunction: RawRepresentable, Hashable, Sendable {
     /// The code on the wire, without the exception bit.
-    public let rawValue: UInt8
+    package let rawValue: UInt8
 
     /// The function with this code; the exception bit (0x80), where set, is dropped.
-    public init(rawValue: UInt8) {
+    package init(rawValue: UInt8) {
         self.rawValue = rawValue & 0x7F
     }
 
     /// Read Coils.
-    public static let readCoils = ModbusFunction(rawValue: 0x01)
+    package static let readCoils = ModbusFunction(rawValue: 0x01)
     /// Read Discrete Inputs.
-    public static let readDiscreteInputs = ModbusFunction(rawValue: 0x02)
+    package static let readDiscreteInputs = ModbusFunction(rawValue: 0x02)
     /// Read Holding Registers.
-    public static let readHoldingRegisters = ModbusFunction(rawValue: 0x03)
+    package static let readHoldingRegisters = ModbusFunction(rawValue: 0x03)
     /// Read Input Registers.
-    public static let readInputRegisters = ModbusFunction(rawValue: 0x04)
+    package static let readInputRegisters = ModbusFunction(rawValue: 0x04)
     /// Write Single Coil.
-    public static let writeSingleCoil = ModbusFunction(rawValue: 0x05)
+    package static let writeSingleCoil = ModbusFunction(rawValue: 0x05)
     /// Write Single Register.
-    public static let writeSingleRegister = ModbusFunction(rawValue: 0x06)
+    package static let writeSingleRegister = ModbusFunction(rawValue: 0x06)
     /// Read Exception Status (serial line only).
-    public static let readExceptionStatus = ModbusFunction(rawValue: 0x07)
+    package static let readExceptionStatus = ModbusFunction(rawValue: 0x07)
     /// Diagnostics (serial line only).
-    public static let diagnostics = ModbusFunction(rawValue: 0x08)
+    package static let diagnostics = ModbusFunction(rawValue: 0x08)
     /// Get Comm Event Counter (serial line only).
-    public static let getCommEventCounter = ModbusFunction(rawValue: 0x0B)
+    package static let getCommEventCounter = ModbusFunction(rawValue: 0x0B)
     /// Get Comm Event Log (serial line only).
-    public static let getCommEventLog = ModbusFunction(rawValue: 0x0C)
+    package static let getCommEventLog = ModbusFunction(rawValue: 0x0C)
     /// Write Multiple Coils.
-    public static let writeMultipleCoils = ModbusFunction(rawValue: 0x0F)
+    package static let writeMultipleCoils = ModbusFunction(rawValue: 0x0F)
     /// Write Multiple Registers.
-    public static let writeMultipleRegisters = ModbusFunction(rawValue: 0x10)
+    package static let writeMultipleRegisters = ModbusFunction(rawValue: 0x10)
     /// Report Server ID (serial line only).
-    public static let reportServerID = ModbusFunction(rawValue: 0x11)
+    package static let reportServerID = ModbusFunction(rawValue: 0x11)
     /// Read File Record.
-    public static let readFileRecord = ModbusFunction(rawValue: 0x14)
+    package static let readFileRecord = ModbusFunction(rawValue: 0x14)
     /// Write File Record.
-    public static let writeFileRecord = ModbusFunction(rawValue: 0x15)
+    package static let writeFileRecord = ModbusFunction(rawValue: 0x15)
     /// Mask Write Register.
-    public static let maskWriteRegister = ModbusFunction(rawValue: 0x16)
+    package static let maskWriteRegister = ModbusFunction(rawValue: 0x16)
     /// Read/Write Multiple Registers.
-    public static let readWriteMultipleRegisters = ModbusFunction(rawValue: 0x17)
+    package static let readWriteMultipleRegisters = ModbusFunction(rawValue: 0x17)
     /// Read FIFO Queue.
-    public static let readFIFOQueue = ModbusFunction(rawValue: 0x18)
+    package static let readFIFOQueue = ModbusFunction(rawValue: 0x18)
     /// Encapsulated Interface Transport, among others Read Device Identification.
-    public static let encapsulatedInterfaceTransport = ModbusFunction(rawValue: 0x2B)
+    package static let encapsulatedInterfaceTransport = ModbusFunction(rawValue: 0x2B)
 
     /// Whether the request may change the device, so that sending it twice could act twice.
     ///
     /// Only the functions known to do nothing but read say no: an unknown code may be a vendor's write.
-    public var mayWrite: Bool {
+    package var mayWrite: Bool {
         switch self {
         case .readCoils, .readDiscreteInputs, .readHoldingRegisters, .readInputRegisters, .readExceptionStatus,
             .getCommEventCounter, .getCommEventLog, .reportServerID, .readFileRecord, .readFIFOQueue:
@@ -66,7 +66,7 @@ public struct ModbusFunction: RawRepresentable, Hashable, Sendable {
 
 extension ModbusFunction: CustomStringConvertible {
     /// The name and the code, such as "read holding registers (3)".
-    public var description: String {
+    package var description: String {
         "\(name) (\(rawValue))"
     }
 

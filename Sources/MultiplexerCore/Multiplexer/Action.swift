@@ -2,7 +2,7 @@ extension Multiplexer {
     /// What is to be done, in the order given.
     ///
     /// Each request ends with exactly one of ``respond(_:to:)``, ``fail(_:_:to:)`` and ``discard(_:)``.
-    public enum Action: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
         case connect(LinkID)
         /// Close the connection, or give up the attempt; ``Multiplexer/Event/upstreamClosed(_:)`` must follow.
@@ -30,7 +30,7 @@ extension Multiplexer {
     }
 
     /// Something worth a line in the log.
-    public enum Report: Hashable, Sendable {
+    package enum Report: Hashable, Sendable {
         /// The device can be asked.
         case ready(LinkID)
         /// The connection was lost, or never came to be; requests fail until the next attempt.

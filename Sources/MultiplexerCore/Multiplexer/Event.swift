@@ -1,6 +1,6 @@
 extension Multiplexer {
     /// A fact that the core is told.
-    public enum Event: Hashable, Sendable {
+    package enum Event: Hashable, Sendable {
         /// A client may send requests from now on: its address is allowed, its handshake complete.
         case clientJoined(ClientID)
         /// A client is gone; nothing can be sent to it any more.

@@ -15,9 +15,9 @@ import DequeModule
 /// actions go out. Whoever runs it carries the actions out in their order and keeps the requests' bytes.
 public struct Multiplexer: Sendable {
     /// What the device needs.
-    public let configuration: Configuration
+    package let configuration: Configuration
     /// What has happened so far.
-    public private(set) var statistics = Statistics()
+    package private(set) var statistics = Statistics()
 
     private var clients: [ClientID: Client] = [:]
     /// The clients with waiting requests, the one whose turn is next first.
@@ -33,6 +33,8 @@ public struct Multiplexer: Sendable {
     ///
     /// Only that, not accepting it, shows that it works: a device that is full accepts and closes at once.
     private var linkHasAnswered = false
+    /// When the device could first be asked on the current connection.
+    private var linkReadySince = Duration.zero
     /// Connections in a row on which nothing was answered.
     private var failedLinks = 0
     /// Requests in a row that the device let time out.
@@ -48,11 +50,13 @@ public struct Multiplexer: Sendable {
 
     /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
     private static let silencesBeforeReplacement = 2
+    /// A device that takes no more connections closes the one too many sooner than this.
+    private static let idleAge = Duration.seconds(10)
 
     /// A multiplexer for one device.
     ///
     /// Equal seeds give equal jitter.
-    public init(configuration: Configuration, seed: UInt64) {
+    package init(configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         jitter = SplitMix64(seed: seed)
     }
@@ -63,7 +67,7 @@ public struct Multiplexer: Sendable {
     ///   - event: What happened.
     ///   - now: The time since any fixed point; never less than at the call before.
     ///   - actions: Where the actions are appended, in the order to carry them out.
-    public mutating func handle(_ event: Event, at now: Duration, into actions: inout [Action]) {
+    package mutating func handle(_ event: Event, at now: Duration, into actions: inout [Action]) {
         switch event {
         case .clientJoined(let client):
             clients[client] = Client()
@@ -287,12 +291,22 @@ extension Multiplexer {
     private mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
         guard case .connecting(id, _) = link else { return }
         guard configuration.delayAfterConnect > .zero else {
-            link = .ready(id)
-            actions.append(.report(.ready(id)))
+            becomeReady(id, at: now, into: &actions)
             return
         }
         link = .settling(id, until: now + configuration.delayAfterConnect)
         visit(at: now + configuration.delayAfterConnect, into: &actions)
+    }
+
+    private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+        link = .ready(id)
+        linkReadySince = now
+        actions.append(.report(.ready(id)))
+    }
+
+    /// Whether the connection stood for long and nobody asked: then the device closed it for being idle, as many do.
+    private func hasStoodIdle(at now: Duration, unanswered: Int) -> Bool {
+        unanswered == 0 && now - linkReadySince >= Self.idleAge
     }
 
     private mutating func closed(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
@@ -304,7 +318,8 @@ extension Multiplexer {
         case .ready(id):
             let unanswered = inFlight.count
             failInFlight(.unanswered, at: now, into: &actions)
-            if linkHasAnswered {
+            if linkHasAnswered || hasStoodIdle(at: now, unanswered: unanswered) {
+                failedLinks = 0
                 link = .down
                 actions.append(.report(.connectionLost(unanswered: unanswered)))
             } else {
@@ -360,8 +375,7 @@ extension Multiplexer {
             actions.append(.disconnect(id))
             failWaiting(.unreachable, into: &actions)
         case .settling(let id, let deadline) where deadline <= now:
-            link = .ready(id)
-            actions.append(.report(.ready(id)))
+            becomeReady(id, at: now, into: &actions)
         case .backingOff(let deadline) where deadline <= now:
             link = .down
         default:

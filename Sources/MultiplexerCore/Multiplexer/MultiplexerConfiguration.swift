@@ -2,7 +2,7 @@ extension Multiplexer {
     /// What one device needs; all times are measured by their own clock.
     public struct Configuration: Hashable, Sendable {
         /// Whether frames to the device carry transaction ids.
-        public var carriesTransactionIDs: Bool
+        package var carriesTransactionIDs: Bool
         /// How many requests may be in flight: taken for 1 to ``maximumInFlightLimit``, and for 1 where the wire has no ids.
         public var inFlightLimit: Int
         /// How many requests of one client may wait before its reading pauses; at least 1.
@@ -20,8 +20,7 @@ extension Multiplexer {
         /// How long a drain may take.
         public var drainTimeout: Duration
 
-        /// The most requests that may be in flight: Modbus Messaging on TCP/IP V1.0b, section 4.3, names 16 as the usual
-        /// limit of a server.
+        /// The most requests that may be in flight; few devices take more.
         public static let maximumInFlightLimit = 16
 
         /// The defaults that the command documents.

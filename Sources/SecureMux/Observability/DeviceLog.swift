@@ -20,6 +20,7 @@ struct DeviceLog {
     /// Whether the log's last word is that the device can be asked.
     private var isKnownReady = false
     private var strays = 0
+    private var expirations = 0
 
     init(device: DeviceAddress, logger: Logger) {
         self.device = device
@@ -78,6 +79,16 @@ struct DeviceLog {
                 metadata: ["device": "\(device)", "transaction": "\(response.transactionID)", "so-far": "\(strays)"]
             )
         }
+    }
+
+    /// A request's time ran out before its answer came, though the device answers.
+    mutating func requestExpired() {
+        expirations += 1
+        logger.log(
+            level: expirations == 1 ? .warning : .debug,
+            "a request took longer than the queue timeout: clients ask more than the device can answer",
+            metadata: ["device": "\(device)", "so-far": "\(expirations)"]
+        )
     }
 
     private static func words(_ reason: any Error) -> String {

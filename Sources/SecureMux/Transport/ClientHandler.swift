@@ -20,6 +20,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var state = State.arriving
     private var context: ChannelHandlerContext?
     private var received = FrameBuffer()
+    private var hasSpoken = false
     /// The driver asked for no more requests.
     private var isPaused = false
     /// The client will send nothing more, but waits for responses.
@@ -92,7 +93,7 @@ final class ClientHandler: ChannelInboundHandler {
                 driver.receiveRequest(frame, framing: framing, rules: rules, from: client)
             }
         } catch {
-            refuse(error)
+            refuse("the client sent \(error)")
         }
     }
 
@@ -111,22 +112,12 @@ final class ClientHandler: ChannelInboundHandler {
         }
     }
 
-    private func refuse(_ error: FramingError) {
-        var metadata: Logger.Metadata = [
-            "reason": "the client sent \(error)",
-            "remedy": "let it speak the protocol that --protocol names",
-        ]
-        if received.firstByte == Self.tlsHandshake {
-            metadata["reason"] = "the client speaks TLS, this listener does not"
-            metadata["remedy"] = "give the client the TLS listener's port, or this listener a certificate"
-        }
+    private func refuse(_ reason: String, remedy: String? = nil) {
+        var metadata: Logger.Metadata = ["reason": "\(reason)"]
+        if let remedy { metadata["remedy"] = "\(remedy)" }
         logger.warning("client refused", metadata: metadata)
-        received.clear()
         closeAfterWrites()
     }
-
-    /// The first byte of a TLS record that carries a ClientHello (RFC 8446, section 5.1).
-    private static let tlsHandshake: UInt8 = 0x16
 
     private func closeIfAnswered() {
         guard case .joined = state, unanswered == 0, hasRoom else { return }
@@ -163,6 +154,16 @@ extension ClientHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .joined = state else { return }
         received.append(unwrapInboundIn(data))
+        if !hasSpoken {
+            hasSpoken = true
+            guard awaitsHandshake || !received.beginsWithClientHello else {
+                refuse(
+                    "the client speaks TLS, this listener does not",
+                    remedy: "give the client the TLS listener's port, or this listener a certificate"
+                )
+                return
+            }
+        }
         takeRequests()
     }
 

@@ -8,8 +8,13 @@ struct FrameBuffer {
     /// Whether a frame has begun.
     var isEmpty: Bool { bytes.readableBytes == 0 }
 
-    /// What the stream began with, for an explanation of why it cannot be read.
-    var firstByte: UInt8? { bytes.getInteger(at: bytes.readerIndex) }
+    /// Whether these bytes are the header of a TLS record that carries a handshake (RFC 8446, section 5.1).
+    ///
+    /// No Modbus/TCP header is: behind a transaction id stands the protocol id 0.
+    var beginsWithClientHello: Bool {
+        guard let header = bytes.getBytes(at: bytes.readerIndex, length: 3) else { return false }
+        return header[0] == 0x16 && header[1] == 0x03 && (0x01...0x04).contains(header[2])
+    }
 
     /// Takes what a read brought.
     mutating func append(_ received: ByteBuffer) {

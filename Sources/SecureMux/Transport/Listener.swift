@@ -108,7 +108,10 @@ struct Listener {
         )
         logger.notice(
             "listening",
-            metadata: ["address": "\(address)", "clients": "\(configuration.summary)"]
+            metadata: [
+                "address": "\(address)", "clients": "\(configuration.summary)",
+                "protocol": "\(applicationProtocol.name)",
+            ]
         )
         if configuration.isOpenToAnyone {
             logger.warning(

@@ -160,6 +160,7 @@ extension MultiplexerDriver {
             requests.remove(request)
         case .fail(let request, let failure, let client):
             if isTracing { trace("failed", request, client, ["failure": "\(failure)"]) }
+            if failure == .expired { log.requestExpired() }
             fail(request, failure, client)
             requests.remove(request)
         case .discard(let request):

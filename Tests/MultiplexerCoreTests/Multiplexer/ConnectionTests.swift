@@ -96,6 +96,16 @@ import Testing
         #expect(trace.closed(1) == "fail 1 unanswered to A, fail 2 unreachable to B")
     }
 
+    @Test func `a connection closed after it stood idle for long is opened again at once`() {
+        var trace = Trace.ready(clients: .a)
+        trace.stall(.seconds(330))
+        #expect(trace.closed(1) == "connect 2")
+        #expect(trace.connected(2) == "")
+        trace.request(1, from: .a)
+        trace.stall(.seconds(4))
+        #expect(trace.closed(2) == "fail 1 unanswered to A")
+    }
+
     // Traps T22 and T23: never two connections; the end of the old one is awaited.
     @Test func `closing waits for its end before another connection is opened`() {
         var trace = Trace.ready(clients: .a)
