@@ -20,7 +20,11 @@ final class RunningPrograms: Sendable {
         } catch {
             result = .failure(error)
         }
-        for program in programs.all.withLock(\.self) { program.send(signal: SIGKILL) }
+        for program in programs.all.withLock(\.self) {
+            program.send(signal: SIGKILL)
+            let found = program.lines(containing: "Sanitizer")
+            #expect(found.isEmpty, "\(program.lines.suffix(60).map(\.text).joined(separator: "\n"))")
+        }
         try result.get()
     }
 }

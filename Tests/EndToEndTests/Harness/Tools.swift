@@ -4,20 +4,26 @@ import Foundation
 enum Tools {
     /// The binary under test: it is built beside the tests, whatever the build's folder and settings are.
     static func multiplexer() throws -> URL {
-        var folders = [
-            URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath(),
-            URL(fileURLWithPath: CommandLine.arguments[0]),
-            Bundle.main.bundleURL,
-        ].map { $0.deletingLastPathComponent() }
-        // On Darwin the tests are a bundle that another program loads.
-        folders += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
-        folders.append(repository.appendingPathComponent(".build/debug"))
-        for folder in folders {
-            let binary = folder.appendingPathComponent("tcp-multiplexer")
-            if isProgram(binary) { return binary }
+        guard let found = builtMultiplexer else {
+            throw Disappointment(description: "no tcp-multiplexer beside the tests: run swift build --build-tests")
         }
-        throw Disappointment(description: "no tcp-multiplexer beside the tests: run swift build --build-tests")
+        return found
     }
+
+    private static let builtMultiplexer: URL? = {
+        #if canImport(Darwin)
+            // There the tests are a bundle that another program loads.
+            let built = Bundle.allBundles.map(\.bundleURL)
+        #else
+            let built = [
+                URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath(),
+                URL(fileURLWithPath: CommandLine.arguments[0]),
+            ]
+        #endif
+        return (built + [repository.appendingPathComponent(".build/debug/tests")]).lazy
+            .map { $0.deletingLastPathComponent().appendingPathComponent("tcp-multiplexer") }
+            .first(where: isProgram)
+    }()
 
     /// One of the system's programs.
     static func system(_ name: String) throws -> URL {
@@ -67,7 +73,13 @@ extension RunningProgram {
     }
 
     /// The binary under test.
-    static func multiplexer(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
-        try RunningProgram(Tools.multiplexer(), arguments, environment: environment)
+    static func multiplexer(_ arguments: [String]) throws -> RunningProgram {
+        try RunningProgram(
+            Tools.multiplexer(),
+            arguments,
+            // For a build with the address sanitizer: a program that ends by `exit` leaves all it has behind, and what
+            // is kept in quarantine would look like memory that grows.
+            environment: ["ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"]
+        )
     }
 }
