@@ -19,14 +19,14 @@ final class RunningProgram: Sendable {
 
     private struct State {
         var lines: [Line] = []
-        var outputHasEnded = false
+        /// Set behind the last line.
         var end: End?
     }
 
     let pid: pid_t
     private let name: String
     private let state: SharedState
-    private let input: FileHandle?
+    private let input: FileHandle
 
     private final class SharedState: Sendable {
         let value = Mutex(State())
@@ -37,33 +37,22 @@ final class RunningProgram: Sendable {
     /// With `hasInput` its standard input stays open until ``endInput()``; otherwise it is empty.
     init(_ executable: URL, _ arguments: [String], hasInput: Bool = false, environment: [String: String] = [:]) throws {
         name = ([executable.lastPathComponent] + arguments).joined(separator: " ")
-        let (process, output) = (Process(), Pipe())
-        process.executableURL = executable
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment
-            .merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
-            .merging(environment) { $1 }
-        // Together, so that lines keep their order.
-        process.standardOutput = output
-        process.standardError = output
-        if hasInput {
-            let pipe = Pipe()
-            process.standardInput = pipe
-            input = pipe.fileHandleForWriting
-        } else {
-            process.standardInput = FileHandle.nullDevice
-            input = nil
-        }
-        let state = SharedState()
+        let (input, output) = (Pipe(), Pipe())
+        pid = try spawn(
+            executable,
+            arguments,
+            environment: ProcessInfo.processInfo.environment
+                .merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+                .merging(environment) { $1 },
+            input: input.fileHandleForReading.fileDescriptor,
+            output: output.fileHandleForWriting.fileDescriptor
+        )
+        try input.fileHandleForReading.close()
+        try output.fileHandleForWriting.close()
+        self.input = input.fileHandleForWriting
+        let (pid, state, reading) = (pid, SharedState(), output.fileHandleForReading)
         self.state = state
-        process.terminationHandler = { process in
-            let status = process.terminationStatus
-            let end: End = process.terminationReason == .exit ? .exited(status) : .killed(signal: status)
-            state.value.withLock { $0.end = end }
-        }
-        try process.run()
-        pid = process.processIdentifier
-        let reading = output.fileHandleForReading
+        if !hasInput { try endInput() }
         // A thread of its own may block.
         Thread.detachNewThread {
             var rest = Data()
@@ -76,9 +65,11 @@ final class RunningProgram: Sendable {
                     state.value.withLock { $0.lines.append(Line(text: text, time: now)) }
                 }
             }
+            let last = String(decoding: rest, as: UTF8.self)
+            awaitEnd(of: pid)
             state.value.withLock { state in
-                if !rest.isEmpty { state.lines.append(Line(text: String(decoding: rest, as: UTF8.self), time: .now)) }
-                state.outputHasEnded = true
+                if !last.isEmpty { state.lines.append(Line(text: last, time: .now)) }
+                state.end = reap(pid)
             }
         }
         RunningPrograms.add(self)
@@ -113,11 +104,11 @@ final class RunningProgram: Sendable {
     /// Waits for its end.
     @discardableResult
     func end(within limit: Duration = .seconds(20)) async throws -> End {
-        try await wait("end", within: limit, evenIfEnded: true) { $0.outputHasEnded ? $0.end : nil }
+        try await wait("end", within: limit, evenIfEnded: true) { $0.end }
     }
 
     func send(signal: Int32) {
-        // Once it has been waited for, the pid may be another's.
+        // Once it has been reaped, the pid may be another's.
         state.value.withLock { state in
             if state.end == nil { _ = kill(pid, signal) }
         }
@@ -125,7 +116,7 @@ final class RunningProgram: Sendable {
 
     /// Closes its standard input, which for our own clients means: come to an end.
     func endInput() throws {
-        try input?.close()
+        try input.close()
     }
 
     private func wait<Result>(
@@ -137,7 +128,7 @@ final class RunningProgram: Sendable {
         let deadline = ContinuousClock.now + limit
         while true {
             // Looked at together: a line that came just before the end counts.
-            let (result, hasEnded) = state.value.withLock { (condition($0), $0.end != nil && $0.outputHasEnded) }
+            let (result, hasEnded) = state.value.withLock { (condition($0), $0.end != nil) }
             if let result { return result }
             guard ContinuousClock.now < deadline, evenIfEnded || !hasEnded else {
                 throw Disappointment(
