@@ -1,8 +1,8 @@
 public import Logging
 package import MultiplexerCore
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// Lets many clients share one connection to a device, from ``start(_:logger:)`` to ``drain()``.
 public final class Server: Sendable {
@@ -12,7 +12,7 @@ public final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let driver: NIOLoopBound<MultiplexerDriver>
     private let listeners: [any Channel]
-    private let drain = Mutex<Task<Void, Never>?>(nil)
+    private let drain = NIOLockedValueBox<Task<Void, Never>?>(nil)
 
     private init(
         addresses: [ListenAddress],
@@ -76,7 +76,7 @@ public final class Server: Sendable {
     ///
     /// Returns when all that is done, at the latest after the configured drain timeout. Calling it again joins the first call.
     public func drain() async {
-        let drain = drain.withLock { drain in
+        let drain = drain.withLockedValue { drain in
             let running = drain ?? Task { await self.stop() }
             drain = running
             return running

@@ -1,12 +1,12 @@
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The lines that a test's server logged.
 final class RecordedLog: Sendable {
-    private let recorded = Mutex<[String]>([])
+    private let recorded = NIOLockedValueBox<[String]>([])
 
     /// The lines so far, as `level message key=value …`.
-    var lines: [String] { recorded.withLock { $0 } }
+    var lines: [String] { recorded.withLockedValue { $0 } }
 
     var logger: Logger {
         Logger(label: "test") { [self] _ in Handler(log: self) }
@@ -27,7 +27,7 @@ final class RecordedLog: Sendable {
                 .sorted { $0.key < $1.key }
                 .map { " \($0.key)=\($0.value)" }
                 .joined()
-            log.recorded.withLock { $0.append("\(event.level) \(event.message)\(pairs)") }
+            log.recorded.withLockedValue { $0.append("\(event.level) \(event.message)\(pairs)") }
         }
     }
 }

@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `a silent device costs its asker exception 0x0B, and the client stays`() async throws {
-        let configuration = Multiplexer.Configuration(responseTimeout: .milliseconds(500))
+        let configuration = Multiplexer.Configuration(responseTimeout: .seconds(1))
         try await withServer(configuration) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let link = try await device.connection()
@@ -280,7 +280,7 @@ import Testing
 
     @Test func `without transaction ids a timeout replaces the connection before the next request`() async throws {
         let configuration = Multiplexer.Configuration(
-            responseTimeout: .milliseconds(150),
+            responseTimeout: .seconds(1),
             backoff: Backoff(initial: .milliseconds(20))
         )
         try await withServer(configuration, protocol: .echo) { server, device in
