@@ -93,7 +93,7 @@ final class ClientHandler: ChannelInboundHandler {
                 driver.receiveRequest(frame, framing: framing, rules: rules, from: client)
             }
         } catch {
-            refuse("the client sent \(error)")
+            refuse("the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
         }
     }
 
@@ -112,10 +112,8 @@ final class ClientHandler: ChannelInboundHandler {
         }
     }
 
-    private func refuse(_ reason: String, remedy: String? = nil) {
-        var metadata: Logger.Metadata = ["reason": "\(reason)"]
-        if let remedy { metadata["remedy"] = "\(remedy)" }
-        logger.warning("client refused", metadata: metadata)
+    private func refuse(_ reason: String, remedy: String) {
+        logger.warning("client refused", metadata: ["reason": "\(reason)", "remedy": "\(remedy)"])
         closeAfterWrites()
     }
 
