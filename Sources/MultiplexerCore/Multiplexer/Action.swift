@@ -41,9 +41,20 @@ extension Multiplexer {
         case connectTimedOut(LinkID)
         /// The device did not answer in time.
         case responseTimedOut(transactionID: UInt16)
-        /// The connection is replaced, since a late response could be taken for another, or the device seems gone.
-        case replacingConnection(LinkID)
+        /// The connection is replaced.
+        case replacingConnection(LinkID, after: ReplacementCause)
+        /// The device closed a connection that nothing was asked on; the next one is opened for a request.
+        case closedUnasked
+        /// The device answered after connections that had failed.
+        case answersAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
+    }
+    /// Why a connection is not to be trusted any longer.
+    package enum ReplacementCause: Hashable, Sendable {
+        /// The device lets requests time out: it is gone, or a late response could be taken for another.
+        case silence
+        /// Without transaction ids, a message too many could be taken for the answer to the next request.
+        case stray
     }
 }

@@ -29,7 +29,7 @@ public struct Backoff: Hashable, Sendable {
             delay *= 2
         }
         delay = min(delay, maximum)
-        return min(delay * Int.random(in: 80...120, using: &generator) / 100, maximum)
+        return min(delay / 100 * Int.random(in: 80...120, using: &generator), maximum)
     }
 }
 

@@ -29,13 +29,8 @@ public struct Multiplexer: Sendable {
 
     private var link = Link.down
     private var lastLink = LinkID(rawValue: 0)
-    /// Whether the device answered on the current connection.
-    ///
-    /// Only that, not accepting it, shows that it works: a device that is full accepts and closes at once.
-    private var linkHasAnswered = false
-    /// When the device could first be asked on the current connection.
-    private var linkReadySince = Duration.zero
-    /// Connections in a row on which nothing was answered.
+    private var linkUse = LinkUse.unasked
+    /// Connections in a row that failed.
     private var failedLinks = 0
     /// Requests in a row that the device let time out.
     private var silences = 0
@@ -50,8 +45,6 @@ public struct Multiplexer: Sendable {
 
     /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
     private static let silencesBeforeReplacement = 2
-    /// A device that takes no more connections closes the one too many sooner than this.
-    private static let idleAge = Duration.seconds(10)
 
     /// A multiplexer for one device.
     ///
@@ -191,6 +184,7 @@ extension Multiplexer {
                     deviceDeadline: now + configuration.responseTimeout
                 )
             )
+            if linkUse == .unasked { linkUse = .asked }
             statistics.sent += 1
             visit(at: now + configuration.responseTimeout, into: &actions)
             actions.append(.send(waiting.id, transactionID: transactionID))
@@ -203,6 +197,10 @@ extension Multiplexer {
             let id = transactionIDs.next(at: now)
             if !inFlight.contains(where: { $0.transactionID == id }) { return id }
         }
+    }
+
+    private mutating func retire(_ transactionID: UInt16, at now: Duration) {
+        if configuration.carriesTransactionIDs { transactionIDs.retire(transactionID, at: now) }
     }
 
     private mutating func resumeIfDue(_ client: ClientID, into actions: inout [Action]) {
@@ -234,7 +232,7 @@ extension Multiplexer {
 
     private mutating func failInFlight(_ failure: Failure, at now: Duration, into actions: inout [Action]) {
         for lost in inFlight {
-            transactionIDs.retire(lost.transactionID, at: now)
+            retire(lost.transactionID, at: now)
             if let asker = lost.asker { fail(asker.request, failure, to: asker.client, into: &actions) }
         }
         inFlight.removeAll(keepingCapacity: true)
@@ -255,10 +253,13 @@ extension Multiplexer {
             statistics.strays += 1
             actions.append(.report(.strayResponse(response)))
             // Without ids, whatever comes next could be taken for the answer to the next request.
-            if case .ready(id) = link, !configuration.carriesTransactionIDs { replace(id, at: now, into: &actions) }
+            if case .ready(id) = link, !configuration.carriesTransactionIDs {
+                replace(id, after: .stray, at: now, into: &actions)
+            }
             return nil
         }
-        linkHasAnswered = true
+        linkUse = .answered
+        if failedLinks > 0 { actions.append(.report(.answersAgain)) }
         failedLinks = 0
         silences = 0
         return inFlight.remove(at: index).asker
@@ -270,10 +271,11 @@ extension Multiplexer {
 extension Multiplexer {
     private mutating func connectOrDisconnect(at now: Duration, into actions: inout [Action]) {
         let isWanted = !inFlight.isEmpty || (!clients.isEmpty && drain == .notRequested)
+        if case .resting = link, !isWanted || hasWaiting { link = .down }
         switch link {
         case .down where isWanted:
             lastLink = LinkID(rawValue: lastLink.rawValue + 1)
-            linkHasAnswered = false
+            linkUse = .unasked
             silences = 0
             link = .connecting(lastLink, until: now + configuration.connectTimeout)
             visit(at: now + configuration.connectTimeout, into: &actions)
@@ -288,25 +290,21 @@ extension Multiplexer {
         }
     }
 
+    private var hasWaiting: Bool { turns.contains { clients[$0]?.waiting.isEmpty == false } }
+
     private mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
         guard case .connecting(id, _) = link else { return }
         guard configuration.delayAfterConnect > .zero else {
-            becomeReady(id, at: now, into: &actions)
+            becomeReady(id, into: &actions)
             return
         }
         link = .settling(id, until: now + configuration.delayAfterConnect)
         visit(at: now + configuration.delayAfterConnect, into: &actions)
     }
 
-    private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+    private mutating func becomeReady(_ id: LinkID, into actions: inout [Action]) {
         link = .ready(id)
-        linkReadySince = now
         actions.append(.report(.ready(id)))
-    }
-
-    /// Whether the connection stood for long and nobody asked: then the device closed it for being idle, as many do.
-    private func hasStoodIdle(at now: Duration, unanswered: Int) -> Bool {
-        unanswered == 0 && now - linkReadySince >= Self.idleAge
     }
 
     private mutating func closed(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
@@ -318,12 +316,15 @@ extension Multiplexer {
         case .ready(id):
             let unanswered = inFlight.count
             failInFlight(.unanswered, at: now, into: &actions)
-            if linkHasAnswered || hasStoodIdle(at: now, unanswered: unanswered) {
-                failedLinks = 0
+            switch linkUse {
+            case .unasked:
+                link = .resting
+                actions.append(.report(.closedUnasked))
+            case .asked:
+                backOff(at: now, into: &actions)
+            case .answered:
                 link = .down
                 actions.append(.report(.connectionLost(unanswered: unanswered)))
-            } else {
-                backOff(at: now, into: &actions)
             }
         default:
             break
@@ -340,10 +341,15 @@ extension Multiplexer {
     }
 
     /// Gives up a connection that seems to stand; whatever is in flight on it is lost.
-    private mutating func replace(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+    private mutating func replace(
+        _ id: LinkID,
+        after cause: ReplacementCause,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
         failInFlight(.unanswered, at: now, into: &actions)
-        link = .closing(id, failed: !linkHasAnswered)
-        actions.append(.report(.replacingConnection(id)))
+        link = .closing(id, failed: linkUse != .answered)
+        actions.append(.report(.replacingConnection(id, after: cause)))
         actions.append(.disconnect(id))
     }
 }
@@ -375,7 +381,7 @@ extension Multiplexer {
             actions.append(.disconnect(id))
             failWaiting(.unreachable, into: &actions)
         case .settling(let id, let deadline) where deadline <= now:
-            becomeReady(id, at: now, into: &actions)
+            becomeReady(id, into: &actions)
         case .backingOff(let deadline) where deadline <= now:
             link = .down
         default:
@@ -391,7 +397,7 @@ extension Multiplexer {
                 timedOut = true
                 silences += 1
                 let silent = inFlight.remove(at: index)
-                transactionIDs.retire(silent.transactionID, at: now)
+                retire(silent.transactionID, at: now)
                 actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
                 if let asker = silent.asker { fail(asker.request, .unanswered, to: asker.client, into: &actions) }
                 continue
@@ -405,7 +411,7 @@ extension Multiplexer {
         }
         guard timedOut, case .ready(let id) = link else { return }
         if !configuration.carriesTransactionIDs || silences >= Self.silencesBeforeReplacement {
-            replace(id, at: now, into: &actions)
+            replace(id, after: .silence, at: now, into: &actions)
         }
     }
 

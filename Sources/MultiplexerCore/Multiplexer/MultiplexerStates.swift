@@ -5,11 +5,13 @@ extension Multiplexer {
     enum Link {
         /// None, and nobody wants one. Exits: connecting.
         case down
+        /// None: the device closed one that nothing was asked on. The next is opened for a request. Exits: down.
+        case resting
         /// Asked for. Exits: settling, ready, closing, backingOff.
         case connecting(LinkID, until: Duration)
         /// Stands; the device is left alone for a while. Exits: ready, closing, backingOff.
         case settling(LinkID, until: Duration)
-        /// Stands and carries requests. Exits: closing, down, backingOff.
+        /// Stands and carries requests. Exits: closing, down, resting, backingOff.
         case ready(LinkID)
         /// To be closed; nothing else is opened until it is. Exits: down, or backingOff if it failed.
         case closing(LinkID, failed: Bool)
@@ -19,16 +21,26 @@ extension Multiplexer {
         var deadline: Duration? {
             switch self {
             case .connecting(_, let deadline), .settling(_, let deadline), .backingOff(let deadline): deadline
-            case .down, .ready, .closing: nil
+            case .down, .resting, .ready, .closing: nil
             }
         }
 
         var holdsConnection: Bool {
             switch self {
-            case .down, .backingOff: false
+            case .down, .resting, .backingOff: false
             case .connecting, .settling, .ready, .closing: true
             }
         }
+    }
+
+    /// What the current connection was good for.
+    ///
+    /// Only an answer, not accepting it, shows that the device works: a device that is full accepts and closes at once. And
+    /// only a question without an answer shows that it does not: many devices close what is idle.
+    enum LinkUse {
+        case unasked
+        case asked
+        case answered
     }
 
     /// How far a shutdown is.

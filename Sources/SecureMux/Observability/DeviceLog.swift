@@ -10,15 +10,19 @@ import NIOCore
     import Darwin
 #endif
 
-/// Says in the log how the device is doing: a line when that changes, and repetitions only on demand.
+/// Says in the log how the device is doing.
+///
+/// A line when that changes; of what repeats, the 1st, 2nd, 4th, 8th … time, and the others on demand.
 struct DeviceLog {
     /// Why the last connection ended, from whoever saw it.
     var reason: (any Error)?
 
     private let device: DeviceAddress
     private let logger: Logger
-    /// Whether the log's last word is that the device can be asked.
-    private var isKnownReady = false
+    private var connects = 0
+    private var losses = 0
+    private var replacements = 0
+    private var silences = 0
     private var strays = 0
     private var expirations = 0
 
@@ -30,68 +34,74 @@ struct DeviceLog {
     mutating func write(_ report: Multiplexer.Report) {
         switch report {
         case .ready:
-            logger.log(
-                level: isKnownReady ? .info : .notice,
-                "connected to the device",
-                metadata: ["device": "\(device)"]
-            )
-            isKnownReady = true
-            reason = nil
+            connects += 1
+            say("connected to the device", connects == 1 ? .notice : .info)
+        case .answersAgain:
+            say("the device answers again", .notice)
         case .backingOff(let attempt, let delay):
-            isKnownReady = false
-            logger.log(
-                level: attempt == 1 ? .warning : .info,
+            say(
                 "the device cannot be reached; requests fail until it can",
-                metadata: [
-                    "device": "\(device)",
-                    "reason": "\(reason.map(Self.words), default: "unknown")",
-                    "attempt": "\(attempt)",
-                    "retry-in": "\(delay.shortText)",
-                ]
+                attempt == 1 ? .warning : .info,
+                ["reason": "\(words)", "attempt": "\(attempt)", "retry-in": "\(delay.shortText)"]
             )
         case .connectTimedOut:
             reason = DeviceSilence.connect
         case .connectionLost(let unanswered):
-            logger.notice(
+            losses += 1
+            say(
                 "the device's connection ended; connecting again",
-                metadata: [
-                    "device": "\(device)",
-                    "reason": "\(reason.map(Self.words), default: "unknown")",
-                    "unanswered": "\(unanswered)",
-                ]
+                level(of: losses, .notice),
+                ["reason": "\(words)", "unanswered": "\(unanswered)", "so-far": "\(losses)"]
             )
+        case .closedUnasked:
+            say("the device's idle connection ended; connecting at the next request", .info, ["reason": "\(words)"])
         case .responseTimedOut(let transactionID):
-            logger.warning(
+            silences += 1
+            say(
                 "the device did not answer in time",
-                metadata: ["device": "\(device)", "transaction": "\(transactionID)"]
+                level(of: silences, .warning),
+                ["transaction": "\(transactionID)", "so-far": "\(silences)"]
             )
-        case .replacingConnection:
+        case .replacingConnection(_, let cause):
+            replacements += 1
             reason = DeviceSilence.response
-            logger.notice(
-                "replacing the device's connection, since a late response could be taken for another",
-                metadata: ["device": "\(device)"]
+            say(
+                cause == .stray
+                    ? "replacing the device's connection, since it sent more than it was asked for"
+                    : "replacing the device's connection, since it does not answer",
+                level(of: replacements, .notice),
+                ["so-far": "\(replacements)"]
             )
         case .strayResponse(let response):
             strays += 1
-            logger.log(
-                level: strays == 1 ? .warning : .debug,
+            say(
                 "dropped a response that answers nothing in flight: late, doubled, or another program's",
-                metadata: ["device": "\(device)", "transaction": "\(response.transactionID)", "so-far": "\(strays)"]
+                level(of: strays, .warning),
+                ["transaction": "\(response.transactionID)", "so-far": "\(strays)"]
             )
         }
     }
 
-    /// A request's time ran out before its answer came, though the device answers.
+    /// A request's time ran out before its answer came.
     mutating func requestExpired() {
         expirations += 1
-        logger.log(
-            level: expirations == 1 ? .warning : .debug,
-            "a request took longer than the queue timeout: clients ask more than the device can answer",
-            metadata: ["device": "\(device)", "so-far": "\(expirations)"]
+        say(
+            "a request took longer than the queue timeout",
+            level(of: expirations, .warning),
+            ["so-far": "\(expirations)"]
         )
     }
 
-    private static func words(_ reason: any Error) -> String {
+    private func say(_ message: Logger.Message, _ level: Logger.Level, _ more: Logger.Metadata = [:]) {
+        logger.log(level: level, message, metadata: more.merging(["device": "\(device)"]) { given, _ in given })
+    }
+
+    private func level(of count: Int, _ level: Logger.Level) -> Logger.Level {
+        count & (count - 1) == 0 ? level : .debug
+    }
+
+    private var words: String {
+        guard let reason else { return "unknown" }
         guard let system = reason as? IOError else { return "\(reason)" }
         return String(cString: strerror(system.errnoCode))
     }

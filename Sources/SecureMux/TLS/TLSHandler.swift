@@ -204,10 +204,22 @@ package final class TLSHandler: ChannelDuplexHandler {
         if hasDelivered {
             hasDelivered = false
             context.fireChannelReadComplete()
-        } else if isReadWanted, case .established = state {
-            // The network had no whole record for the later handlers, who still wait for one.
-            context.read()
+        } else {
+            readOn(context)
         }
+    }
+
+    /// The network had no whole record for the later handlers, who still wait for one.
+    ///
+    /// Not while the peer does not take what we send: key updates that ask for one in return would make that grow.
+    private func readOn(_ context: ChannelHandlerContext) {
+        guard case .established = state, isReadWanted, context.channel.isWritable else { return }
+        context.read()
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        readOn(context)
+        context.fireChannelWritabilityChanged()
     }
 
     // MARK: Outbound

@@ -17,12 +17,16 @@ final class AccessHandler: ChannelInboundHandler, Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let client = unwrapInboundIn(data)
-        let address = client.remoteAddress.flatMap(IPAddress.init)
-        guard let address, allowList.allows(address) else {
+        guard let remote = client.remoteAddress else {
+            // Reset before it was accepted.
+            client.close(promise: nil)
+            return
+        }
+        guard let address = IPAddress(remote), allowList.allows(address) else {
             logger.warning(
                 "client refused",
                 metadata: [
-                    "client": "\(client.remoteAddress.map(PeerName.init(_:)), default: "unknown")",
+                    "client": "\(PeerName(remote))",
                     "reason": "its address is not on the allow-list",
                     "remedy": "add it with --allow if it may connect",
                 ]

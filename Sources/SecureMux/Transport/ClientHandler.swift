@@ -20,7 +20,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var state = State.arriving
     private var context: ChannelHandlerContext?
     private var received = FrameBuffer()
-    private var hasSpoken = false
+    private var isKnownPlain: Bool
     /// The driver asked for no more requests.
     private var isPaused = false
     /// The client will send nothing more, but waits for responses.
@@ -31,9 +31,11 @@ final class ClientHandler: ChannelInboundHandler {
     private enum State {
         /// Not yet known to the driver. Exits: joined, closing.
         case arriving
-        /// Sends requests. Exits: closing.
+        /// Sends requests. Exits: leaving, closing.
         case joined(ClientID)
-        /// Gets what was written to it, and nothing is read from it any more.
+        /// The driver has dismissed it: it gets what was written to it, then it is closed. Exits: closing.
+        case leaving(ClientID)
+        /// The driver knows it no more.
         case closing
     }
 
@@ -47,6 +49,7 @@ final class ClientHandler: ChannelInboundHandler {
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
         self.awaitsHandshake = awaitsHandshake
+        isKnownPlain = awaitsHandshake
         self.driver = driver
         self.logger = logger
     }
@@ -66,20 +69,39 @@ final class ClientHandler: ChannelInboundHandler {
         isPaused = true
     }
 
-    /// Takes requests again.
+    /// Takes requests again, from the loop's next turn on: while the driver carries out actions it could not pause us.
     func resume() {
         isPaused = false
-        proceed()
+        proceedSoon()
     }
 
-    /// Closes the connection behind what was written before.
-    func closeAfterWrites() {
+    /// Closes the connection behind what was written before; the driver hears of its end.
+    func dismiss() {
+        guard case .joined(let client) = state else { return }
+        state = .leaving(client)
+        received.clear()
+        closeAfterWrites()
+    }
+
+    /// Closes the connection behind what was written before; for the driver it ends now.
+    func drop() {
         leave()
+        closeAfterWrites()
+    }
+
+    private func closeAfterWrites() {
         guard let context else { return }
+        // Whoever does not read must not keep the connection.
+        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastWritesTimeout) {
+            context.close(promise: nil)
+        }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+            limit.cancel()
             context.close(promise: nil)
         }
     }
+
+    private static let lastWritesTimeout = TimeAmount.seconds(2)
 
     // MARK: Requests
 
@@ -87,6 +109,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var hasRoom: Bool { !isPaused && context?.channel.isWritable == true }
 
     private func takeRequests() {
+        guard speaksPlainly() else { return }
         do {
             while case .joined(let client) = state, hasRoom, let frame = try received.nextFrame(framing, .request) {
                 unanswered += 1
@@ -95,6 +118,28 @@ final class ClientHandler: ChannelInboundHandler {
         } catch {
             refuse("the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
         }
+    }
+
+    /// Whether the client is known not to speak TLS to a plain listener, whose framing might take that for requests.
+    private func speaksPlainly() -> Bool {
+        guard case .joined = state, !isKnownPlain else { return isKnownPlain }
+        switch received.beginsWithClientHello {
+        case nil:
+            return false
+        case false?:
+            isKnownPlain = true
+            return true
+        case true?:
+            refuse(
+                "the client speaks TLS, this listener does not",
+                remedy: "give the client the TLS listener's port, or this listener a certificate"
+            )
+            return false
+        }
+    }
+
+    private func proceedSoon() {
+        context?.eventLoop.assumeIsolated().execute { self.proceed() }
     }
 
     /// Goes on where a pause stopped: with what was read before, then with reading.
@@ -114,18 +159,22 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func refuse(_ reason: String, remedy: String) {
         logger.warning("client refused", metadata: ["reason": "\(reason)", "remedy": "\(remedy)"])
-        closeAfterWrites()
+        drop()
     }
 
     private func closeIfAnswered() {
         guard case .joined = state, unanswered == 0, hasRoom else { return }
-        closeAfterWrites()
+        drop()
     }
 
     private func leave() {
-        if case .joined(let client) = state { driver.leave(client) }
+        let known = state
         state = .closing
         received.clear()
+        switch known {
+        case .joined(let client), .leaving(let client): driver.leave(client)
+        case .arriving, .closing: break
+        }
     }
 }
 
@@ -152,16 +201,6 @@ extension ClientHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .joined = state else { return }
         received.append(unwrapInboundIn(data))
-        if !hasSpoken {
-            hasSpoken = true
-            guard awaitsHandshake || !received.beginsWithClientHello else {
-                refuse(
-                    "the client speaks TLS, this listener does not",
-                    remedy: "give the client the TLS listener's port, or this listener a certificate"
-                )
-                return
-            }
-        }
         takeRequests()
     }
 
@@ -170,7 +209,7 @@ extension ClientHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { proceed() }
+        if context.channel.isWritable { proceedSoon() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -211,7 +250,10 @@ extension ClientHandler {
     private func join(_ context: ChannelHandlerContext) {
         guard case .arriving = state else { return }
         logger.info("client connected")
-        state = .joined(driver.join(self))
+        let client = driver.join(self)
+        state = .joined(client)
+        // A drain dismisses whoever joins; it could not do so before.
+        guard !driver.isDraining else { return dismiss() }
         context.read()
     }
 }

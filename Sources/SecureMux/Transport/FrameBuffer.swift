@@ -8,13 +8,19 @@ struct FrameBuffer {
     /// Whether a frame has begun.
     var isEmpty: Bool { bytes.readableBytes == 0 }
 
-    /// Whether these bytes are the header of a TLS record that carries a handshake (RFC 8446, section 5.1).
+    /// Whether the stream begins with a TLS record that carries a handshake (RFC 8446, section 5.1); nil while that is open.
     ///
-    /// No Modbus/TCP header is: behind a transaction id stands the protocol id 0.
-    var beginsWithClientHello: Bool {
-        guard let header = bytes.getBytes(at: bytes.readerIndex, length: 3) else { return false }
-        return header[0] == 0x16 && header[1] == 0x03 && (0x01...0x04).contains(header[2])
+    /// No Modbus/TCP header does: behind a transaction id stands the protocol id 0.
+    var beginsWithClientHello: Bool? {
+        let header = bytes.readableBytesView.prefix(3)
+        let isLike = zip(header, [0x16...0x16, 0x03...0x03, 0x01...0x04] as [ClosedRange<UInt8>]).allSatisfy {
+            $1.contains($0)
+        }
+        return !isLike ? false : header.count == 3 ? true : nil
     }
+
+    /// How much memory it holds.
+    var capacity: Int { bytes.storageCapacity }
 
     /// Takes what a read brought.
     mutating func append(_ received: ByteBuffer) {
@@ -23,6 +29,8 @@ struct FrameBuffer {
             bytes = received
             return
         }
+        // A stream that never pauses at the end of a frame would otherwise be kept from its beginning.
+        bytes.discardReadBytes()
         var received = received
         bytes.writeBuffer(&received)
     }

@@ -34,6 +34,8 @@ final class MultiplexerDriver {
     private var message: [UInt8] = []
     private var frame: [UInt8] = []
     private var output = ByteBuffer()
+    /// After a large message the memory is given back.
+    private static let keptCapacity = 4096
 
     private var log: DeviceLog
     private let isTracing: Bool
@@ -58,6 +60,9 @@ final class MultiplexerDriver {
         log = DeviceLog(device: device, logger: logger)
         isTracing = logger.logLevel <= .debug
     }
+
+    /// Whether everyone is being sent away.
+    var isDraining: Bool { drained != nil }
 
     /// What has happened so far.
     var statistics: Multiplexer.Statistics { multiplexer.statistics }
@@ -170,7 +175,7 @@ extension MultiplexerDriver {
         case .resumeReading(let client):
             clients[client]?.resume()
         case .closeClient(let client):
-            clients[client]?.closeAfterWrites()
+            clients[client]?.dismiss()
         case .connect(let link):
             upstream = UpstreamConnection(
                 link,
@@ -232,7 +237,7 @@ extension MultiplexerDriver {
             )
         }
         guard canReply else {
-            handler.closeAfterWrites()
+            handler.drop()
             return
         }
         seal(message.span, answering: request, handler.framing)
@@ -248,16 +253,17 @@ extension MultiplexerDriver {
 
     private func sealed() -> ByteBuffer {
         // Once the socket took the bytes the memory is ours alone again, and nothing is allocated here.
-        output.clear()
+        output.clear(minimumCapacity: frame.count)
         output.writeBytes(frame)
+        defer { if output.capacity > Self.keptCapacity { output = ByteBuffer() } }
         return output
     }
 
     private func schedule(_ deadline: Duration) {
         timer?.cancel()
         // Rounded up: at the deadline, not just before it.
-        let delay = TimeAmount(deadline) + .nanoseconds(1)
-        timer = eventLoop.assumeIsolated().scheduleTask(deadline: start + delay) { [weak self] in
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: start + TimeAmount(deadline) + .nanoseconds(1)) {
+            [weak self] in
             self?.handle(.deadlineReached)
         }
     }

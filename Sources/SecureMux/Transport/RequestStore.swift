@@ -8,11 +8,8 @@ struct RequestStore {
     private var slots: [[UInt8]] = []
     private var free: [UInt32] = []
 
-    /// A slot that grew beyond this, for a large message, gives its memory back.
-    private static let keptCapacity = 4096
-
-    /// How many requests are held.
-    var count: Int { slots.count - free.count }
+    /// A slot that grew beyond this, more than any Modbus frame needs, gives its memory back.
+    private static let keptCapacity = 512
 
     /// Keeps a request's frame under a new id.
     mutating func insert(_ frame: ByteBuffer) -> RequestID {

@@ -74,7 +74,7 @@ public final class Server: Sendable {
 
     /// Stops: accepts nobody new, finishes what is in flight, fails what waits, closes every connection.
     ///
-    /// Returns when all that is done, at the latest after the configured drain timeout. Calling it again joins the first call.
+    /// Returns when all that is done, soon after the configured drain timeout at the latest. Calling it again joins the first call.
     public func drain() async {
         let drain = drain.withLockedValue { drain in
             let running = drain ?? Task { await self.stop() }

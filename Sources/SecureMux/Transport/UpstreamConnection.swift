@@ -14,6 +14,7 @@ final class UpstreamConnection {
     private let timeout: TimeAmount
     private let driver: MultiplexerDriver
     private var state = State.resolving
+    private var reason: (any Error)?
 
     private enum State {
         /// The name is being looked up. Exits: connecting, closed.
@@ -91,7 +92,6 @@ final class UpstreamConnection {
             .connectTimeout(share)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(.maxMessagesPerRead, value: 4)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let connection = bound.value
@@ -107,6 +107,8 @@ final class UpstreamConnection {
                 switch (result, state) {
                 case (.success(let channel), .connecting):
                     state = .connected(channel)
+                    // Not channelInactive: a channel that closes before it is fully active never tells of it.
+                    channel.closeFuture.assumeIsolated().whenComplete { _ in self.closed() }
                     driver.upstreamConnected(link)
                 case (.success(let channel), _):
                     channel.close().assumeIsolated().whenComplete { _ in self.end(nil) }
@@ -136,13 +138,13 @@ extension UpstreamConnection {
         driver.receiveResponse(frame, on: link)
     }
 
-    func lost(_ reason: (any Error)?) {
-        switch state {
-        case .connected: end(reason)
-        case .givingUp: end(nil)
-        // A failing attempt ends through its own result.
-        case .resolving, .connecting, .closed: break
-        }
+    /// Notes why the connection is about to end.
+    func failed(_ error: any Error) {
+        reason = reason ?? error
+    }
+
+    private func closed() {
+        if case .givingUp = state { end(nil) } else { end(reason ?? UpstreamError.closedByDevice) }
     }
 }
 
@@ -153,7 +155,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
     private let connection: UpstreamConnection
     private let framing: any Framing
     private var received = FrameBuffer()
-    private var reason: (any Error)?
+    private var isUnreadable = false
 
     init(_ connection: UpstreamConnection, framing: any Framing) {
         self.connection = connection
@@ -161,27 +163,27 @@ private final class UpstreamHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard reason == nil else { return }
+        guard !isUnreadable else { return }
         received.append(unwrapInboundIn(data))
-        do {
+        do throws(FramingError) {
             while let frame = try received.nextFrame(framing, .response) {
+                // Without ids, either could be the answer: neither is to be trusted.
+                guard framing.carriesTransactionIDs || received.isEmpty else {
+                    throw FramingError("more than it was asked for")
+                }
                 connection.received(frame)
             }
         } catch {
             // What follows cannot be told apart: only a new connection can be trusted.
-            reason = UpstreamError.unreadable(error)
+            isUnreadable = true
             received.clear()
+            connection.failed(UpstreamError.unreadable(error))
             context.close(promise: nil)
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        connection.lost(reason ?? UpstreamError.closedByDevice)
-        context.fireChannelInactive()
-    }
-
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        reason = reason ?? error
+        connection.failed(error)
         context.close(promise: nil)
     }
 }

@@ -67,10 +67,11 @@ import Testing
         var trace = Trace(configuration)
         trace.join(.a)
         for link in 1...4 as ClosedRange<UInt64> {
+            trace.request(UInt32(link), from: .a)
             trace.connected(link)
-            #expect(trace.closed(link) == "")
+            #expect(trace.closed(link) == "fail \(link) unanswered to A")
             #expect(trace.reports.hasPrefix("backing off \(link)"))
-            trace.pass(.seconds(9))
+            trace.pass(.milliseconds(1200 << (link - 1)))
         }
     }
 

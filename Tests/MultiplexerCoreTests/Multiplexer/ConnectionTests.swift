@@ -96,14 +96,21 @@ import Testing
         #expect(trace.closed(1) == "fail 1 unanswered to A, fail 2 unreachable to B")
     }
 
-    @Test func `a connection closed after it stood idle for long is opened again at once`() {
+    @Test func `a connection closed before anything was asked is opened again for the next request`() {
         var trace = Trace.ready(clients: .a)
+        #expect(trace.closed(1) == "")
+        #expect(trace.reports == "closed unasked")
+        #expect(trace.join(.b) == "")
         trace.stall(.seconds(330))
-        #expect(trace.closed(1) == "connect 2")
-        #expect(trace.connected(2) == "")
-        trace.request(1, from: .a)
-        trace.stall(.seconds(4))
-        #expect(trace.closed(2) == "fail 1 unanswered to A")
+        #expect(trace.request(1, from: .a) == "connect 2")
+        #expect(trace.connected(2) == "send 1 as 1")
+    }
+
+    @Test func `a connection that rests is opened again for the first client after the last one left`() {
+        var trace = Trace.ready(clients: .a)
+        trace.closed(1)
+        trace.leave(.a)
+        #expect(trace.join(.b) == "connect 2")
     }
 
     // Traps T22 and T23: never two connections; the end of the old one is awaited.

@@ -44,7 +44,9 @@ extension Multiplexer.Report {
         case .connectionLost(let unanswered): "lost with \(unanswered) unanswered"
         case .connectTimedOut(let link): "connect timed out \(link.rawValue)"
         case .responseTimedOut(let transactionID): "timed out \(transactionID)"
-        case .replacingConnection(let link): "replacing \(link.rawValue)"
+        case .replacingConnection(let link, let cause): "replacing \(link.rawValue) after \(cause)"
+        case .closedUnasked: "closed unasked"
+        case .answersAgain: "answers again"
         case .strayResponse(let response): "stray \(response.text)"
         }
     }

@@ -21,7 +21,7 @@ import Testing
         trace.request(4, from: .c)
         #expect(trace.pass(.seconds(1)) == "fail 2 unanswered to A, send 3 as 3")
         #expect(trace.pass(.seconds(1)) == "fail 3 unanswered to B, disconnect 1")
-        #expect(trace.reports == "timed out 3, replacing 1")
+        #expect(trace.reports == "timed out 3, replacing 1 after silence")
         #expect(trace.closed(1) == "connect 2")
         #expect(trace.connected(2) == "send 4 as 4")
     }

@@ -28,6 +28,8 @@ struct Oracle {
     /// Ids of requests that were not answered, whose late responses may still come.
     private var retired: Set<UInt16> = []
     private var link: Link?
+    /// The device closed a connection that nothing was asked on.
+    private var isResting = false
     private var lastLink: UInt64 = 0
     private var silences = 0
     /// No connection may be asked for earlier.
@@ -82,6 +84,7 @@ struct Oracle {
         let connectDeadline: Duration
         var connectedAt: Duration?
         var isSettled = false
+        var wasAsked = false
         var hasAnswered = false
         /// A message on it could be taken for another's answer.
         var isTainted = false
@@ -121,6 +124,7 @@ extension Oracle {
         case .clientLeft(let client):
             clients[client]?.isHere = false
             present.removeAll { $0 == client }
+            if present.isEmpty { isResting = false }
             step.left = client
         case .requestReceived(let id, let request, let client):
             counted.requests += 1
@@ -153,7 +157,8 @@ extension Oracle {
         guard let ended = link, ended.id == id else { return }
         link = nil
         land()
-        if ended.isClosing ? ended.hasFailed : !ended.hasAnswered {
+        isResting = ended.isReady && !ended.wasAsked
+        if ended.isClosing ? ended.hasFailed : !ended.hasAnswered && !isResting {
             step.hasFailed = true
             connectNotBefore = now + leastWait
         }
@@ -275,6 +280,7 @@ extension Oracle {
         )
         lastLink = id.rawValue
         connectNotBefore = nil
+        isResting = false
         silences = 0
         counted.connects += 1
         link = Link(id: id, connectDeadline: now + configuration.connectTimeout)
@@ -321,6 +327,7 @@ extension Oracle {
         clients[request.client]?.waiting.removeFirst()
         requests[serial].state = .sent
         counted.sent += 1
+        link?.wasAsked = true
         flights.append(
             Flight(
                 serial: serial,
@@ -449,7 +456,8 @@ extension Oracle {
 
     private func checkLink() throws(Violation) {
         guard let link else {
-            try expect(!isWanted || backingOffUntil != nil, "nobody connects though clients are here")
+            let isQuiet = isResting && present.allSatisfy { clients[$0]?.waiting.isEmpty != false }
+            try expect(!isWanted || backingOffUntil != nil || isQuiet, "nobody connects though clients are here")
             return
         }
         guard !link.isClosing else { return }

@@ -234,6 +234,51 @@ import Testing
         }
     }
 
+    @Test func `a client that is read from again is paused again when its queue is full`() async throws {
+        let configuration = Multiplexer.Configuration(waitingLimit: 4)
+        try await withServer(configuration) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send((0..<200).flatMap { read(transaction: $0, unit: 1, address: $0, count: 1) })
+            for answered in 1..<100 {
+                try await link.send(answer(try await link.receiveFrame(), registers: [0]))
+                _ = try await client.receiveFrame()
+                #expect(try await server.server.statistics().requests <= answered + 6)
+            }
+        }
+    }
+
+    @Test func `a device that closes idle connections is not taken for one that fails`() async throws {
+        try await withServer { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            for round in 0..<4 {
+                try await device.connection(2 * round).close()
+                try await eventually { server.log.lines.filter { $0.contains("idle connection ended") }.count > round }
+                try await client.send(read(transaction: 1, unit: 1, address: 0, count: 1))
+                let link = try await device.connection(2 * round + 1)
+                try await link.send(answer(try await link.receiveFrame(), registers: [5]))
+                #expect(try await client.receiveFrame().last == 5)
+                try await link.close()
+            }
+        }
+    }
+
+    @Test func `lines that come before they were asked for are given to nobody`() async throws {
+        let configuration = Multiplexer.Configuration(backoff: Backoff(initial: .milliseconds(20)))
+        try await withServer(configuration, protocol: .echo) { server, device in
+            let asking = try await TestPeer.connect(to: server.port)
+            let waiting = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await asking.send(Array("first\n".utf8))
+            _ = try await link.receive(6)
+            try await waiting.send(Array("second\n".utf8))
+            try await eventually { try await server.server.statistics().requests == 2 }
+            try await link.send(Array("one\none\n".utf8))
+            #expect(try await asking.receiveToEnd() == [])
+            #expect(try await waiting.receiveToEnd() == [])
+        }
+    }
+
     @Test func `a drain answers what is in flight, fails what waits, and closes everyone`() async throws {
         try await withServer { server, device in
             let client = try await TestPeer.connect(to: server.port)

@@ -1,0 +1,46 @@
+import MultiplexerCore
+import NIOCore
+import Testing
+
+@testable import SecureMux
+
+@Suite struct FrameBufferTests {
+    @Test func `frames are cut off wherever the reads end`() throws {
+        let stream: [UInt8] = (0..<20).flatMap { [0, $0, 0, 0, 0, 3, 1, 3, $0] as [UInt8] }
+        for size in 1...stream.count {
+            var buffer = FrameBuffer()
+            var frames: [[UInt8]] = []
+            for start in stride(from: 0, to: stream.count, by: size) {
+                buffer.append(ByteBuffer(bytes: stream[start..<min(start + size, stream.count)]))
+                while let frame = try buffer.nextFrame(ModbusTCPFraming(), .request) {
+                    frames.append(Array(frame.readableBytesView))
+                }
+            }
+            #expect(frames.map(\.last) == (0..<20).map { UInt8($0) })
+            #expect(frames.allSatisfy { $0.count == 9 })
+            #expect(buffer.isEmpty)
+        }
+    }
+
+    @Test func `a stream that never pauses at the end of a frame is not kept`() throws {
+        var buffer = FrameBuffer()
+        buffer.append(ByteBuffer(bytes: [0, 1, 0, 0, 0]))
+        for _ in 0..<10_000 {
+            buffer.append(ByteBuffer(bytes: [3, 1, 3, 0, 0, 1, 0, 0, 0]))
+            #expect(try buffer.nextFrame(ModbusTCPFraming(), .request)?.readableBytes == 9)
+        }
+        #expect(buffer.capacity < 4096)
+    }
+
+    @Test(
+        arguments: [
+            ([0x16], nil), ([0x16, 0x03], nil), ([0x16, 0x03, 0x01], true), ([0x16, 0x03, 0x03, 0x00], true),
+            ([0x16, 0x03, 0x00, 0x00], false), ([0x00], false), ([0x16, 0x04], false),
+        ] as [([UInt8], Bool?)]
+    )
+    func `a ClientHello is known by its first three bytes`(_ bytes: [UInt8], _ expected: Bool?) {
+        var buffer = FrameBuffer()
+        buffer.append(ByteBuffer(bytes: bytes))
+        #expect(buffer.beginsWithClientHello == expected)
+    }
+}
