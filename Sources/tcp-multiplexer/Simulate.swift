@@ -33,7 +33,7 @@ struct Simulate: AsyncParsableCommand {
             "Where the device is to be reached: a port (all interfaces), host:port or [address]:port. (default: 127.0.0.1:1502)",
             valueName: "address"
         ),
-        transform: Parse.listenAddress
+        transform: ListenAddress.init(parsing:)
     )
     var listen = ListenAddress(host: "127.0.0.1", port: 1502)
 
@@ -62,7 +62,7 @@ struct Simulate: AsyncParsableCommand {
             "How long the device works on each request; the next one waits. (default: 0s)",
             valueName: "duration"
         ),
-        transform: Parse.duration
+        transform: Duration.init(parsing:)
     )
     var responseDelay = Duration.zero
 
@@ -71,7 +71,7 @@ struct Simulate: AsyncParsableCommand {
             "Close connections that were idle for so long, as many devices do. (default: never)",
             valueName: "duration"
         ),
-        transform: Parse.duration
+        transform: Duration.init(parsing:)
     )
     var idleTimeout: Duration?
 

@@ -25,7 +25,7 @@ struct Probe: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp("Whom to ask: a multiplexer or a device.", valueName: "host:port"),
-        transform: Parse.deviceAddress
+        transform: DeviceAddress.init(parsing:)
     )
     var address: DeviceAddress
 
@@ -40,7 +40,7 @@ struct Probe: AsyncParsableCommand {
             "How long each step may take: connecting, the TLS handshake, the answer. (default: 5s)",
             valueName: "duration"
         ),
-        transform: Parse.duration
+        transform: Duration.init(parsing:)
     )
     var timeout = Duration.seconds(5)
 

@@ -1,26 +1,10 @@
 import MultiplexerCore
 import SecureMux
 
-/// Option values that a text can be refused for: the thrown error's description is what the user sees.
+/// Option values that are names: the description of the thrown error is what the user sees.
 ///
-/// Used as `@Option(transform: Parse.duration)`; `ExpressibleByArgument` could only say that the value is invalid.
+/// Used as `@Option(transform: Parse.tlsVersion)`; `ExpressibleByArgument` could only say that the value is invalid.
 enum Parse {
-    static func listenAddress(_ text: String) throws -> ListenAddress {
-        try ListenAddress(parsing: text)
-    }
-
-    static func deviceAddress(_ text: String) throws -> DeviceAddress {
-        try DeviceAddress(parsing: text)
-    }
-
-    static func duration(_ text: String) throws -> Duration {
-        try Duration(parsing: text)
-    }
-
-    static func cidrBlock(_ text: String) throws -> CIDRBlock {
-        try CIDRBlock(parsing: text)
-    }
-
     static func applicationProtocol(_ text: String) throws -> ApplicationProtocol {
         guard let known = ApplicationProtocol.named(text) else {
             let names = ApplicationProtocol.all.map(\.name).joined(separator: ", ")

@@ -1,0 +1,107 @@
+import ArgumentParser
+import MultiplexerCore
+import SecureMux
+
+struct TLSOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A TLS listener beside the plain one of --listen; both share the one connection to the device.",
+            valueName: "address"
+        ),
+        transform: ListenAddress.init(parsing:)
+    )
+    var tlsListen: ListenAddress?
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificate chain in PEM, leaf first; Modbus/TCP Security wants the root in it too.",
+            valueName: "file"
+        )
+    )
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key in PEM.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file whose first line is the passphrase of an encrypted --tls-key.",
+            valueName: "file"
+        )
+    )
+    var tlsKeyPassphraseFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The oldest TLS version that clients may use: 1.2 or 1.3. (default: 1.2)",
+            valueName: "version"
+        ),
+        transform: Parse.tlsVersion
+    )
+    var tlsMinVersion = TLSVersion.v1_2
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificates, in PEM, of those who may sign client certificates.",
+            valueName: "file"
+        )
+    )
+    var clientCa: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whether clients show a certificate: off, optional (verified if shown) or required. (default: required with \
+            --client-ca, else off)
+            """,
+            valueName: "policy"
+        ),
+        transform: Parse.clientCertificates
+    )
+    var clientCertificates: ClientCertificates?
+
+    func validate() throws {
+        guard tlsCertificate != nil else {
+            let others: [(String, Bool)] = [
+                ("--tls-listen", tlsListen != nil), ("--tls-key", tlsKey != nil),
+                ("--tls-key-passphrase-file", tlsKeyPassphraseFile != nil), ("--client-ca", clientCa != nil),
+                ("--client-certificates", clientCertificates != nil),
+            ]
+            if let given = others.first(where: \.1) {
+                throw ValidationError("\(given.0) needs TLS: give --tls-certificate and --tls-key too")
+            }
+            return
+        }
+        guard tlsKey != nil else {
+            throw ValidationError("--tls-certificate needs its private key: give --tls-key too")
+        }
+        if clientCa == nil, let clientCertificates, clientCertificates != .off {
+            throw ValidationError("--client-certificates \(clientCertificates) needs --client-ca to verify them with")
+        }
+    }
+
+    /// The listeners that these options and the clients' ask for.
+    func listeners(_ clients: ClientOptions) throws -> [ListenerConfiguration] {
+        let allowList = AllowList(clients.allow)
+        guard let tlsCertificate, let tlsKey else {
+            return [ListenerConfiguration(address: clients.listen, allowList: allowList)]
+        }
+        let tls = TLSServerConfiguration(
+            certificateChainFile: tlsCertificate,
+            privateKeyFile: tlsKey,
+            privateKeyPassphrase: try tlsKeyPassphraseFile.map {
+                try Passphrase.read($0, option: "--tls-key-passphrase-file")
+            },
+            minimumVersion: tlsMinVersion,
+            clientCertificates: clientCertificates ?? (clientCa == nil ? .off : .required),
+            clientCAFile: clientCa
+        )
+        guard let tlsListen else {
+            return [ListenerConfiguration(address: clients.listen, tls: tls, allowList: allowList)]
+        }
+        return [
+            ListenerConfiguration(address: clients.listen, allowList: allowList),
+            ListenerConfiguration(address: tlsListen, tls: tls, allowList: allowList),
+        ]
+    }
+}
