@@ -29,8 +29,8 @@ struct DeviceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            How long the device may take to answer a request, from sending it. Then the client is told so (Modbus exception \
-            0x0B), and keeps its connection. (default: 5s)
+            How long the device may take to answer a request, from sending it. Then the request fails: a Modbus client gets \
+            exception 0x0B and stays, a client of a protocol without such a reply is closed. (default: 5s)
             """,
             valueName: "duration"
         ),
@@ -39,16 +39,17 @@ struct DeviceOptions: ParsableArguments {
     var timeout = Duration.seconds(5)
 
     @Option(
+        name: .customLong("queue-timeout"),
         help: ArgumentHelp(
             """
-            How long a request may take in all, waiting for its turn included. A request whose time has run out is never \
-            sent. (default: 10s)
+            How long a request may take in all, waiting for its turn included; not shorter than --timeout. A request whose \
+            time has run out is never sent. (default: 10s, or --timeout if that is longer)
             """,
             valueName: "duration"
         ),
         transform: Duration.init(parsing:)
     )
-    var queueTimeout = Duration.seconds(10)
+    var givenQueueTimeout: Duration?
 
     @Option(
         help: ArgumentHelp(
@@ -67,7 +68,8 @@ struct DeviceOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             How long to wait after a failed connection before the next attempt. It doubles with each failure, up to 30s or \
-            this value if that is longer; meanwhile requests fail at once (Modbus exception 0x0A). (default: 1s)
+            this value if that is longer. Meanwhile requests fail at once: a Modbus client gets exception 0x0A and stays, a \
+            client of a protocol without such a reply is closed. (default: 1s)
             """,
             valueName: "duration"
         ),
@@ -98,5 +100,29 @@ struct DeviceOptions: ParsableArguments {
         guard timeout > .zero, queueTimeout > .zero else {
             throw ValidationError("--timeout and --queue-timeout must be longer than 0")
         }
+        guard queueTimeout >= timeout else {
+            throw ValidationError(
+                """
+                --queue-timeout \(queueTimeout.shortText) would cut short the --timeout of \(timeout.shortText): \
+                give a longer one, or a shorter --timeout too
+                """
+            )
+        }
+    }
+
+    /// A request always has the time that the device may take.
+    private var queueTimeout: Duration {
+        givenQueueTimeout ?? max(.seconds(10), timeout)
+    }
+
+    /// The times and limits that these options ask for.
+    var multiplexer: Multiplexer.Configuration {
+        Multiplexer.Configuration(
+            inFlightLimit: maxInFlight,
+            responseTimeout: timeout,
+            queueTimeout: queueTimeout,
+            delayAfterConnect: delay,
+            backoff: Backoff(initial: retryDelay)
+        )
     }
 }

@@ -62,13 +62,7 @@ struct Serve: AsyncParsableCommand {
             device: device.target,
             applicationProtocol: device.applicationProtocol,
             listeners: try tls.listeners(clients),
-            multiplexer: Multiplexer.Configuration(
-                inFlightLimit: device.maxInFlight,
-                responseTimeout: device.timeout,
-                queueTimeout: device.queueTimeout,
-                delayAfterConnect: device.delay,
-                backoff: Backoff(initial: device.retryDelay)
-            )
+            multiplexer: device.multiplexer
         )
     }
 }
