@@ -11,7 +11,7 @@ struct DeviceOptions: ParsableArguments {
         ),
         transform: Parse.applicationProtocol
     )
-    var applicationProtocol = ApplicationProtocol.echo
+    var givenProtocol: ApplicationProtocol?
 
     @Option(
         name: [.customShort("t"), .customLong("target"), .customLong("targetServer")],
@@ -108,6 +108,11 @@ struct DeviceOptions: ParsableArguments {
                 """
             )
         }
+    }
+
+    /// Echo when none is named, as the Go program does.
+    var applicationProtocol: ApplicationProtocol {
+        givenProtocol ?? .echo
     }
 
     /// A request always has the time that the device may take.

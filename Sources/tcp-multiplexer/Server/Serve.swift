@@ -34,6 +34,9 @@ struct Serve: AsyncParsableCommand {
         let logger = log.logger
         // Before anything is served: a signal that comes early must not be lost.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigquit)
+        if device.givenProtocol == nil {
+            logger.notice("speaking echo, since no protocol was named; give -p modbus for Modbus/TCP")
+        }
         let server: Server
         do {
             server = try await Server.start(try configuration(), logger: logger)
