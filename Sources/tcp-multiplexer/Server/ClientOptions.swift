@@ -8,13 +8,13 @@ struct ClientOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Where clients connect: a port (all interfaces), host:port or [address]:port. It speaks TLS if a certificate is \
-            given and --tls-listen is not. (default: 8000)
+            given and --tls-listen is not, else plain TCP. (default: 8000; none with --tls-listen)
             """,
             valueName: "address"
         ),
         transform: ListenAddress.init(parsing:)
     )
-    var listen = ListenAddress(host: nil, port: 8000)
+    var listen: ListenAddress?
 
     @Option(
         help: ArgumentHelp(

@@ -30,6 +30,18 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "Log")
     var log: LogOptions
 
+    func validate() throws {
+        // Port 0 is another one each time.
+        if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
+            throw ValidationError(
+                """
+                --listen and --tls-listen are both \(address): give plain TCP and TLS an address each, or leave --listen \
+                out for TLS alone
+                """
+            )
+        }
+    }
+
     func run() async throws {
         let logger = log.logger
         // Before anything is served: a signal that comes early must not be lost.
@@ -64,8 +76,26 @@ struct Serve: AsyncParsableCommand {
         ServerConfiguration(
             device: device.target,
             applicationProtocol: device.applicationProtocol,
-            listeners: try tls.listeners(clients),
+            listeners: try listeners(),
             multiplexer: device.multiplexer
         )
+    }
+
+    /// The listeners that the options ask for: a plain one beside that of --tls-listen only if it is asked for.
+    func listeners() throws -> [ListenerConfiguration] {
+        let allowList = AllowList(clients.allow)
+        func listener(at address: ListenAddress?, _ tls: TLSServerConfiguration?) -> ListenerConfiguration {
+            ListenerConfiguration(
+                address: address ?? ListenAddress(host: nil, port: 8000),
+                tls: tls,
+                allowList: allowList
+            )
+        }
+        let tlsConfiguration = try tls.configuration()
+        guard let tlsListen = tls.tlsListen else {
+            return [listener(at: clients.listen, tlsConfiguration)]
+        }
+        let plain = clients.listen.map { listener(at: $0, nil) }
+        return [plain, listener(at: tlsListen, tlsConfiguration)].compactMap(\.self)
     }
 }

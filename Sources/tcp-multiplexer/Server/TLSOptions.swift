@@ -5,7 +5,10 @@ import SecureMux
 struct TLSOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A TLS listener beside the plain one of --listen; both share the one connection to the device.",
+            """
+            Where clients connect over TLS. With --listen, that address speaks plain TCP beside it, and both share the one \
+            connection to the device. (default: none, see --listen)
+            """,
             valueName: "address"
         ),
         transform: ListenAddress.init(parsing:)
@@ -80,13 +83,10 @@ struct TLSOptions: ParsableArguments {
         }
     }
 
-    /// The listeners that these options and the clients' ask for.
-    func listeners(_ clients: ClientOptions) throws -> [ListenerConfiguration] {
-        let allowList = AllowList(clients.allow)
-        guard let tlsCertificate, let tlsKey else {
-            return [ListenerConfiguration(address: clients.listen, allowList: allowList)]
-        }
-        let tls = TLSServerConfiguration(
+    /// How these options want TLS to be spoken; nil for plain TCP.
+    func configuration() throws -> TLSServerConfiguration? {
+        guard let tlsCertificate, let tlsKey else { return nil }
+        return TLSServerConfiguration(
             certificateChainFile: tlsCertificate,
             privateKeyFile: tlsKey,
             privateKeyPassphrase: try tlsKeyPassphraseFile.map {
@@ -96,12 +96,5 @@ struct TLSOptions: ParsableArguments {
             clientCertificates: clientCertificates ?? (clientCa == nil ? .off : .required),
             clientCAFile: clientCa
         )
-        guard let tlsListen else {
-            return [ListenerConfiguration(address: clients.listen, tls: tls, allowList: allowList)]
-        }
-        return [
-            ListenerConfiguration(address: clients.listen, allowList: allowList),
-            ListenerConfiguration(address: tlsListen, tls: tls, allowList: allowList),
-        ]
     }
 }
