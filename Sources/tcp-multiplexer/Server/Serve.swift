@@ -13,8 +13,8 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Durations: a plain number is seconds; 500ms, 5s, 1m, 1m30s work too.
 
-            Signals: SIGTERM and SIGINT stop accepting, finish what is in flight, fail what waits, and exit with 0; a second \
-            one stops at once.
+            Signals: SIGTERM and SIGINT stop accepting, finish what is in flight, fail what waits, and exit with 0. A second \
+            one stops at once and exits with 1; within \(StopSignals.repetition.shortText) of the first it counts as the same.
             """
     )
 
@@ -56,18 +56,21 @@ struct Serve: AsyncParsableCommand {
             logger.error("\(error)")
             throw ExitCode.failure
         }
-        var isStopping = false
+        var stop = StopSignals()
         for await signal in signals {
-            guard !isStopping else {
-                logger.warning("stopped at once; requests in flight are lost", metadata: ["signal": "\(signal)"])
+            switch stop.answer(at: .now) {
+            case .drain:
+                logger.notice("stopping: finishing what is in flight", metadata: ["signal": "\(signal)"])
+                Task {
+                    await server.drain()
+                    logger.notice("stopped")
+                    Foundation.exit(EXIT_SUCCESS)
+                }
+            case .ignore:
+                break
+            case .stopAtOnce:
+                logger.warning("stopped at once, without waiting for answers", metadata: ["signal": "\(signal)"])
                 Foundation.exit(EXIT_FAILURE)
-            }
-            isStopping = true
-            logger.notice("stopping: finishing what is in flight", metadata: ["signal": "\(signal)"])
-            Task {
-                await server.drain()
-                logger.notice("stopped")
-                Foundation.exit(EXIT_SUCCESS)
             }
         }
     }
