@@ -45,7 +45,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let logger = log.logger
         // Before anything is served: a signal that comes early must not be lost.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigquit)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         if device.givenProtocol == nil {
             logger.notice("speaking echo, since no protocol was named; give -p modbus for Modbus/TCP")
         }
