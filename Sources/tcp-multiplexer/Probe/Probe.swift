@@ -37,12 +37,15 @@ struct Probe: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long each step may take: connecting, the TLS handshake, the answer. (default: 5s)",
+            """
+            How long each step may take: connecting, the TLS handshake, the answer. The default leaves a multiplexer the \
+            time to say itself that its device is silent. (default: 15s)
+            """,
             valueName: "duration"
         ),
         transform: Duration.init(parsing:)
     )
-    var timeout = Duration.seconds(5)
+    var timeout = Duration.seconds(15)
 
     func validate() throws {
         guard timeout > .zero else { throw ValidationError("--timeout must be longer than 0") }

@@ -11,7 +11,7 @@ import Testing
         #expect(probe.address == DeviceAddress(host: "inverter.lan", port: 502))
         #expect(probe.request.unit == 7)
         #expect(try probe.request.only() == .read(.inputRegisters, 30_000..<30_002))
-        #expect(probe.timeout == .seconds(5))
+        #expect(probe.timeout == .seconds(15))
         #expect(try probe.tls.context(for: probe.address, timeout: probe.timeout) == nil)
     }
 
