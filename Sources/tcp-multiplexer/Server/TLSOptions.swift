@@ -41,7 +41,7 @@ struct TLSOptions: ParsableArguments {
         ),
         transform: Parse.tlsVersion
     )
-    var tlsMinVersion = TLSVersion.v1_2
+    var tlsMinVersion: TLSVersion?
 
     @Option(
         help: ArgumentHelp(
@@ -67,8 +67,8 @@ struct TLSOptions: ParsableArguments {
         guard tlsCertificate != nil else {
             let others: [(String, Bool)] = [
                 ("--tls-listen", tlsListen != nil), ("--tls-key", tlsKey != nil),
-                ("--tls-key-passphrase-file", tlsKeyPassphraseFile != nil), ("--client-ca", clientCa != nil),
-                ("--client-certificates", clientCertificates != nil),
+                ("--tls-key-passphrase-file", tlsKeyPassphraseFile != nil), ("--tls-min-version", tlsMinVersion != nil),
+                ("--client-ca", clientCa != nil), ("--client-certificates", clientCertificates != nil),
             ]
             if let given = others.first(where: \.1) {
                 throw ValidationError("\(given.0) needs TLS: give --tls-certificate and --tls-key too")
@@ -81,6 +81,9 @@ struct TLSOptions: ParsableArguments {
         if clientCa == nil, let clientCertificates, clientCertificates != .off {
             throw ValidationError("--client-certificates \(clientCertificates) needs --client-ca to verify them with")
         }
+        if clientCa != nil, clientCertificates == .off {
+            throw ValidationError("--client-certificates off asks for none to verify with --client-ca: leave one of them out")
+        }
     }
 
     /// How these options want TLS to be spoken; nil for plain TCP.
@@ -92,7 +95,7 @@ struct TLSOptions: ParsableArguments {
             privateKeyPassphrase: try tlsKeyPassphraseFile.map {
                 try Passphrase.read($0, option: "--tls-key-passphrase-file")
             },
-            minimumVersion: tlsMinVersion,
+            minimumVersion: tlsMinVersion ?? .v1_2,
             clientCertificates: clientCertificates ?? (clientCa == nil ? .off : .required),
             clientCAFile: clientCa
         )
