@@ -82,7 +82,9 @@ struct TLSOptions: ParsableArguments {
             throw ValidationError("--client-certificates \(clientCertificates) needs --client-ca to verify them with")
         }
         if clientCa != nil, clientCertificates == .off {
-            throw ValidationError("--client-certificates off asks for none to verify with --client-ca: leave one of them out")
+            throw ValidationError(
+                "--client-certificates off asks for none to verify with --client-ca: leave one of them out"
+            )
         }
     }
 

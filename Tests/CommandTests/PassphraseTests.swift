@@ -1,0 +1,91 @@
+import Foundation
+import SecureMux
+import Testing
+
+@testable import tcp_multiplexer
+
+@Suite struct PassphraseTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    @Test(arguments: [
+        ("secret", "secret"), ("secret\n", "secret"), ("secret\r\n", "secret"), ("secret\r\r\n", "secret\r"),
+        ("secret\r", "secret\r"), ("first\nsecond\n", "first"), (" with spaces \n", " with spaces "),
+        ("Schlüssel ✓\r\nmore", "Schlüssel ✓"),
+    ])
+    func `the passphrase is the first line without its end`(content: String, passphrase: String) throws {
+        #expect(try read(Array(content.utf8)) == passphrase)
+    }
+
+    @Test func `what follows the first line may be anything`() throws {
+        let content = Array("secret\n".utf8) + [0xFF, 0xFE] + [UInt8](repeating: 0x41, count: 100_000)
+        #expect(try read(content) == "secret")
+    }
+
+    @Test(arguments: ["", "\n", "\r\n", "\nsecret\n"])
+    func `an empty first line is refused`(content: String) throws {
+        #expect(try refusal(of: Array(content.utf8)) == "is empty in its first line, where the passphrase is expected")
+    }
+
+    @Test func `a first line that is not UTF-8 is refused`() throws {
+        #expect(try refusal(of: [0x73, 0xFC, 0x0A]) == "has a first line that is not UTF-8")
+    }
+
+    @Test func `a first line may have 1023 bytes`() throws {
+        let longest = [UInt8](repeating: 0x41, count: 1023)
+        #expect(try read(longest).utf8.count == 1023)
+        #expect(try read(longest + [0x0A]).utf8.count == 1023)
+        #expect(
+            try refusal(of: longest + [0x41, 0x0A])
+                == "has a first line that is longer than a passphrase may be, 1023 bytes"
+        )
+    }
+
+    @Test func `a file that cannot be read is refused with the system's reason`() throws {
+        #expect(try refusal(of: folder.url) == "cannot be read: Is a directory")
+        let missing = folder.url.appending(path: "missing")
+        #expect(try refusal(of: missing) == "cannot be read: No such file or directory")
+    }
+
+    private func read(_ content: [UInt8]) throws -> String {
+        try Passphrase.read(folder.file(holding: content).path, option: "--key-passphrase-file")
+    }
+
+    /// What is said of a file behind its option and its path.
+    private func refusal(of content: [UInt8]) throws -> String {
+        try refusal(of: folder.file(holding: content))
+    }
+
+    private func refusal(of file: URL) throws -> String {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Passphrase.read(file.path, option: "--key-passphrase-file")
+        }
+        let words = try #require(error?.description)
+        let start = "--key-passphrase-file \(file.path) "
+        #expect(words.hasPrefix(start))
+        return String(words.dropFirst(start.count))
+    }
+}
+
+/// A folder that is removed with the last reference to it.
+private final class TemporaryFolder {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "passphrase-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    func file(holding content: [UInt8]) throws -> URL {
+        let file = url.appending(path: "passphrase")
+        try Data(content).write(to: file)
+        return file
+    }
+}
