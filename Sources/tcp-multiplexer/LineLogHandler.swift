@@ -2,8 +2,6 @@ import Foundation
 import Logging
 
 /// One line a message on standard error: time, level, message, then `key=value` pairs.
-///
-/// Values can come from peers, such as a certificate's subject, so control characters are escaped: no peer can forge a line.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
@@ -18,14 +16,16 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line = "\(Date.now.formatted(Self.time)) \(event.level.name) \(event.message)"
-        let pairs = metadata.merging(event.metadata ?? [:]) { _, specific in specific }
-        for (key, value) in pairs.sorted(by: { Self.order($0.key) < Self.order($1.key) }) {
-            line += " \(key)=\(Self.quoted("\(value)"))"
-        }
-        line += "\n"
         // One write a line, so that lines of several threads do not mix.
-        try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\(line(for: event, at: .now))\n".utf8))
+    }
+
+    /// The line without its end.
+    func line(for event: LogEvent, at time: Date) -> String {
+        let start = "\(time.formatted(Self.time)) \(event.level.name) \("\(event.message)".escapingControls)"
+        let pairs = metadata.merging(event.metadata ?? [:]) { _, specific in specific }
+        return pairs.sorted { Self.order($0.key) < Self.order($1.key) }
+            .reduce(start) { "\($0) \($1.key)=\("\($1.value)".quotedUnlessPlain)" }
     }
 
     private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
@@ -35,26 +35,6 @@ struct LineLogHandler: LogHandler {
         let first = ["client", "device", "address"].contains(key)
         let last = key == "remedy"
         return (first ? "0" : last ? "2" : "1") + key
-    }
-
-    private static func quoted(_ value: String) -> String {
-        let isPlain =
-            !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "\"" }
-        guard !isPlain else { return value }
-        var quoted = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case "\n": quoted += "\\n"
-            default:
-                if scalar.properties.generalCategory == .control {
-                    quoted += "\\u{\(String(scalar.value, radix: 16))}"
-                } else {
-                    quoted.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return quoted + "\""
     }
 }
 

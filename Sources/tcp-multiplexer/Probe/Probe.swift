@@ -55,7 +55,7 @@ struct Probe: AsyncParsableCommand {
         do {
             print(try await report())
         } catch let failure as ProbeFailure {
-            try FileHandle.standardError.write(contentsOf: Data("\(failure)\n".utf8))
+            try FileHandle.standardError.write(contentsOf: Data("\(failure.description.escapingControls)\n".utf8))
             throw ExitCode(failure.kind.rawValue)
         }
     }
