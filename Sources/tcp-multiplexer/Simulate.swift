@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import MultiplexerCore
 import SecureMux
 import SimulatedDevice
 import UnixSignals
@@ -22,11 +23,6 @@ struct Simulate: AsyncParsableCommand {
             """
     )
 
-    enum Speech: String, CaseIterable, ExpressibleByArgument {
-        case modbus
-        case echo
-    }
-
     @Option(
         name: [.customShort("l"), .customLong("listen")],
         help: ArgumentHelp(
@@ -40,11 +36,12 @@ struct Simulate: AsyncParsableCommand {
     @Option(
         name: [.customShort("p"), .customLong("protocol")],
         help: ArgumentHelp(
-            "What the device speaks: modbus (Modbus/TCP) or echo (each line comes back).",
+            "What the device speaks: modbus (Modbus/TCP) or echo (each line comes back). (default: modbus)",
             valueName: "name"
-        )
+        ),
+        transform: SimulatedDevice.Speech.init(protocol:)
     )
-    var speech = Speech.modbus
+    var speech = SimulatedDevice.Speech.sunSpecInverter
 
     @Option(
         help: ArgumentHelp(
@@ -105,11 +102,7 @@ struct Simulate: AsyncParsableCommand {
 
     private var configuration: SimulatedDevice.Configuration {
         var configuration = SimulatedDevice.Configuration()
-        configuration.speaks =
-            switch speech {
-            case .modbus: .sunSpecInverter
-            case .echo: .lineEcho
-            }
+        configuration.speaks = speech
         configuration.connectionLimit = connections
         configuration.responseDelay = responseDelay
         configuration.idleTimeout = idleTimeout
@@ -119,8 +112,8 @@ struct Simulate: AsyncParsableCommand {
     private func announce(_ address: ListenAddress, _ logger: Logger) {
         let what =
             switch speech {
-            case .modbus: "simulating a SunSpec inverter on Modbus/TCP, any unit id"
-            case .echo: "simulating a line echo"
+            case .sunSpecInverter: "simulating a SunSpec inverter on Modbus/TCP, any unit id"
+            case .lineEcho: "simulating a line echo"
             }
         logger.notice(
             "\(what)",
@@ -131,5 +124,16 @@ struct Simulate: AsyncParsableCommand {
                 "idle-timeout": "\(idleTimeout?.shortText ?? "never")",
             ]
         )
+    }
+}
+
+extension SimulatedDevice.Speech {
+    /// What a device speaks when asked for a protocol by a name that the server takes.
+    fileprivate init(protocol text: String) throws {
+        switch try Parse.applicationProtocol(text).name {
+        case ApplicationProtocol.modbus.name: self = .sunSpecInverter
+        case ApplicationProtocol.echo.name: self = .lineEcho
+        default: throw ConfigurationError("'\(text)' is not a protocol that a simulated device speaks: modbus or echo")
+        }
     }
 }

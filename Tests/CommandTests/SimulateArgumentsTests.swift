@@ -1,5 +1,6 @@
 import ArgumentParser
 import SecureMux
+import SimulatedDevice
 import Testing
 
 @testable import tcp_multiplexer
@@ -8,7 +9,7 @@ import Testing
     @Test func `without options it is an inverter with one connection on loopback`() throws {
         let simulate = try Simulate.parse([])
         #expect(simulate.listen == ListenAddress(host: "127.0.0.1", port: 1502))
-        #expect(simulate.speech == .modbus)
+        #expect(simulate.speech == .sunSpecInverter)
         #expect(simulate.connections == 1)
         #expect(simulate.responseDelay == .zero)
         #expect(simulate.idleTimeout == nil)
@@ -20,15 +21,24 @@ import Testing
         ]
         let simulate = try Simulate.parse(options)
         #expect(simulate.listen == ListenAddress(host: nil, port: 1600))
-        #expect(simulate.speech == .echo)
+        #expect(simulate.speech == .lineEcho)
         #expect(simulate.connections == 0)
         #expect(simulate.responseDelay == .milliseconds(20))
         #expect(simulate.idleTimeout == .seconds(60))
     }
 
+    @Test(
+        arguments: [
+            ("modbus", .sunSpecInverter), ("modbus-tcp", .sunSpecInverter), ("echo", .lineEcho), ("line", .lineEcho),
+        ] as [(String, SimulatedDevice.Speech)]
+    )
+    func `a protocol has the names that the server knows`(name: String, speech: SimulatedDevice.Speech) throws {
+        #expect(try Simulate.parse(["-p", name]).speech == speech)
+    }
+
     @Test(arguments: [
         (["--connections", "-1"], "--connections"), (["--idle-timeout", "0"], "--idle-timeout must be longer than 0"),
-        (["-p", "http"], "http"), (["-l", "::1:80"], "an IPv6 address has to stand in brackets"),
+        (["-p", "http"], "'http' is not a protocol"), (["-l", "::1:80"], "an IPv6 address has to stand in brackets"),
     ])
     func `options that make no sense are refused with the reason`(options: [String], reason: String) {
         let error = #expect(throws: (any Error).self) { try Simulate.parse(options) }
