@@ -2,10 +2,15 @@ import ArgumentParser
 import Logging
 
 struct LogOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say more: clients that come and go, every attempt to reach the device.")
+    @Flag(
+        name: [.short, .long],
+        help: """
+            Say more: clients that come and go, every attempt to reach the device. (default: notices, warnings and errors)
+            """
+    )
     var verbose = false
 
-    @Flag(name: [.short, .long], help: "Say everything.")
+    @Flag(name: [.short, .long], help: "Say everything, each request too. (default: off)")
     var debug = false
 
     var logger: Logger {

@@ -13,7 +13,8 @@ struct Probe: AsyncParsableCommand {
             Examples:
 
               tcp-multiplexer probe 127.0.0.1:1502 --read 40000:4
-              tcp-multiplexer probe 192.168.1.5:802 --tls --ca ca.pem --certificate me.pem --key me.key --read 40000:4
+              tcp-multiplexer probe 192.168.1.5:802 --read 40000:4 \\
+                --tls --ca ca.pem --certificate me.pem --key me.key
 
             Exit codes:
 
@@ -74,32 +75,38 @@ struct ProbeRequestOptions: ParsableArguments {
     var unit: UInt8 = 1
 
     @Option(
-        help: ArgumentHelp("Read holding registers (function 3), 1 to 125.", valueName: "address:count"),
+        help: ArgumentHelp(
+            "Read holding registers (function 3), 1 to 125. (default: none)",
+            valueName: "address:count"
+        ),
         transform: { try ProbeRequest(reading: .holdingRegisters, parsing: $0) }
     )
     var read: ProbeRequest?
 
     @Option(
-        help: ArgumentHelp("Read input registers (function 4), 1 to 125.", valueName: "address:count"),
+        help: ArgumentHelp("Read input registers (function 4), 1 to 125. (default: none)", valueName: "address:count"),
         transform: { try ProbeRequest(reading: .inputRegisters, parsing: $0) }
     )
     var readInput: ProbeRequest?
 
     @Option(
-        help: ArgumentHelp("Read coils (function 1), 1 to 2000.", valueName: "address:count"),
+        help: ArgumentHelp("Read coils (function 1), 1 to 2000. (default: none)", valueName: "address:count"),
         transform: { try ProbeRequest(reading: .coils, parsing: $0) }
     )
     var readCoils: ProbeRequest?
 
     @Option(
-        help: ArgumentHelp("Read discrete inputs (function 2), 1 to 2000.", valueName: "address:count"),
+        help: ArgumentHelp("Read discrete inputs (function 2), 1 to 2000. (default: none)", valueName: "address:count"),
         transform: { try ProbeRequest(reading: .discreteInputs, parsing: $0) }
     )
     var readDiscrete: ProbeRequest?
 
     @Option(
         help: ArgumentHelp(
-            "Write a holding register (function 6) or, with more values, several (function 16). This changes the device.",
+            """
+            Write a holding register (function 6) or, with more values, several (function 16). This changes the device. \
+            (default: none)
+            """,
             valueName: "address=value[,value…]"
         ),
         transform: { try ProbeRequest(writing: $0) }

@@ -3,12 +3,12 @@ import NIOCore
 import SecureMux
 
 struct ProbeTLSOptions: ParsableArguments {
-    @Flag(help: "Speak TLS: needs --ca.")
+    @Flag(help: "Speak TLS; needs --ca. (default: plain TCP)")
     var tls = false
 
     @Option(
         help: ArgumentHelp(
-            "The certificates, in PEM, of those who may sign the other side's certificate.",
+            "The certificates, in PEM, of those who may sign the other side's certificate; needs --tls. (default: none)",
             valueName: "file"
         )
     )
@@ -16,17 +16,20 @@ struct ProbeTLSOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The certificate to show, in PEM, leaf first; with --key. (default: none)",
+            "The certificate to show, in PEM, leaf first; needs --key. (default: none is shown)",
             valueName: "file"
         )
     )
     var certificate: String?
 
-    @Option(help: ArgumentHelp("The private key of --certificate in PEM.", valueName: "file"))
+    @Option(help: ArgumentHelp("The private key of --certificate in PEM. (default: none)", valueName: "file"))
     var key: String?
 
     @Option(
-        help: ArgumentHelp("A file whose first line is the passphrase of an encrypted --key.", valueName: "file")
+        help: ArgumentHelp(
+            "A file whose first line is the passphrase of an encrypted --key. (default: none, --key is not encrypted)",
+            valueName: "file"
+        )
     )
     var keyPassphraseFile: String?
 

@@ -17,18 +17,21 @@ struct TLSOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The certificate chain in PEM, leaf first; Modbus/TCP Security wants the root in it too.",
+            """
+            The certificate chain in PEM, leaf first; Modbus/TCP Security wants the root in it too. Needs --tls-key. \
+            (default: none, only plain TCP is spoken)
+            """,
             valueName: "file"
         )
     )
     var tlsCertificate: String?
 
-    @Option(help: ArgumentHelp("The certificate's private key in PEM.", valueName: "file"))
+    @Option(help: ArgumentHelp("The certificate's private key in PEM. (default: none)", valueName: "file"))
     var tlsKey: String?
 
     @Option(
         help: ArgumentHelp(
-            "A file whose first line is the passphrase of an encrypted --tls-key.",
+            "A file whose first line is the passphrase of an encrypted --tls-key. (default: none, --tls-key is not encrypted)",
             valueName: "file"
         )
     )
@@ -45,7 +48,10 @@ struct TLSOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The certificates, in PEM, of those who may sign client certificates.",
+            """
+            The certificates, in PEM, of those who may sign client certificates. Once it is given, clients have to show one, \
+            unless --client-certificates says otherwise. (default: none, no client certificate is asked for)
+            """,
             valueName: "file"
         )
     )
