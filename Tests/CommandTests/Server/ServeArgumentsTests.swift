@@ -1,0 +1,193 @@
+import ArgumentParser
+import MultiplexerCore
+import SecureMux
+import Testing
+
+@testable import tcp_multiplexer
+
+@Suite struct ServeArgumentsTests {
+    private static let certificate = ["--tls-certificate", "server.crt", "--tls-key", "server.key"]
+
+    // MARK: The device
+
+    @Test func `without options it is the Go program's server`() throws {
+        let device = try Serve.parse([]).device
+        #expect(device.givenProtocol == nil)
+        #expect(device.applicationProtocol.name == "echo")
+        #expect(device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
+        #expect(device.multiplexer == Multiplexer.Configuration())
+    }
+
+    @Test(arguments: [
+        ["-p", "modbus", "-t", "10.0.0.7:502", "-l", "5020", "--retryDelay", "2s"],
+        [
+            "--applicationProtocol", "modbus", "--targetServer", "10.0.0.7:502", "--listen", "5020", "--retry-delay",
+            "2",
+        ],
+        ["--protocol", "modbus-tcp", "--target", "10.0.0.7:502", "-l", ":5020", "--retryDelay=2000ms"],
+    ])
+    func `options have the names of the Go program too`(options: [String]) throws {
+        let serve = try Serve.parse(options)
+        #expect(serve.device.applicationProtocol.name == "modbus")
+        #expect(serve.device.target == DeviceAddress(host: "10.0.0.7", port: 502))
+        #expect(serve.device.multiplexer.backoff == Backoff(initial: .seconds(2)))
+        #expect(try serve.listeners().map(\.address) == [ListenAddress(host: nil, port: 5020)])
+    }
+
+    @Test(arguments: [
+        ["-p", "modbus", "-t", "127.0.0.1:1234", "-l", "8000", "-v"],
+        ["-p", "echo", "-t", "127.0.0.1:1234", "-l", "8000"],
+        ["-t", "127.0.0.1:1234", "-l", "127.0.0.1:8000", "-d"],
+        ["-p", "modbus", "-t", "127.0.0.1:1234", "--timeout", "60", "--delay", "1s", "--retryDelay", "2s"],
+        ["-p", "modbus", "--retryDelay", "0"],
+    ])
+    func `command lines of the Go program are taken unchanged`(options: [String]) throws {
+        let serve = try Serve.parse(options)
+        #expect(serve.device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
+        #expect(try serve.listeners().map(\.address.port) == [8000])
+    }
+
+    @Test(
+        arguments: [
+            ([], 5, 10), (["--timeout", "7"], 7, 10), (["--timeout", "30"], 30, 30),
+            (["--timeout", "2", "--queue-timeout", "3"], 2, 3), (["--queue-timeout", "5"], 5, 5),
+            (["--timeout", "30", "--queue-timeout", "1m"], 30, 60),
+        ] as [([String], Int, Int)]
+    )
+    func `a request has at least the time that the device may take`(options: [String], device: Int, all: Int) throws {
+        let configuration = try Serve.parse(options).device.multiplexer
+        #expect(configuration.responseTimeout == .seconds(device))
+        #expect(configuration.queueTimeout == .seconds(all))
+    }
+
+    @Test func `further options of the device reach the multiplexer`() throws {
+        let configuration = try Serve.parse(["-p", "modbus", "--delay", "1500ms", "--max-in-flight", "4"]).device
+            .multiplexer
+        #expect(configuration.delayAfterConnect == .milliseconds(1500))
+        #expect(configuration.inFlightLimit == 4)
+    }
+
+    // MARK: Listeners
+
+    /// A listener without its files.
+    struct Opened: Equatable, CustomTestStringConvertible {
+        let port: Int
+        let isTLS: Bool
+
+        var testDescription: String { "\(isTLS ? "TLS" : "plain") on \(port)" }
+
+        static func plain(_ port: Int) -> Self { Self(port: port, isTLS: false) }
+        static func tls(_ port: Int) -> Self { Self(port: port, isTLS: true) }
+    }
+
+    @Test(
+        arguments: [
+            ([], [.plain(8000)]),
+            (["-l", "5020"], [.plain(5020)]),
+            (certificate, [.tls(8000)]),
+            (certificate + ["-l", "5020"], [.tls(5020)]),
+            (certificate + ["--tls-listen", "802"], [.tls(802)]),
+            (certificate + ["--tls-listen", "8000"], [.tls(8000)]),
+            (certificate + ["-l", "5020", "--tls-listen", "802"], [.plain(5020), .tls(802)]),
+            (certificate + ["-l", "0", "--tls-listen", "0"], [.plain(0), .tls(0)]),
+        ] as [([String], [Opened])]
+    )
+    func `only what is asked for is opened`(options: [String], opened: [Opened]) throws {
+        let listeners = try Serve.parse(options).listeners()
+        #expect(listeners.map { Opened(port: $0.address.port, isTLS: $0.tls != nil) } == opened)
+    }
+
+    @Test func `the allow-list holds for every listener`() throws {
+        let options = ["-l", "5020", "--tls-listen", "802", "--allow", "10.0.0.0/8", "--allow", "fd00::/8"]
+        let listeners = try Serve.parse(Self.certificate + options).listeners()
+        let blocks = [try CIDRBlock(parsing: "10.0.0.0/8"), try CIDRBlock(parsing: "fd00::/8")]
+        #expect(listeners.map(\.allowList) == [AllowList(blocks), AllowList(blocks)])
+    }
+
+    @Test(
+        arguments: [
+            ([], .off), (["--client-certificates", "off"], .off), (["--client-ca", "ca.crt"], .required),
+            (["--client-ca", "ca.crt", "--client-certificates", "required"], .required),
+            (["--client-ca", "ca.crt", "--client-certificates", "optional"], .optional),
+        ] as [([String], ClientCertificates)]
+    )
+    func `client certificates are required once there is an authority`(
+        options: [String],
+        policy: ClientCertificates
+    ) throws {
+        let tls = try #require(try Serve.parse(Self.certificate + options).listeners().first?.tls)
+        #expect(tls.clientCertificates == policy)
+        #expect(tls.clientCAFile == (options.contains("--client-ca") ? "ca.crt" : nil))
+    }
+
+    @Test func `TLS files and versions reach the listener`() throws {
+        let tls = try #require(try Serve.parse(Self.certificate).listeners().first?.tls)
+        #expect(tls.certificateChainFile == "server.crt")
+        #expect(tls.privateKeyFile == "server.key")
+        #expect(tls.privateKeyPassphrase == nil)
+        #expect(tls.minimumVersion == .v1_2)
+        let modern = try Serve.parse(Self.certificate + ["--tls-min-version", "1.3"]).listeners().first?.tls
+        #expect(modern?.minimumVersion == .v1_3)
+    }
+
+    @Test func `a passphrase file that cannot be read is named with its option`() throws {
+        let serve = try Serve.parse(Self.certificate + ["--tls-key-passphrase-file", "/nonexistent/passphrase"])
+        let error = #expect(throws: ConfigurationError.self) { try serve.listeners() }
+        #expect(
+            error?.description.hasPrefix("--tls-key-passphrase-file /nonexistent/passphrase cannot be read") == true
+        )
+    }
+
+    // MARK: Refusals
+
+    @Test(
+        arguments: [
+            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, echo"),
+            (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),
+            (["-l", "host:"], "'host:' is not an address to listen on: it names no port."),
+            (["--timeout", "soon"], "'soon' is not a duration"),
+            (["--timeout", "0"], "--timeout and --queue-timeout must be longer than 0"),
+            (["--queue-timeout", "0"], "--timeout and --queue-timeout must be longer than 0"),
+            (
+                ["--timeout", "30", "--queue-timeout", "20s"],
+                "--queue-timeout 20s would cut short the --timeout of 30s: give a longer one, or a shorter --timeout too"
+            ),
+            (["--queue-timeout", "4999ms"], "--queue-timeout 4.999s would cut short the --timeout of 5s"),
+            (["--max-in-flight", "0"], "--max-in-flight must be 1 to 16"),
+            (["-p", "modbus", "--max-in-flight", "17"], "--max-in-flight must be 1 to 16"),
+            (["--max-in-flight", "2"], "--max-in-flight 2: echo has no transaction ids to tell responses apart"),
+            (["--allow", "10.0.0.0/33"], "'10.0.0.0/33' is not an address block"),
+            (["--tls-listen", "802"], "--tls-listen needs TLS: give --tls-certificate and --tls-key too"),
+            (["--tls-key", "k"], "--tls-key needs TLS: give --tls-certificate and --tls-key too"),
+            (["--tls-key-passphrase-file", "f"], "--tls-key-passphrase-file needs TLS"),
+            (["--tls-min-version", "1.3"], "--tls-min-version needs TLS"),
+            (["--client-ca", "ca"], "--client-ca needs TLS"),
+            (["--client-certificates", "off"], "--client-certificates needs TLS"),
+            (["--tls-certificate", "c"], "--tls-certificate needs its private key: give --tls-key too"),
+            (certificate + ["--tls-min-version", "1.1"], "'1.1' is not a TLS version that may be used: 1.2 or 1.3"),
+            (
+                certificate + ["--client-certificates", "maybe"],
+                "'maybe' is not a policy for client certificates: off, optional or required"
+            ),
+            (
+                certificate + ["--client-certificates", "optional"],
+                "--client-certificates optional needs --client-ca to verify them with"
+            ),
+            (
+                certificate + ["--client-certificates", "off", "--client-ca", "ca"],
+                "--client-certificates off asks for none to verify with --client-ca: leave one of them out"
+            ),
+            (
+                certificate + ["-l", "802", "--tls-listen", ":802"],
+                "--listen and --tls-listen are both *:802: give plain TCP and TLS an address each, or leave --listen out "
+                    + "for TLS alone"
+            ),
+        ] as [([String], String)]
+    )
+    func `options that make no sense are refused with the reason`(options: [String], reason: String) {
+        let error = #expect(throws: (any Error).self) { try Serve.parse(options) }
+        let message = error.map(Serve.message(for:)) ?? ""
+        #expect(message.contains(reason))
+        #expect(error.map { Serve.exitCode(for: $0) } == .validationFailure)
+    }
+}
