@@ -8,12 +8,17 @@ struct List: ParsableCommand {
     )
 
     func run() {
+        print(Self.text)
+    }
+
+    static var text: String {
         let width = ApplicationProtocol.all.map(\.name.count).max() ?? 0
-        for known in ApplicationProtocol.all {
+        let lines = ApplicationProtocol.all.map { known in
             let padding = String(repeating: " ", count: width - known.name.count)
             let aliases = known.aliases.isEmpty ? "" : " (also: \(known.aliases.joined(separator: ", ")))"
-            print("* \(known.name)\(padding)  \(known.summary)\(aliases)")
+            return "* \(known.name)\(padding)  \(known.summary)\(aliases)"
         }
-        print("\nusage for example: tcp-multiplexer server -p modbus -t 192.168.1.22:502 -l 5020")
+        return lines.joined(separator: "\n")
+            + "\n\nusage for example: tcp-multiplexer server -p modbus -t 192.168.1.22:502 -l 5020"
     }
 }
