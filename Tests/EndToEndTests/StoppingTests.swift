@@ -46,12 +46,26 @@ extension EndToEnd {
             try await server.program.line(containing: "sent", "transaction=")
             server.program.send(signal: signal)
             try await server.program.line(containing: "stopping")
+            // Earlier it would count as the same signal.
+            try await Task.sleep(for: .milliseconds(300))
             let start = ContinuousClock.now
             server.program.send(signal: signal)
             #expect(try await server.program.end() == .exited(1))
             #expect(ContinuousClock.now - start < .seconds(2))
             #expect(server.program.lines(containing: "stopped at once").count == 1)
             _ = try await waiting.end()
+        }
+
+        @Test func `two signals at once count as one`() async throws {
+            let device = try await Device.start("--response-delay", "1s")
+            let server = try await Server.start(device, "-d")
+            let waiting = try client(server.plainPort, "--send", Self.requests)
+            try await server.program.line(containing: "sent", "transaction=")
+            // Different ones, since the system merges equal ones that nobody has looked at yet.
+            server.program.send(signal: SIGTERM)
+            server.program.send(signal: SIGINT)
+            #expect(try await server.program.end() == .exited(0))
+            #expect(try await received(by: waiting) == "000200000003" + "01830a" + Self.response)
         }
 
         @Test func `without clients a signal ends it quickly`() async throws {
