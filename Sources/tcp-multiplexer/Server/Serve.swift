@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Logging
 import MultiplexerCore
-import NIOCore
 import SecureMux
 import UnixSignals
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import MultiplexerCore
 import SecureMux
 
 struct TLSOptions: ParsableArguments {
