@@ -150,8 +150,8 @@ extension EndToEnd {
 
         @Test func `a handshake that never finishes is refused after ten seconds`() async throws {
             let reasons = [
-                "the client connected and sent nothing for 10 s",
-                "the client did not complete the TLS handshake within 10 s",
+                "the client connected and sent nothing for 10s",
+                "the client did not complete the TLS handshake within 10s",
             ]
             try await scene.expectRefusals(reasons) {
                 let started = ContinuousClock.now

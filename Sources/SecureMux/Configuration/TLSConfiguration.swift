@@ -1,14 +1,12 @@
-public import NIOCore
-
 /// A version of the TLS protocol.
-public enum TLSVersion: Sendable, Hashable {
+public enum TLSVersion: Sendable, Hashable, CustomStringConvertible {
     /// TLS 1.2 (RFC 5246).
     case v1_2
     /// TLS 1.3 (RFC 8446).
     case v1_3
 
     /// The version as people write it, such as "1.2".
-    var number: String {
+    public var description: String {
         switch self {
         case .v1_2: "1.2"
         case .v1_3: "1.3"
@@ -41,9 +39,9 @@ public struct TLSServerConfiguration: Sendable {
     /// The PEM file with the authorities that sign client certificates; needed unless none is asked for.
     public var clientCAFile: String?
     /// How long a client may take from the accepted connection to the end of the handshake.
-    public var handshakeTimeout: TimeAmount
+    public var handshakeTimeout: Duration
     /// How long a closing connection may take to hand over its last bytes.
-    public var shutdownTimeout: TimeAmount
+    public var shutdownTimeout: Duration
 
     /// Creates a configuration; nothing is read before a server is made from it.
     public init(
@@ -53,8 +51,8 @@ public struct TLSServerConfiguration: Sendable {
         minimumVersion: TLSVersion = .v1_2,
         clientCertificates: ClientCertificates = .off,
         clientCAFile: String? = nil,
-        handshakeTimeout: TimeAmount = .seconds(10),
-        shutdownTimeout: TimeAmount = .seconds(2)
+        handshakeTimeout: Duration = .seconds(10),
+        shutdownTimeout: Duration = .seconds(2)
     ) {
         self.certificateChainFile = certificateChainFile
         self.privateKeyFile = privateKeyFile
@@ -68,34 +66,34 @@ public struct TLSServerConfiguration: Sendable {
 }
 
 /// How a connection that we open speaks TLS.
-public struct TLSClientConfiguration: Sendable {
+package struct TLSClientConfiguration: Sendable {
     /// The PEM file with the authorities that may sign the server's certificate.
-    public var caFile: String
+    package var caFile: String
     /// The host name or IP address that the server's certificate has to be for.
-    public var serverName: String
+    package var serverName: String
     /// The PEM file with our own certificate, then the certificates that lead to the root.
-    public var certificateChainFile: String?
+    package var certificateChainFile: String?
     /// The PEM file with the private key of the first certificate.
-    public var privateKeyFile: String?
+    package var privateKeyFile: String?
     /// The passphrase of an encrypted private key; without one an encrypted key is an error, never a prompt.
-    public var privateKeyPassphrase: String?
+    package var privateKeyPassphrase: String?
     /// The oldest version that is accepted.
-    public var minimumVersion: TLSVersion
+    package var minimumVersion: TLSVersion
     /// How long the handshake may take, counted from the established TCP connection.
-    public var handshakeTimeout: TimeAmount
+    package var handshakeTimeout: Duration
     /// How long a closing connection may take to hand over its last bytes.
-    public var shutdownTimeout: TimeAmount
+    package var shutdownTimeout: Duration
 
     /// Creates a configuration; nothing is read before a connection is made from it.
-    public init(
+    package init(
         caFile: String,
         serverName: String,
         certificateChainFile: String? = nil,
         privateKeyFile: String? = nil,
         privateKeyPassphrase: String? = nil,
         minimumVersion: TLSVersion = .v1_2,
-        handshakeTimeout: TimeAmount = .seconds(10),
-        shutdownTimeout: TimeAmount = .seconds(2)
+        handshakeTimeout: Duration = .seconds(10),
+        shutdownTimeout: Duration = .seconds(2)
     ) {
         self.caFile = caFile
         self.serverName = serverName

@@ -1,7 +1,7 @@
 /// Why a TLS configuration cannot be used: which file, what is wrong with it, and what to do about it.
-public struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong.
-    public enum Kind: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
         /// The file cannot be read, or there is none.
         case unreadableFile
         /// The file is not PEM, or holds something else than what was asked of it.
@@ -21,11 +21,11 @@ public struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringConv
     }
 
     /// What is wrong.
-    public var kind: Kind
+    package var kind: Kind
     /// The file at fault, where there is one.
-    public var file: String?
+    package var file: String?
     /// The whole story in one sentence: the file, what is wrong with it, and the remedy.
-    public var description: String
+    package var description: String
 
     init(_ kind: Kind, file: String? = nil, _ problem: String, remedy: String) {
         self.kind = kind

@@ -1,5 +1,4 @@
 import COpenSSL
-package import NIOCore
 
 /// What all TLS sessions of a listener, or of a client, have in common: versions, ciphers, certificates, rules.
 ///
@@ -13,8 +12,8 @@ package final class TLSContext: Sendable {
 
     package let role: Role
     package let minimumVersion: TLSVersion
-    package let handshakeTimeout: TimeAmount
-    package let shutdownTimeout: TimeAmount
+    package let handshakeTimeout: Duration
+    package let shutdownTimeout: Duration
     /// What works but should be looked at, such as an expired certificate; one sentence each, for the log.
     package let warnings: [String]
     /// Whether we have a certificate to show.
@@ -111,8 +110,8 @@ package final class TLSContext: Sendable {
         role: Role,
         method: OpaquePointer?,
         minimumVersion: TLSVersion,
-        handshakeTimeout: TimeAmount,
-        shutdownTimeout: TimeAmount,
+        handshakeTimeout: Duration,
+        shutdownTimeout: Duration,
         hasCertificate: Bool,
         configure: (OpaquePointer, inout [String]) throws(TLSConfigurationError) -> Void
     ) throws(TLSConfigurationError) {

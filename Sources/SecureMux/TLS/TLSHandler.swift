@@ -320,7 +320,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func startHandshakeTimer(_ context: ChannelHandlerContext) {
         guard timer == nil else { return }
         let limit = self.context.handshakeTimeout
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
             var heardFrom = false
             if case .handshaking(let session) = self.state { heardFrom = session.hasHeardFromPeer }
             self.refuse(context, .timedOut(self.context.role, after: limit, heardFrom: heardFrom))
@@ -425,7 +425,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func startShutdownTimer(_ context: ChannelHandlerContext) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: self.context.shutdownTimeout) {
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(self.context.shutdownTimeout)) {
             self.finish(context)
         }
     }

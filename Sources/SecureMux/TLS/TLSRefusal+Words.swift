@@ -71,32 +71,30 @@ extension TLSRefusal {
     }
 
     /// The handshake was not complete in time.
-    static func timedOut(_ role: TLSContext.Role, after limit: TimeAmount, heardFrom: Bool) -> TLSRefusal {
-        let seconds = Double(limit.nanoseconds) / 1_000_000_000
-        let time = seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
-        return switch (role, heardFrom) {
+    static func timedOut(_ role: TLSContext.Role, after limit: Duration, heardFrom: Bool) -> TLSRefusal {
+        switch (role, heardFrom) {
         case (.server, false):
             TLSRefusal(
                 .timedOut,
-                "the client connected and sent nothing for \(time)",
+                "the client connected and sent nothing for \(limit.shortText)",
                 remedy: "check that it speaks TLS and not a protocol in which the server speaks first"
             )
         case (.server, true):
             TLSRefusal(
                 .timedOut,
-                "the client did not complete the TLS handshake within \(time)",
+                "the client did not complete the TLS handshake within \(limit.shortText)",
                 remedy: "check the network between us and its own log"
             )
         case (.client, false):
             TLSRefusal(
                 .timedOut,
-                "the server did not answer the TLS handshake within \(time)",
+                "the server did not answer the TLS handshake within \(limit.shortText)",
                 remedy: "check that this port speaks TLS"
             )
         case (.client, true):
             TLSRefusal(
                 .timedOut,
-                "the server did not complete the TLS handshake within \(time)",
+                "the server did not complete the TLS handshake within \(limit.shortText)",
                 remedy: "check the network between us and the server's log"
             )
         }
@@ -242,7 +240,7 @@ private struct Words {
     }
 
     private func oldVersion() -> TLSRefusal {
-        let oldest = evidence.minimumVersion == .v1_3 ? "TLS 1.3" : "TLS 1.2"
+        let oldest = "TLS \(evidence.minimumVersion)"
         guard isServer else {
             return TLSRefusal(
                 .versionTooOld,

@@ -216,7 +216,7 @@ extension ClientHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case let peer as TLSPeerIdentified:
-            logger[metadataKey: "tls"] = "\(peer.version.number)"
+            logger[metadataKey: "tls"] = "\(peer.version)"
             if let certificate = peer.certificate { logger[metadataKey: "subject"] = "\(certificate.subject)" }
         case let event as TLSUserEvent:
             if case .handshakeCompleted = event { join(context) }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import NIOCore
 import SecureMux
 
 struct ProbeTLSOptions: ParsableArguments {
@@ -76,7 +75,7 @@ struct ProbeTLSOptions: ParsableArguments {
                 privateKeyPassphrase: try keyPassphraseFile.map {
                     try Passphrase.read($0, option: "--key-passphrase-file")
                 },
-                handshakeTimeout: TimeAmount(timeout)
+                handshakeTimeout: timeout
             )
             return try TLSContext(client: configuration)
         } catch {

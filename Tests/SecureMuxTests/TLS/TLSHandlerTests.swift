@@ -245,7 +245,7 @@ import Testing
         #expect(connection.recorder.refusals == [])
         connection.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
         #expect(connection.recorder.refusals.map(\.kind) == [.timedOut])
-        #expect(connection.recorder.refusals.first?.reason == "the client connected and sent nothing for 3 s")
+        #expect(connection.recorder.refusals.first?.reason == "the client connected and sent nothing for 3s")
         #expect(!connection.channel.isActive)
     }
 
@@ -260,7 +260,7 @@ import Testing
         }
         #expect(connection.recorder.refusals.map(\.kind) == [.timedOut])
         #expect(
-            connection.recorder.refusals.first?.reason == "the client did not complete the TLS handshake within 3 s"
+            connection.recorder.refusals.first?.reason == "the client did not complete the TLS handshake within 3s"
         )
     }
 
