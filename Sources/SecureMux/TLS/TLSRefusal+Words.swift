@@ -1,32 +1,6 @@
 import COpenSSL
 import NIOCore
 
-/// What a session knows when it fails.
-struct TLSEvidence {
-    var role: TLSContext.Role
-    var minimumVersion: TLSVersion
-    /// Whether we have a certificate to show.
-    var hasCertificate: Bool
-    /// What OpenSSL left in its error queue, oldest first.
-    var errors: [OpenSSLError] = []
-    /// The verdict on the peer's certificate, when there is a bad one.
-    var verification: CertificateVerdict?
-    /// The newest version in the client's hello, as on the wire: 0x0302 is TLS 1.1; 0 when there was none.
-    var offeredVersion: Int32 = 0
-    /// The first bytes of the peer.
-    var firstBytes = ByteBuffer()
-}
-
-/// Why a certificate did not pass verification.
-struct CertificateVerdict {
-    /// One of OpenSSL's `X509_V_ERR_` codes.
-    var code: Int32
-    /// The certificate at fault, which may be one further up the chain.
-    var certificate: Certificate?
-    /// How far up the chain: 0 is the peer's own.
-    var depth: Int32
-}
-
 extension TLSRefusal {
     /// The connection failed inside OpenSSL.
     init(_ evidence: TLSEvidence) {
@@ -37,6 +11,16 @@ extension TLSRefusal {
         }
         let reasons = evidence.errors.lazy.filter { $0.library == ERR_LIB_SSL }.map(\.reason)
         self = reasons.compactMap { words.known($0) }.first ?? words.unknown()
+    }
+
+    /// OpenSSL failed, and neither peer nor certificate is to blame.
+    static func internalFailure(_ errors: [OpenSSLError]) -> TLSRefusal {
+        let words = errors.map(\.description).joined(separator: ", ")
+        return TLSRefusal(
+            .internalFailure,
+            "OpenSSL failed on our side (\(words))",
+            remedy: "see the memory of this machine"
+        )
     }
 
     /// The peer's first bytes cannot be the start of a TLS connection.
@@ -180,7 +164,7 @@ private struct Words {
         case X509_V_ERR_CERT_CHAIN_TOO_LONG:
             return TLSRefusal(
                 .invalidCertificate,
-                "\(peer)'s certificate needs more than three authorities up to the root",
+                "\(peer)'s certificate has more than three authorities between it and the root",
                 remedy: giveAnother
             )
         default:
@@ -267,7 +251,13 @@ private struct Words {
     // MARK: Alerts of the peer
 
     private func alert(_ number: Int32) -> TLSRefusal {
-        let name = String(cString: SSL_alert_desc_string_long(number))
+        // OpenSSL 3.0 has no name for these two alerts of TLS 1.3.
+        let name =
+            switch number {
+            case SSL_AD_MISSING_EXTENSION: "missing extension"
+            case SSL_AD_CERTIFICATE_REQUIRED: "certificate required"
+            default: String(cString: SSL_alert_desc_string_long(number))
+            }
         let said = "(TLS alert \(number), \(name))"
         switch number {
         case SSL_AD_UNKNOWN_CA, SSL_AD_BAD_CERTIFICATE, SSL_AD_UNSUPPORTED_CERTIFICATE, SSL_AD_CERTIFICATE_REVOKED,

@@ -281,14 +281,3 @@ extension TLSSession {
         if !hasInput { input = ByteBuffer() }
     }
 }
-
-extension TLSRefusal {
-    static func internalFailure(_ errors: [OpenSSLError]) -> TLSRefusal {
-        let words = errors.map(\.description).joined(separator: ", ")
-        return TLSRefusal(
-            .internalFailure,
-            "OpenSSL failed on our side (\(words))",
-            remedy: "see the memory of this machine"
-        )
-    }
-}
