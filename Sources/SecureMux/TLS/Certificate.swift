@@ -49,23 +49,6 @@ final class Certificate {
         X509_NAME_cmp(X509_get_subject_name(pointer), X509_get_issuer_name(pointer)) == 0
     }
 
-    /// The serial number in upper-case hexadecimal digits.
-    var serialNumber: String {
-        guard let number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(pointer), nil) else { return "" }
-        defer { BN_free(number) }
-        guard let digits = BN_bn2hex(number) else { return "" }
-        defer { CRYPTO_free(digits, #file, #line) }
-        return String(cString: digits)
-    }
-
-    /// The SHA-256 digest of the whole certificate in lower-case hexadecimal digits.
-    var fingerprint: String {
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length: UInt32 = 0
-        guard X509_digest(pointer, EVP_sha256(), &digest, &length) == 1 else { return "" }
-        return digest.prefix(Int(length)).map { Self.hexadecimal($0) }.joined()
-    }
-
     private static let longestName = 256
 
     private static func text(of name: OpaquePointer?) -> String {
@@ -88,11 +71,6 @@ final class Certificate {
         }
         func part(_ range: Range<Int>) -> String { String(digits[range]) }
         return "\(part(0..<4))-\(part(4..<6))-\(part(6..<8)) \(part(8..<10)):\(part(10..<12)):\(part(12..<14)) UTC"
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
     }
 }
 

@@ -14,23 +14,11 @@ package struct PeerCertificate: Sendable, Hashable {
 
     /// The subject in the form of RFC 2253, in UTF-8, with control characters escaped.
     package var subject: String
-    /// The issuer, written like the subject.
-    package var issuer: String
-    /// The serial number in upper-case hexadecimal digits.
-    package var serialNumber: String
-    /// When the certificate expires, such as "2029-02-19 17:32:31 UTC".
-    package var notAfter: String
-    /// The SHA-256 digest of the certificate in lower-case hexadecimal digits.
-    package var fingerprint: String
     /// The Modbus role.
     package var role: Role
 
     init(_ certificate: Certificate) {
         self.subject = certificate.subject
-        self.issuer = certificate.issuer
-        self.serialNumber = certificate.serialNumber
-        self.notAfter = certificate.notAfter
-        self.fingerprint = certificate.fingerprint
         self.role = Role(certificate)
     }
 }

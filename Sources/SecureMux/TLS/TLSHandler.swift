@@ -6,8 +6,6 @@ package struct TLSPeerIdentified: Sendable, Hashable {
     /// The certificate that the peer showed and that was verified, if it showed one.
     package var certificate: PeerCertificate?
     package var version: TLSVersion
-    /// The cipher suite's IANA name.
-    package var cipher: String
 }
 
 /// Buffers that all TLS handlers of one event loop may share, so that an idle connection keeps none.
@@ -64,9 +62,6 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// They were given something since the last `channelReadComplete`.
     private var hasDelivered = false
     private var isDeliveryScheduled = false
-
-    /// The certificate that the peer has proved to be its own, once the handshake is complete.
-    package private(set) var peerCertificate: PeerCertificate?
 
     /// Creates a handler; all those of one event loop may be given the same `scratch`.
     package init(context: TLSContext, scratch: TLSScratch = TLSScratch()) {
@@ -348,14 +343,12 @@ package final class TLSHandler: ChannelDuplexHandler {
         timer?.cancel()
         timer = nil
         state = .established(session)
-        peerCertificate = session.peerCertificate
         sendWaitingWrites(context, session)
         guard case .established = state else { return }
         context.fireUserInboundEventTriggered(
             TLSPeerIdentified(
-                certificate: peerCertificate,
-                version: session.negotiatedVersion ?? .v1_2,
-                cipher: session.negotiatedCipher ?? ""
+                certificate: session.peerCertificate,
+                version: session.negotiatedVersion ?? .v1_2
             )
         )
         guard case .established = state else { return }

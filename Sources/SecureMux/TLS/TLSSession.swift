@@ -155,12 +155,6 @@ package final class TLSSession {
         guard isEstablished else { return nil }
         return SSL_version(ssl) == TLS1_3_VERSION ? .v1_3 : .v1_2
     }
-
-    /// The IANA name of the cipher suite that both ends agreed on, once the session is established.
-    package var negotiatedCipher: String? {
-        guard isEstablished, let name = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl)) else { return nil }
-        return String(cString: name)
-    }
 }
 
 @available(*, unavailable)

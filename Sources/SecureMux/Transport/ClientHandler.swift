@@ -216,8 +216,7 @@ extension ClientHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case let peer as TLSPeerIdentified:
-            logger[metadataKey: "tls"] = "\(peer.version)"
-            if let certificate = peer.certificate { logger[metadataKey: "subject"] = "\(certificate.subject)" }
+            note(peer)
         case let event as TLSUserEvent:
             if case .handshakeCompleted = event { join(context) }
         case let event as ChannelEvent where event == .inputClosed:
@@ -245,6 +244,18 @@ extension ClientHandler {
         // The TLS handler closes the connection, once the client has had a chance to read why.
         logger.warning("client refused", metadata: ["reason": "\(refusal.reason)", "remedy": "\(refusal.remedy)"])
         leave()
+    }
+
+    /// Lets every further line of the log say who the client is.
+    private func note(_ peer: TLSPeerIdentified) {
+        logger[metadataKey: "tls"] = "\(peer.version)"
+        guard let certificate = peer.certificate else { return }
+        logger[metadataKey: "subject"] = "\(certificate.subject)"
+        switch certificate.role {
+        case .none: break
+        case .one(let name): logger[metadataKey: "role"] = "\(name)"
+        case .malformed: logger[metadataKey: "role"] = "malformed"
+        }
     }
 
     private func join(_ context: ChannelHandlerContext) {

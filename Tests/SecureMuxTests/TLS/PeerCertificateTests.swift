@@ -14,18 +14,13 @@ import Testing
         try PeerCertificate(PEMFile(path: path, option: "--certificate").certificates()[0])
     }
 
-    @Test func `a certificate tells its names, number, date and digest`() throws {
-        let certificate = try read(certificates["client.crt"])
-        #expect(certificate.subject == "CN=client,O=tcp-multiplexer development")
+    @Test func `names and dates are written as people read them`() throws {
+        let certificate = try PEMFile(path: certificates["client-expired.crt"], option: "--certificate")
+            .certificates()[0]
+        #expect(certificate.subject == "CN=expired,O=tcp-multiplexer development")
         #expect(certificate.issuer == "CN=Development CA,O=tcp-multiplexer development")
-        #expect(certificate.fingerprint.count == 64)
-        #expect(certificate.notAfter.hasSuffix(" UTC"))
-        #expect((2...40).contains(certificate.serialNumber.count), "up to 20 bytes in hexadecimal digits")
-        #expect(try certificate != read(certificates["client-operator.crt"]))
-    }
-
-    @Test func `a date is written as people read it`() throws {
-        #expect(try read(certificates["client-expired.crt"]).notAfter == "2024-02-01 00:00:00 UTC")
+        #expect(certificate.notBefore == "2024-01-01 00:00:00 UTC")
+        #expect(certificate.notAfter == "2024-02-01 00:00:00 UTC")
     }
 
     @Test func `names are readable and cannot forge a line`() throws {

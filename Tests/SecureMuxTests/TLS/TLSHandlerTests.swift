@@ -162,7 +162,6 @@ import Testing
         #expect(
             connection.recorder.events == ["active", "peer CN=client,O=tcp-multiplexer development", "handshake"]
         )
-        #expect(connection.handler.peerCertificate?.subject == "CN=client,O=tcp-multiplexer development")
     }
 
     @Test func `a handler added to an active channel starts at once`() throws {
