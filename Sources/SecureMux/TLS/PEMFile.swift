@@ -4,7 +4,7 @@ import COpenSSL
     import Glibc
 #elseif canImport(Musl)
     import Musl
-#else
+#elseif canImport(Darwin)
     import Darwin
 #endif
 
@@ -24,9 +24,9 @@ struct PEMFile {
         let errors = OpenSSLError.takeQueue()
         try check(errors)
         guard errors.contains(where: { $0.library == ERR_LIB_PEM && $0.reason == PEM_R_NO_START_LINE }) else {
-            throw wrongContent("has a broken certificate (\(errors.map(\.description).joined(separator: ", ")))")
+            throw broken("certificate", errors)
         }
-        guard !certificates.isEmpty else { throw try wrongContent("holds no certificate\(whatItIs())") }
+        guard !certificates.isEmpty else { throw try wrongContent("holds no certificate\(content().words)") }
         return certificates
     }
 
@@ -44,7 +44,12 @@ struct PEMFile {
             return PrivateKey(owning: key)
         }
         try check(errors)
-        guard request.asked else { throw try wrongContent("holds no private key\(whatItIs())") }
+        guard request.asked else {
+            // OpenSSL's errors do not tell the one from the other.
+            let content = try content()
+            guard content != .privateKey else { throw broken("private key", errors) }
+            throw wrongContent("holds no private key\(content.words)")
+        }
         if passphrase == nil {
             throw TLSConfigurationError(
                 .passphraseMissing,
@@ -62,6 +67,13 @@ struct PEMFile {
     }
 
     private func open() throws(TLSConfigurationError) -> OpaquePointer {
+        guard !path.isEmpty else {
+            throw TLSConfigurationError(
+                .unreadableFile,
+                "the name given with \(option) is empty",
+                remedy: "give \(option) a file that can be read"
+            )
+        }
         ERR_clear_error()
         if let file = BIO_new_file(path, "r") {
             return file
@@ -93,23 +105,54 @@ struct PEMFile {
         TLSConfigurationError(.wrongContent, file: path, problem, remedy: "give \(option) a PEM file that has it")
     }
 
-    /// What the file seems to hold instead.
-    private func whatItIs() throws(TLSConfigurationError) -> String {
+    private func broken(_ content: String, _ errors: [OpenSSLError]) -> TLSConfigurationError {
+        TLSConfigurationError(
+            .wrongContent,
+            file: path,
+            "has a broken \(content) (\(errors.map(\.description).joined(separator: ", ")))",
+            remedy: "give \(option) a file that is whole"
+        )
+    }
+
+    /// What the file seems to hold, whatever was expected of it.
+    private func content() throws(TLSConfigurationError) -> Content {
         let file = try open()
         defer { BIO_free(file) }
         var bytes = [UInt8](repeating: 0, count: 16 << 10)
         let count = Int(BIO_read(file, &bytes, Int32(bytes.count)))
         try check(OpenSSLError.takeQueue())
-        guard count > 0 else { return " (it is empty)" }
+        guard count > 0 else { return .nothing }
         // A DER file starts with a SEQUENCE of more than 127 bytes.
         if bytes[0] == 0x30, bytes[1] & 0x80 != 0 {
-            return " in PEM (it seems to be DER: convert it with \"openssl x509\" or \"openssl pkey\" and -inform der)"
+            return .der
         }
         let text = String(decoding: bytes.prefix(count), as: UTF8.self)
-        if text.contains("PRIVATE KEY-----") { return " (it holds a private key)" }
-        if text.contains("CERTIFICATE REQUEST-----") { return " (it holds a certificate request)" }
-        if text.contains("CERTIFICATE-----") { return " (it holds a certificate)" }
-        return " (it is not PEM)"
+        if text.contains("PRIVATE KEY-----") { return .privateKey }
+        if text.contains("CERTIFICATE REQUEST-----") { return .certificateRequest }
+        if text.contains("CERTIFICATE-----") { return .certificate }
+        return .noPEM
+    }
+}
+
+/// What a file seems to hold.
+private enum Content {
+    case nothing
+    case der
+    case privateKey
+    case certificateRequest
+    case certificate
+    case noPEM
+
+    /// To stand behind what it does not hold.
+    var words: String {
+        switch self {
+        case .nothing: " (it is empty)"
+        case .der: " in PEM (it seems to be DER: convert it with \"openssl x509\" or \"openssl pkey\" and -inform der)"
+        case .privateKey: " (it holds a private key)"
+        case .certificateRequest: " (it holds a certificate request)"
+        case .certificate: " (it holds a certificate)"
+        case .noPEM: " (it is not PEM)"
+        }
     }
 }
 

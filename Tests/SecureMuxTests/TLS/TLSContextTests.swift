@@ -46,6 +46,15 @@ import Testing
         #expect(try error { $0.clientCAFile = missing }?.description.contains("--client-ca") == true)
     }
 
+    @Test func `an empty file name is not called a missing file`() throws {
+        let error = try error { $0.certificateChainFile = "" }
+        #expect(error?.kind == .unreadableFile)
+        #expect(
+            error?.description
+                == "the name given with --tls-certificate is empty: give --tls-certificate a file that can be read"
+        )
+    }
+
     @Test func `a folder is no file`() throws {
         let error = try error { $0.privateKeyFile = certificates.folder.path }
         #expect(error?.kind == .unreadableFile)
@@ -76,6 +85,16 @@ import Testing
         let error = try error { $0.clientCAFile = try file(good + broken) }
         #expect(error?.kind == .wrongContent)
         #expect(error?.description.contains("has a broken certificate") == true)
+    }
+
+    @Test(arguments: ["server.key", "server-encrypted.key"])
+    func `a key with a corrupted line is called broken`(name: String) throws {
+        var lines = try String(contentsOfFile: certificates[name], encoding: .utf8).split(separator: "\n")
+        lines[1] = "!!!!" + lines[1].dropFirst(4)
+        let damaged = try file(lines.joined(separator: "\n") + "\n")
+        let error = try error { $0.privateKeyFile = damaged }
+        #expect(error?.kind == .wrongContent)
+        #expect(error?.description.hasPrefix("\(damaged) has a broken private key (") == true)
     }
 
     @Test func `a key of another certificate is refused`() throws {
