@@ -17,7 +17,7 @@ public struct DeviceAddress: Hashable, Sendable {
     public init(parsing text: String) throws(ConfigurationError) {
         do {
             let parts = try HostAndPort(parsing: text, ports: 1...65_535)
-            guard parts.host != "", parts.host != "*" else { throw HostAndPort.Invalid("it names no host") }
+            guard parts.host != "", parts.host != "*" else { throw InvalidText("it names no host") }
             self.init(host: parts.host, port: parts.port)
         } catch {
             throw ConfigurationError(

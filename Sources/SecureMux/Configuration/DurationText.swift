@@ -36,15 +36,6 @@ extension Duration {
     }
 }
 
-/// What is wrong with a text, in words that fit behind "'text' is not a duration: ".
-private struct Invalid: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
 private let unitsInNanoseconds: KeyValuePairs<String, Int64> = [
     "h": 3_600_000_000_000,
     "m": 60_000_000_000,
@@ -56,9 +47,9 @@ private let unitsInNanoseconds: KeyValuePairs<String, Int64> = [
     "ns": 1,
 ]
 
-private func wholeNanoseconds(parsing text: String) throws(Invalid) -> Int64 {
-    guard !text.isEmpty else { throw Invalid("it is empty") }
-    guard !text.hasPrefix("-") else { throw Invalid("it is negative") }
+private func wholeNanoseconds(parsing text: String) throws(InvalidText) -> Int64 {
+    guard !text.isEmpty else { throw InvalidText("it is empty") }
+    guard !text.hasPrefix("-") else { throw InvalidText("it is negative") }
     var rest = text[...]
     var sum: Int64 = 0
     while !rest.isEmpty {
@@ -71,18 +62,20 @@ private func wholeNanoseconds(parsing text: String) throws(Invalid) -> Int64 {
     return sum
 }
 
-private func scale(of unit: Substring, behind number: Substring) throws(Invalid) -> Int64 {
-    guard !number.isEmpty else { throw Invalid("'\(unit)' has no number before it") }
-    guard !unit.isEmpty else { throw Invalid("'\(number)' has no unit behind it") }
+private func scale(of unit: Substring, behind number: Substring) throws(InvalidText) -> Int64 {
+    guard !number.isEmpty else { throw InvalidText("'\(unit)' has no number before it") }
+    guard !unit.isEmpty else { throw InvalidText("'\(number)' has no unit behind it") }
     guard let scale = unitsInNanoseconds.first(where: { $0.key == unit })?.value else {
-        throw Invalid("'\(unit)' is not one of the units h, m, s, ms, us and ns")
+        throw InvalidText("'\(unit)' is not one of the units h, m, s, ms, us and ns")
     }
     return scale
 }
 
-private func nanoseconds(_ number: Substring, _ scale: Int64) throws(Invalid) -> Int64 {
+private func nanoseconds(_ number: Substring, _ scale: Int64) throws(InvalidText) -> Int64 {
     let parts = number.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count <= 2, parts.contains(where: { !$0.isEmpty }) else { throw Invalid("'\(number)' is not a number") }
+    guard parts.count <= 2, parts.contains(where: { !$0.isEmpty }) else {
+        throw InvalidText("'\(number)' is not a number")
+    }
     var whole: Int64 = 0
     if !parts[0].isEmpty {
         guard let value = Int64(parts[0]) else { throw tooLong }
@@ -100,13 +93,13 @@ private func nanoseconds(_ number: Substring, _ scale: Int64) throws(Invalid) ->
     return try added(product, fraction)
 }
 
-private func added(_ left: Int64, _ right: Int64) throws(Invalid) -> Int64 {
+private func added(_ left: Int64, _ right: Int64) throws(InvalidText) -> Int64 {
     let (sum, overflow) = left.addingReportingOverflow(right)
     guard !overflow, sum <= Duration.longestInHours * 3_600_000_000_000 else { throw tooLong }
     return sum
 }
 
-private var tooLong: Invalid { Invalid("it is longer than \(Duration.longestInHours)h") }
+private var tooLong: InvalidText { InvalidText("it is longer than \(Duration.longestInHours)h") }
 
 private func decimal(_ value: UInt64, per unit: UInt64) -> String {
     guard value % unit > 0 else { return String(value / unit) }

@@ -1,4 +1,4 @@
-import NIOCore
+import MultiplexerCore
 
 /// What addresses to listen on and addresses of devices have in common: `host:port`, with IPv6 addresses in brackets.
 struct HostAndPort {
@@ -6,78 +6,66 @@ struct HostAndPort {
     var host: String
     var port: Int
 
-    /// What is wrong with a text, in words that fit behind "'text' is not an address: ".
-    struct Invalid: Error, CustomStringConvertible {
-        let description: String
-
-        init(_ description: String) {
-            self.description = description
-        }
-    }
-
     init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    init(parsing text: String, ports: ClosedRange<Int>) throws(Invalid) {
-        guard !text.isEmpty else { throw Invalid("it is empty") }
-        guard !text.contains("/") else { throw Invalid("only a host and a port are allowed, neither scheme nor path") }
+    init(parsing text: String, ports: ClosedRange<Int>) throws(InvalidText) {
+        guard !text.isEmpty else { throw InvalidText("it is empty") }
+        guard !text.contains("/") else {
+            throw InvalidText("only a host and a port are allowed, neither scheme nor path")
+        }
         let (host, port) =
             text.hasPrefix("[") ? try Self.splitAfterBracket(text) : try Self.splitAtColon(text)
         self.init(host: host, port: try Self.port(port, in: ports))
     }
 
-    static func port(_ text: some StringProtocol, in range: ClosedRange<Int>) throws(Invalid) -> Int {
-        guard !text.isEmpty else { throw Invalid("it names no port") }
-        guard text.utf8.allSatisfy(\.isDecimalDigit) else { throw Invalid("'\(text)' is not a port number") }
+    static func port(_ text: some StringProtocol, in range: ClosedRange<Int>) throws(InvalidText) -> Int {
+        guard !text.isEmpty else { throw InvalidText("it names no port") }
+        guard text.utf8.allSatisfy(\.isDecimalDigit) else { throw InvalidText("'\(text)' is not a port number") }
         // More digits than an Int holds are out of range too.
         guard let port = Int(text), range.contains(port) else {
-            throw Invalid("port \(text) is not between \(range.lowerBound) and \(range.upperBound)")
+            throw InvalidText("port \(text) is not between \(range.lowerBound) and \(range.upperBound)")
         }
         return port
     }
 
     static func isLoopback(_ host: String) -> Bool {
-        // The system prints an address in its one normal form.
-        if let address = (try? SocketAddress(ipAddress: host, port: 0))?.ipAddress {
-            return address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.")
-        }
+        if let address = IPAddress(parsing: host) { return address.isLoopback }
         // RFC 6761, section 6.3: names below localhost are loopback too.
         let name = host.lowercased()
         return name == "localhost" || name.hasSuffix(".localhost")
     }
 
-    private static func splitAfterBracket(_ text: String) throws(Invalid) -> (host: String, port: Substring) {
-        guard let end = text.firstIndex(of: "]") else { throw Invalid("the bracket is not closed") }
+    private static func splitAfterBracket(_ text: String) throws(InvalidText) -> (host: String, port: Substring) {
+        guard let end = text.firstIndex(of: "]") else { throw InvalidText("the bracket is not closed") }
         let host = String(text[text.index(after: text.startIndex)..<end])
         let rest = text[text.index(after: end)...]
-        guard host.contains(":") else { throw Invalid("brackets are for IPv6 addresses") }
+        guard host.contains(":") else { throw InvalidText("brackets are for IPv6 addresses") }
         let zone = host.firstIndex(of: "%")
         guard
-            isAddress(String(host[..<(zone ?? host.endIndex)])),
+            IPAddress(parsing: host[..<(zone ?? host.endIndex)]) != nil,
             zone.map({ host.index(after: $0) < host.endIndex }) ?? true
-        else { throw Invalid("'\(host)' is not an IPv6 address") }
-        guard !rest.isEmpty else { throw Invalid("it names no port") }
-        guard rest.hasPrefix(":") else { throw Invalid("a colon and the port have to follow the bracket") }
+        else { throw InvalidText("'\(host)' is not an IPv6 address") }
+        guard !rest.isEmpty else { throw InvalidText("it names no port") }
+        guard rest.hasPrefix(":") else { throw InvalidText("a colon and the port have to follow the bracket") }
         return (host, rest.dropFirst())
     }
 
-    private static func splitAtColon(_ text: String) throws(Invalid) -> (host: String, port: Substring) {
-        guard let colon = text.firstIndex(of: ":") else { throw Invalid("it names no port") }
+    private static func splitAtColon(_ text: String) throws(InvalidText) -> (host: String, port: Substring) {
+        guard let colon = text.firstIndex(of: ":") else { throw InvalidText("it names no port") }
         let host = String(text[..<colon])
         let port = text[text.index(after: colon)...]
-        guard !port.contains(":") else { throw Invalid("an IPv6 address has to stand in brackets") }
+        guard !port.contains(":") else { throw InvalidText("an IPv6 address has to stand in brackets") }
         guard host.utf8.allSatisfy(\.isAllowedInHostName) || host == "*" else {
-            throw Invalid("'\(host)' is neither a host name nor an IP address")
+            throw InvalidText("'\(host)' is neither a host name nor an IP address")
         }
         let looksLikeIPv4 = !host.isEmpty && host.utf8.allSatisfy { $0.isDecimalDigit || $0 == UInt8(ascii: ".") }
-        guard !looksLikeIPv4 || isAddress(host) else { throw Invalid("'\(host)' is not an IPv4 address") }
+        guard !looksLikeIPv4 || IPAddress(parsing: host) != nil else {
+            throw InvalidText("'\(host)' is not an IPv4 address")
+        }
         return (host, port)
-    }
-
-    private static func isAddress(_ text: String) -> Bool {
-        (try? SocketAddress(ipAddress: text, port: 0)) != nil
     }
 }
 

@@ -37,21 +37,3 @@ final class AccessHandler: ChannelInboundHandler, Sendable {
         context.fireChannelRead(data)
     }
 }
-
-extension IPAddress {
-    /// The IP address of a socket address, or nil where it has none.
-    init?(_ address: SocketAddress) {
-        // Where it stands in `sockaddr_in` and `sockaddr_in6`, the same on Linux and Darwin.
-        let place: Range<Int>
-        switch address {
-        case .v4: place = 4..<8
-        case .v6: place = 8..<24
-        case .unixDomainSocket: return nil
-        }
-        self.init(
-            bytes: address.withSockAddr { pointer, size in
-                Array(UnsafeRawBufferPointer(start: pointer, count: size)[place])
-            }
-        )
-    }
-}

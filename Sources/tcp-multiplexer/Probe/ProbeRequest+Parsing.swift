@@ -27,14 +27,14 @@ extension ProbeRequest {
     init(writing text: String) throws(ConfigurationError) {
         do {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw Invalid("there is no '='") }
+            guard parts.count == 2 else { throw InvalidText("there is no '='") }
             let start = try number(parts[0], 0...65_535, "an address")
             var values: [UInt16] = []
             for value in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
                 values.append(UInt16(truncatingIfNeeded: try number(value, -32_768...65_535, "a value")))
             }
             guard values.count <= Self.maximumWriteCount else {
-                throw Invalid("\(values.count) values are more than the \(Self.maximumWriteCount) of one request")
+                throw InvalidText("\(values.count) values are more than the \(Self.maximumWriteCount) of one request")
             }
             try checkEnd(start, values.count)
             self = .write(values, at: start)
@@ -46,28 +46,19 @@ extension ProbeRequest {
     }
 }
 
-/// What is wrong with a text, in words that fit behind "'text' is not what to read: ".
-private struct Invalid: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
-private func number(_ text: Substring, _ range: ClosedRange<Int>, _ what: String) throws(Invalid) -> Int {
+private func number(_ text: Substring, _ range: ClosedRange<Int>, _ what: String) throws(InvalidText) -> Int {
     let isHex = text.hasPrefix("0x") || text.hasPrefix("0X")
     let digits = isHex ? text.dropFirst(2) : text
     // A second sign, as in 0x-1, is no number to anyone.
     guard let value = Int(digits, radix: isHex ? 16 : 10), !isHex || value >= 0, !digits.hasPrefix("+") else {
-        throw Invalid("'\(text)' is not \(what)")
+        throw InvalidText("'\(text)' is not \(what)")
     }
     guard range.contains(value) else {
-        throw Invalid("\(text) is not \(what) from \(range.lowerBound) to \(range.upperBound)")
+        throw InvalidText("\(text) is not \(what) from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
 }
 
-private func checkEnd(_ start: Int, _ count: Int) throws(Invalid) {
-    guard start + count <= 65_536 else { throw Invalid("it goes beyond address 65535") }
+private func checkEnd(_ start: Int, _ count: Int) throws(InvalidText) {
+    guard start + count <= 65_536 else { throw InvalidText("it goes beyond address 65535") }
 }
