@@ -53,6 +53,7 @@ let package = Package(
             name: "SimulatedDevice",
             dependencies: [
                 "MultiplexerCore",
+                "SecureMux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,5 +1,6 @@
 import MultiplexerCore
 import NIOCore
+import SecureMux
 
 /// One connection of a simulated device: cuts requests from the stream and answers them one after the other.
 final class DeviceConnectionHandler: ChannelDuplexHandler {
@@ -38,7 +39,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         }
         isAdmitted = true
         peer = context.channel.peerName
-        noteActivity(context)
+        startIdleCheck(context)
         wait(device.configuration.readyAfter, context)
         context.fireChannelActive()
     }
@@ -160,11 +161,9 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    private func noteActivity(_ context: ChannelHandlerContext) {
-        lastActivity = .now()
-        if let timeout = device.configuration.idleTimeout {
-            checkIdle(after: TimeAmount(timeout), TimeAmount(timeout), context)
-        }
+    private func startIdleCheck(_ context: ChannelHandlerContext) {
+        guard let timeout = device.configuration.idleTimeout.map(TimeAmount.init) else { return }
+        checkIdle(after: timeout, timeout, context)
     }
 
     private func checkIdle(after delay: TimeAmount, _ timeout: TimeAmount, _ context: ChannelHandlerContext) {

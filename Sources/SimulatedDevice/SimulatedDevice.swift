@@ -2,15 +2,8 @@ package import Logging
 import MultiplexerCore
 import NIOCore
 import NIOPosix
+import SecureMux
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A device on a TCP port that behaves as real ones do: it takes one connection, closes any further one at once, and
 /// answers requests one after the other.
@@ -104,7 +97,7 @@ package final class SimulatedDevice: Sendable {
                     try channel.pipeline.syncOperations.addHandler(DeviceConnectionHandler(of: self))
                 }
             }
-        let listener = try await bind(bootstrap, host: host, port: port)
+        let listener = try await bootstrap.bind(to: ListenAddress(host: host, port: port))
         let replaced = state.withLock { state in
             defer { state.listener = listener }
             return state.listener
@@ -127,17 +120,6 @@ package final class SimulatedDevice: Sendable {
     package func closeConnections() async {
         for connection in state.withLock({ Array($0.connections.values) }) {
             try? await connection.close()
-        }
-    }
-
-    private func bind(_ bootstrap: ServerBootstrap, host: String?, port: Int) async throws -> any Channel {
-        if let host {
-            return try await bootstrap.bind(host: host, port: port).get()
-        }
-        do {
-            return try await bootstrap.bind(host: "::", port: port).get()
-        } catch let error as IOError where error.errnoCode == EAFNOSUPPORT || error.errnoCode == EADDRNOTAVAIL {
-            return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
         }
     }
 }
@@ -215,18 +197,5 @@ extension SimulatedDevice {
             case .lineEcho: message
             }
         }
-    }
-}
-
-extension Channel {
-    /// The other side's address and port.
-    var peerName: String {
-        guard let address = remoteAddress, var ip = address.ipAddress, let port = address.port else {
-            return "unknown"
-        }
-        if ip.hasPrefix("::ffff:"), ip.contains(".") {
-            ip.removeFirst("::ffff:".count)
-        }
-        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
     }
 }

@@ -17,7 +17,7 @@ extension CIDRBlock {
         guard let address = IPAddress(parsing: parts[0]) else {
             throw InvalidText("'\(parts[0])' is no IP address; write 192.168.1.0/24, fd00::/8 or 192.168.1.7")
         }
-        // How long a prefix of an IPv4-mapped address is, is read either way by different people.
+        // Its prefix could be meant to count 32 bits or 128.
         if address.isIPv4, parts.count == 2, parts[0].contains(":") {
             throw InvalidText("it is IPv4 written as IPv6; write the IPv4 form, as in 192.168.1.0/24")
         }

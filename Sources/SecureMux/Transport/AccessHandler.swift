@@ -26,7 +26,7 @@ final class AccessHandler: ChannelInboundHandler, Sendable {
             logger.warning(
                 "client refused",
                 metadata: [
-                    "client": "\(PeerName(remote))",
+                    "client": "\(client.peerName)",
                     "reason": "its address is not on the allow-list",
                     "remedy": "add it with --allow if it may connect",
                 ]

@@ -3,14 +3,6 @@ import MultiplexerCore
 import NIOCore
 import NIOPosix
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// An address that clients connect to: who may, and what a client's pipeline is made of.
 struct Listener {
     private let configuration: ListenerConfiguration
@@ -41,27 +33,13 @@ struct Listener {
     func open(_ driver: NIOLoopBound<MultiplexerDriver>) async throws -> any Channel {
         let channel: any Channel
         do {
-            channel = try await bind(driver)
+            channel = try await bootstrap(driver).bind(to: configuration.address)
         } catch {
             throw ServerError(configuration.address.explanation(ofFailedBind: error))
         }
         for warning in tls?.warnings ?? [] { logger.warning("\(warning)") }
         announce(at: channel)
         return channel
-    }
-
-    private func bind(_ driver: NIOLoopBound<MultiplexerDriver>) async throws -> any Channel {
-        let bootstrap = bootstrap(driver)
-        let port = configuration.address.port
-        if let host = configuration.address.host {
-            return try await bootstrap.bind(host: host, port: port).get()
-        }
-        do {
-            // One socket for IPv4 and IPv6.
-            return try await bootstrap.bind(host: "::", port: port).get()
-        } catch let error as IOError where error.errnoCode == EAFNOSUPPORT || error.errnoCode == EADDRNOTAVAIL {
-            return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
-        }
     }
 
     private func bootstrap(_ driver: NIOLoopBound<MultiplexerDriver>) -> ServerBootstrap {
@@ -96,7 +74,7 @@ struct Listener {
 
     private func handlers(for channel: any Channel, _ driver: MultiplexerDriver) -> [any ChannelHandler] {
         var logger = logger
-        logger[metadataKey: "client"] = "\(channel.remoteAddress.map(PeerName.init(_:)), default: "unknown")"
+        logger[metadataKey: "client"] = "\(channel.peerName)"
         let client = ClientHandler(applicationProtocol, awaitsHandshake: tls != nil, driver: driver, logger: logger)
         return tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch), client] } ?? [client]
     }

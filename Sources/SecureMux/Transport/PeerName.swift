@@ -1,17 +1,11 @@
-import NIOCore
+package import NIOCore
 
-/// A peer's address as people write it: `192.0.2.7:51234`, `[2001:db8::7]:51234`.
-struct PeerName: CustomStringConvertible {
-    let description: String
-
-    init(_ address: SocketAddress) {
-        let ip = address.ipAddress ?? "unknown"
-        let port = address.port ?? 0
+extension Channel {
+    /// The other side's address and port as people write them: `192.0.2.7:51234`, `[2001:db8::7]:51234`.
+    package var peerName: String {
+        guard let address = remoteAddress, let ip = address.ipAddress, let port = address.port else { return "unknown" }
         let mapped = "::ffff:"
-        if ip.hasPrefix(mapped), ip.contains(".") {
-            description = "\(ip.dropFirst(mapped.count)):\(port)"
-        } else {
-            description = ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
-        }
+        if ip.hasPrefix(mapped), ip.contains(".") { return "\(ip.dropFirst(mapped.count)):\(port)" }
+        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import MultiplexerCore
 import NIOCore
 import NIOPosix
@@ -68,7 +67,7 @@ struct ProbeExchange {
     private func words(for error: any Error) -> String {
         switch error {
         case let error as IOError:
-            String(cString: strerror(error.errnoCode))
+            error.words
         case ChannelError.connectTimeout:
             "nobody answered within \(timeout.shortText)"
         default:
@@ -143,7 +142,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         case let refusal as TLSRefusal:
             fail(ProbeFailure(refusal), context)
         case let error as IOError:
-            fail(closed(" (\(String(cString: strerror(error.errnoCode))))"), context)
+            fail(closed(" (\(error.words))"), context)
         default:
             fail(closed(" (\(error))"), context)
         }
