@@ -4,7 +4,7 @@ set -eu
 
 usage() {
     cat <<'USAGE'
-usage: make-certs.sh [--force] [[--out] DIR]
+usage: make-certs.sh [--force] [--out DIR]
 
 Makes a throw-away certificate authority with server and client certificates in DIR
 (default: the folder "out" beside this script). Does nothing when all of them are there
@@ -33,11 +33,10 @@ while [ $# -gt 0 ]; do
         usage
         exit 0
         ;;
-    -*)
+    *)
         usage >&2
         exit 64
         ;;
-    *) out=$1 ;;
     esac
     shift
 done

@@ -20,7 +20,7 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data("mine".utf8).write(to: folder.appendingPathComponent("notes.txt"))
 
-        let first = try DevelopmentCertificates.runScript(folder.path)
+        let first = try DevelopmentCertificates.runScript("--out", folder.path)
         #expect(first.status == 0)
         #expect(first.output == "made development certificates in \(folder.path)\n")
         let made = try contents(of: folder)
@@ -40,17 +40,20 @@ import Testing
 
         // As an interrupted run leaves it.
         try FileManager.default.removeItem(at: folder.appendingPathComponent("ca.crt"))
-        #expect(try DevelopmentCertificates.runScript(folder.path).output.hasPrefix("made "))
+        #expect(try DevelopmentCertificates.runScript("--out", folder.path).output.hasPrefix("made "))
         let again = try contents(of: folder)
         #expect(Set(again.keys) == Set(made.keys))
         #expect(again["client.crt"] != made["client.crt"], "signed by the new authority")
         #expect(again["notes.txt"] == made["notes.txt"])
 
-        #expect(try DevelopmentCertificates.runScript("--force", folder.path).output.hasPrefix("made "))
+        #expect(try DevelopmentCertificates.runScript("--force", "--out=\(folder.path)").output.hasPrefix("made "))
         #expect(try contents(of: folder)["ca.crt"] != again["ca.crt"])
     }
 
-    @Test func `an option that the script does not know is an error`() throws {
-        #expect(try DevelopmentCertificates.runScript("--unknown").status == 64)
+    @Test(arguments: ["--unknown", "folder"])
+    func `an argument that the script does not know is an error`(argument: String) throws {
+        let (status, output) = try DevelopmentCertificates.runScript(argument)
+        #expect(status == 64)
+        #expect(output.hasPrefix("usage: make-certs.sh"))
     }
 }
