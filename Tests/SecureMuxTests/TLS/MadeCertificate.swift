@@ -11,14 +11,21 @@ struct MadeCertificate {
     struct Recipe {
         var name = "made to measure"
         var key = Key.p256
+        /// How many authorities stand between it and the root.
+        var intermediates = 0
         /// Seconds from now.
         var validFrom = -3600
         var validFor = 7200
         var digest = "SHA256"
         /// In the words of openssl.cnf.
         var extensions = [("basicConstraints", "critical,CA:FALSE"), ("extendedKeyUsage", "clientAuth")]
+
+        static func authority(_ name: String) -> Recipe {
+            Recipe(name: name, extensions: [("basicConstraints", "critical,CA:TRUE")])
+        }
     }
 
+    /// The certificate, then the authorities between it and the root.
     let certificateFile: String
     let keyFile: String
     /// The authority that signed it; the certificate itself when it is self-signed.
@@ -28,21 +35,22 @@ struct MadeCertificate {
     init(_ change: (inout Recipe) -> Void) throws {
         var recipe = Recipe()
         change(&recipe)
-        let authority = try Signed(
-            Recipe(name: "authority", extensions: [("basicConstraints", "critical,CA:TRUE")]),
-            by: nil
-        )
-        try self.init(Signed(recipe, by: authority), caFile: authority.writeCertificate())
+        let root = try Signed(.authority("authority"), by: nil)
+        var chain: [Signed] = []
+        for number in 0..<recipe.intermediates {
+            chain.insert(try Signed(.authority("intermediate \(number)"), by: chain.first ?? root), at: 0)
+        }
+        try self.init(Signed(recipe, by: chain.first ?? root), chain, caFile: root.writeCertificate())
     }
 
     /// Makes one that is signed by itself.
     static func selfSigned() throws -> MadeCertificate {
         let signed = try Signed(Recipe(), by: nil)
-        return try MadeCertificate(signed, caFile: signed.writeCertificate())
+        return try MadeCertificate(signed, [], caFile: signed.writeCertificate())
     }
 
-    private init(_ signed: Signed, caFile: String) throws {
-        certificateFile = try signed.writeCertificate()
+    private init(_ signed: Signed, _ chain: [Signed], caFile: String) throws {
+        certificateFile = try signed.writeCertificate(followedBy: chain)
         keyFile = try signed.writeKey()
         self.caFile = caFile
     }
@@ -77,8 +85,10 @@ private final class Signed {
         EVP_PKEY_free(key)
     }
 
-    func writeCertificate() throws -> String {
-        try write { PEM_write_bio_X509($0, certificate) }
+    func writeCertificate(followedBy chain: [Signed] = []) throws -> String {
+        try write { file in
+            ([self] + chain).allSatisfy { PEM_write_bio_X509(file, $0.certificate) == 1 } ? 1 : 0
+        }
     }
 
     func writeKey() throws -> String {

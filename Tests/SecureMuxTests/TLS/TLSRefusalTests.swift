@@ -1,3 +1,4 @@
+import COpenSSL
 import NIOCore
 import Testing
 
@@ -127,7 +128,7 @@ import Testing
         }
         // A client with no such scruples.
         var evidence = TLSEvidence(role: .server(.required), minimumVersion: .v1_2, hasCertificate: true)
-        evidence.verification = CertificateVerdict(code: 66, certificate: nil, depth: 0)
+        evidence.verification = CertificateVerdict(code: X509_V_ERR_EE_KEY_TOO_SMALL, certificate: nil, depth: 0)
         #expect(TLSRefusal(evidence).kind == .weakCertificate)
     }
 
@@ -138,6 +139,13 @@ import Testing
         let refusal = try refusal(of: made)
         #expect(refusal?.kind == .invalidCertificate)
         #expect(refusal?.remedy.contains("role must not be marked critical") == true)
+    }
+
+    @Test func `three authorities may stand between a certificate and the root, four are too many`() throws {
+        #expect(try refusal(of: MadeCertificate { $0.intermediates = 3 }) == nil)
+        let refusal = try refusal(of: MadeCertificate { $0.intermediates = 4 })
+        #expect(refusal?.kind == .invalidCertificate)
+        #expect(refusal?.reason == "the client's certificate has more than three authorities between it and the root")
     }
 
     @Test func `a self-signed certificate is refused unless it is in the CA file`() throws {
@@ -285,35 +293,69 @@ import Testing
 
     @Test(
         arguments: [
-            (42, .certificateRejected), (43, .certificateRejected), (44, .certificateRejected),
-            (45, .certificateRejected), (46, .certificateRejected), (48, .certificateRejected),
-            (49, .certificateRejected), (40, .nothingInCommon), (71, .nothingInCommon), (70, .versionTooOld),
-            (116, .noCertificate), (90, .hungUp), (80, .rejected), (255, .rejected),
-        ] as [(Int32, TLSRefusal.Kind)],
+            (SSL_AD_BAD_CERTIFICATE, .certificateRejected, "bad certificate"),
+            (SSL_AD_UNSUPPORTED_CERTIFICATE, .certificateRejected, "unsupported certificate"),
+            (SSL_AD_CERTIFICATE_REVOKED, .certificateRejected, "certificate revoked"),
+            (SSL_AD_CERTIFICATE_EXPIRED, .certificateRejected, "certificate expired"),
+            (SSL_AD_CERTIFICATE_UNKNOWN, .certificateRejected, "certificate unknown"),
+            (SSL_AD_UNKNOWN_CA, .certificateRejected, "unknown CA"),
+            (SSL_AD_ACCESS_DENIED, .certificateRejected, "access denied"),
+            (SSL_AD_HANDSHAKE_FAILURE, .nothingInCommon, "handshake failure"),
+            (SSL_AD_INSUFFICIENT_SECURITY, .nothingInCommon, "insufficient security"),
+            (SSL_AD_PROTOCOL_VERSION, .versionTooOld, "protocol version"),
+            (SSL_AD_NO_CERTIFICATE, .noCertificate, "no certificate"),
+            (SSL_AD_CERTIFICATE_REQUIRED, .noCertificate, "certificate required"),
+            (SSL_AD_USER_CANCELLED, .hungUp, "user canceled"),
+            (SSL_AD_MISSING_EXTENSION, .rejected, "missing extension"),
+            (SSL_AD_INTERNAL_ERROR, .rejected, "internal error"),
+            (255, .rejected, "unknown"),
+        ] as [(number: Int32, kind: TLSRefusal.Kind, name: String)],
         [TLSContext.Role.server(.off), .client(serverName: "device")]
     )
-    func `every alert of the peer has its words`(alert: (Int32, TLSRefusal.Kind), role: TLSContext.Role) {
+    func `every alert of the peer has its words`(
+        alert: (number: Int32, kind: TLSRefusal.Kind, name: String),
+        role: TLSContext.Role
+    ) {
         var evidence = TLSEvidence(role: role, minimumVersion: .v1_2, hasCertificate: true)
-        evidence.errors = [OpenSSLError(library: 20, reason: 1000 + alert.0)]
+        evidence.errors = [OpenSSLError(library: ERR_LIB_SSL, reason: SSL_AD_REASON_OFFSET + alert.number)]
         let refusal = TLSRefusal(evidence)
-        #expect(refusal.kind == alert.1)
-        #expect(refusal.reason.contains("TLS alert \(alert.0)"))
+        #expect(refusal.kind == alert.kind)
+        #expect(refusal.reason.hasSuffix("(TLS alert \(alert.number), \(alert.name))"))
         #expect(refusal.reason.hasPrefix(role == .server(.off) ? "the client" : "the server"))
     }
 
-    @Test(arguments: Array(Int32(1)...94))
-    func `every verdict on a certificate has its words`(code: Int32) {
+    /// The verdicts that say more than that the certificate is invalid.
+    private static let kinds: [Int32: TLSRefusal.Kind] = [
+        X509_V_ERR_CERT_HAS_EXPIRED: .certificateExpired,
+        X509_V_ERR_CERT_NOT_YET_VALID: .certificateNotYetValid,
+        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT: .unknownAuthority,
+        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: .unknownAuthority,
+        X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: .unknownAuthority,
+        X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: .unknownAuthority,
+        X509_V_ERR_CERT_UNTRUSTED: .unknownAuthority,
+        X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: .selfSigned,
+        X509_V_ERR_INVALID_PURPOSE: .wrongPurpose,
+        X509_V_ERR_EE_KEY_TOO_SMALL: .weakCertificate,
+        X509_V_ERR_CA_KEY_TOO_SMALL: .weakCertificate,
+        X509_V_ERR_CA_MD_TOO_WEAK: .weakCertificate,
+        X509_V_ERR_EC_KEY_EXPLICIT_PARAMS: .weakCertificate,
+        X509_V_ERR_HOSTNAME_MISMATCH: .nameMismatch,
+        X509_V_ERR_IP_ADDRESS_MISMATCH: .nameMismatch,
+    ]
+
+    @Test(arguments: X509_V_ERR_UNSPECIFIED...X509_V_ERR_EC_KEY_EXPLICIT_PARAMS)
+    func `every verdict on a certificate is of its kind and has its words`(code: Int32) {
         var evidence = TLSEvidence(role: .server(.required), minimumVersion: .v1_2, hasCertificate: true)
         evidence.verification = CertificateVerdict(code: code, certificate: nil, depth: 1)
         let refusal = TLSRefusal(evidence)
+        #expect(refusal.kind == Self.kinds[code] ?? .invalidCertificate)
         #expect(refusal.reason.hasPrefix("the client's certificate"))
         #expect(!refusal.remedy.isEmpty)
     }
 
     @Test func `an error that nobody knows is put in OpenSSL's own words`() {
         var evidence = TLSEvidence(role: .server(.required), minimumVersion: .v1_2, hasCertificate: true)
-        // SSL_R_BAD_EXTENSION
-        evidence.errors = [OpenSSLError(library: 20, reason: 110)]
+        evidence.errors = [OpenSSLError(library: ERR_LIB_SSL, reason: SSL_R_BAD_EXTENSION)]
         #expect(TLSRefusal(evidence).reason == "the client broke the rules of TLS (bad extension)")
     }
 }
