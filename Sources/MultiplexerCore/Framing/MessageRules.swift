@@ -2,7 +2,7 @@
 package protocol MessageRules: Sendable {
     /// Whether a client that has closed its sending side may still wait for responses.
     ///
-    /// Where not, the end of its stream means that the client has left.
+    /// Where not, the end of its stream means that the client has left, as it always does over TLS.
     var answersAfterEndOfInput: Bool { get }
 
     /// What the core needs to know of a request.
