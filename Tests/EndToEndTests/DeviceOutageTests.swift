@@ -24,9 +24,9 @@ extension EndToEnd {
                 let connected = try await server.program.line(containing: "connected to the device", from: logStart)
                 let well = try await load.program.line(containing: "well", from: start)
                 let step = try #require(lastRetryDelay(in: server, until: connected.time))
-                // Half a second for a busy machine, one for ten clients' rounds.
-                #expect(connected.time - back < step + .milliseconds(500))
-                #expect(well.time - back < step + .milliseconds(1_500))
+                // A second for a busy machine, another for ten clients' rounds.
+                #expect(connected.time - back < step + .seconds(1))
+                #expect(well.time - back < step + .seconds(2))
                 print(
                     """
                     after an outage of \(outage): connected \(connected.time - back) after the device's return, all \

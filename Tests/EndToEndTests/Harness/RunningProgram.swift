@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A program that a test runs beside itself: its output line by line, its end, signals to it.
 ///
@@ -25,12 +24,8 @@ final class RunningProgram: Sendable {
 
     let pid: pid_t
     private let name: String
-    private let state: SharedState
+    private let state = Locked(State())
     private let input: FileHandle
-
-    private final class SharedState: Sendable {
-        let value = Mutex(State())
-    }
 
     /// Starts a program, which ends with the test that started it if it has not ended by then.
     ///
@@ -50,8 +45,7 @@ final class RunningProgram: Sendable {
         try input.fileHandleForReading.close()
         try output.fileHandleForWriting.close()
         self.input = input.fileHandleForWriting
-        let (pid, state, reading) = (pid, SharedState(), output.fileHandleForReading)
-        self.state = state
+        let (pid, state, reading) = (pid, state, output.fileHandleForReading)
         if !hasInput { try endInput() }
         // A thread of its own may block.
         Thread.detachNewThread {
@@ -62,12 +56,12 @@ final class RunningProgram: Sendable {
                 while let end = rest.firstIndex(of: 0x0A) {
                     let text = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
                     rest.removeSubrange(rest.startIndex...end)
-                    state.value.withLock { $0.lines.append(Line(text: text, time: now)) }
+                    state.withLock { $0.lines.append(Line(text: text, time: now)) }
                 }
             }
             let last = String(decoding: rest, as: UTF8.self)
             awaitEnd(of: pid)
-            state.value.withLock { state in
+            state.withLock { state in
                 if !last.isEmpty { state.lines.append(Line(text: last, time: .now)) }
                 state.end = reap(pid)
             }
@@ -77,11 +71,11 @@ final class RunningProgram: Sendable {
 
     /// Everything it has said so far.
     var lines: [Line] {
-        state.value.withLock(\.lines)
+        state.withLock(\.lines)
     }
 
     var lineCount: Int {
-        state.value.withLock(\.lines.count)
+        state.withLock(\.lines.count)
     }
 
     /// What it said from line `start` on that contains all of `parts`.
@@ -109,7 +103,7 @@ final class RunningProgram: Sendable {
 
     func send(signal: Int32) {
         // Once it has been reaped, the pid may be another's.
-        state.value.withLock { state in
+        state.withLock { state in
             if state.end == nil { _ = kill(pid, signal) }
         }
     }
@@ -128,7 +122,7 @@ final class RunningProgram: Sendable {
         let deadline = ContinuousClock.now + limit
         while true {
             // Looked at together: a line that came just before the end counts.
-            let (result, hasEnded) = state.value.withLock { (condition($0), $0.end != nil) }
+            let (result, hasEnded) = state.withLock { (condition($0), $0.end != nil) }
             if let result { return result }
             guard ContinuousClock.now < deadline, evenIfEnded || !hasEnded else {
                 throw Disappointment(

@@ -1,11 +1,10 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// The programs that the current test has started.
 final class RunningPrograms: Sendable {
     @TaskLocal private static var current: RunningPrograms?
-    private let all = Mutex<[RunningProgram]>([])
+    private let all = Locked<[RunningProgram]>([])
 
     static func add(_ program: RunningProgram) {
         current?.all.withLock { $0.append(program) }
