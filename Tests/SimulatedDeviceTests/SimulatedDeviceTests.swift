@@ -138,11 +138,14 @@ import Testing
         try await withDevice {
             $0.idleTimeout = .seconds(1)
         } _: { device, port in
-            let client = try await TestClient.connect(to: port)
-            for _ in 0..<6 {
-                #expect(try await client.sendAndReceive(Self.readSunS, 13) == Self.sunS)
-                try await Task.sleep(for: .milliseconds(200))
-            }
+            // Longer than it may be idle.
+            let client = try await TestClient.connect(
+                to: port,
+                sending: Self.readSunS,
+                times: 8,
+                every: .milliseconds(200)
+            )
+            #expect(await client.receive(8 * 13) == (0..<8).flatMap { _ in Self.sunS })
             #expect(await client.receive(1) == [])
             #expect(try await eventually { device.counters.open == 0 })
         }
@@ -153,8 +156,8 @@ import Testing
             $0.idleTimeout = .seconds(1)
             $0.responseDelay = .milliseconds(1_500)
         } _: { _, port in
-            let client = try await TestClient.connect(to: port)
-            #expect(try await client.sendAndReceive(Self.readSunS, 13) == Self.sunS)
+            let client = try await TestClient.connect(to: port, sending: Self.readSunS)
+            #expect(await client.receive(13) == Self.sunS)
         }
     }
 

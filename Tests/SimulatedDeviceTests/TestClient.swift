@@ -11,13 +11,28 @@ final class TestClient: Sendable {
         self.chunks = chunks
     }
 
-    static func connect(to port: Int) async throws -> TestClient {
+    /// Connects; the bytes, if any, are sent so many times from the connection's own loop, where other tests at work
+    /// cannot hold them up.
+    static func connect(
+        to port: Int,
+        sending bytes: [UInt8] = [],
+        times: Int = 1,
+        every pause: Duration = .zero
+    ) async throws -> TestClient {
         let (chunks, continuation) = AsyncStream.makeStream(of: [UInt8].self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Receiver(continuation))
+                    try channel.pipeline.syncOperations.addHandler(
+                        Receiver(continuation) { channel in
+                            for number in 0..<times where !bytes.isEmpty {
+                                channel.eventLoop.scheduleTask(in: TimeAmount(pause) * number) {
+                                    channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+                                }
+                            }
+                        }
+                    )
                 }
             }
             .connect(host: "127.0.0.1", port: port).get()
@@ -57,9 +72,18 @@ private final class Receiver: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
     private let continuation: AsyncStream<[UInt8]>.Continuation
+    private let connected: @Sendable (any Channel) -> Void
 
-    init(_ continuation: AsyncStream<[UInt8]>.Continuation) {
+    init(
+        _ continuation: AsyncStream<[UInt8]>.Continuation,
+        connected: @escaping @Sendable (any Channel) -> Void
+    ) {
         self.continuation = continuation
+        self.connected = connected
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        connected(context.channel)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
