@@ -1,25 +1,25 @@
 import Foundation
+import NIOPosix
 import SecureMux
 
 /// What `certs-dev/make-certs.sh` makes, made once for a run of the tests and thrown away after it.
 struct DevelopmentCertificates {
-    static let shared = Result { try DevelopmentCertificates() }
+    static let folder = FileManager.default.temporaryDirectory
+        .appendingPathComponent("certificates-\(UUID().uuidString)")
 
-    let folder: URL
-
-    /// The files' folder, made on first use.
-    static func made() throws -> DevelopmentCertificates {
-        try shared.get()
+    /// The certificates, made on first use.
+    static func made() async throws -> DevelopmentCertificates {
+        try await making.value
     }
 
     subscript(file: String) -> String {
-        folder.appendingPathComponent(file).path
+        Self.folder.appendingPathComponent(file).path
     }
 
     var passphrase: String {
         get throws {
             let file = try String(
-                contentsOf: folder.appendingPathComponent("server-encrypted.passphrase"),
+                contentsOf: Self.folder.appendingPathComponent("server-encrypted.passphrase"),
                 encoding: .utf8
             )
             return file.trimmingCharacters(in: .newlines)
@@ -54,7 +54,12 @@ struct DevelopmentCertificates {
         .appendingPathComponent("certs-dev/make-certs.sh")
 
     /// Runs the script and gives back what it said.
-    static func runScript(_ arguments: String...) throws -> (status: Int32, output: String) {
+    static func runScript(_ arguments: String...) async throws -> (status: Int32, output: String) {
+        // Not on a thread of the pool that all tests share: waiting there would hold them all up.
+        try await NIOThreadPool.singleton.runIfActive { try run(arguments) }
+    }
+
+    private static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()
         let output = Pipe()
         process.executableURL = script
@@ -68,16 +73,14 @@ struct DevelopmentCertificates {
         return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
     }
 
-    private init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificates-\(UUID().uuidString)")
-        let (status, output) = try Self.runScript("--out", folder.path)
+    private static let making = Task {
+        atexit { try? FileManager.default.removeItem(at: DevelopmentCertificates.folder) }
+        let (status, output) = try await runScript("--out", folder.path)
         guard status == 0 else { throw ScriptFailed(output: output) }
-        atexit {
-            if let made = try? DevelopmentCertificates.made() {
-                try? FileManager.default.removeItem(at: made.folder)
-            }
-        }
+        return DevelopmentCertificates()
     }
+
+    private init() {}
 
     private struct ScriptFailed: Error {
         let output: String

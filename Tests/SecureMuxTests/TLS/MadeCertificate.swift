@@ -96,7 +96,7 @@ private final class Signed {
     }
 
     private func write(_ body: (OpaquePointer) -> Int32) throws -> String {
-        let path = try DevelopmentCertificates.made()["\(UUID().uuidString).pem"]
+        let path = DevelopmentCertificates.folder.appendingPathComponent("\(UUID().uuidString).pem").path
         let file = try Self.unwrap(BIO_new_file(path, "w"))
         defer { BIO_free(file) }
         try Self.unwrap(body(file))

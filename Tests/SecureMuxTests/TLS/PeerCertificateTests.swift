@@ -6,8 +6,8 @@ import Testing
 @Suite struct PeerCertificateTests {
     let certificates: DevelopmentCertificates
 
-    init() throws {
-        certificates = try .made()
+    init() async throws {
+        certificates = try await .made()
     }
 
     private func read(_ path: String) throws -> PeerCertificate {

@@ -11,8 +11,8 @@ import Testing
     let certificates: DevelopmentCertificates
     let group = MultiThreadedEventLoopGroup.singleton
 
-    init() throws {
-        certificates = try .made()
+    init() async throws {
+        certificates = try await .made()
     }
 
     /// Sends back whatever comes, and reads no more while the channel is not writable.
@@ -151,7 +151,9 @@ import Testing
     }
 
     @Test func `what is written before a close arrives, however slow the network takes it`() async throws {
-        let server = try await serve(certificates.server()) { LastWords() }
+        var configuration = certificates.server()
+        configuration.shutdownTimeout = .seconds(50)
+        let server = try await serve(configuration) { LastWords() }
         let outcome = try await talk(to: server, certificates.client(), sending: ByteBuffer())
         #expect(outcome.received == LastWords.bytes)
         #expect(outcome.endedInPeace)

@@ -7,8 +7,8 @@ import Testing
 @Suite struct TLSContextTests {
     let certificates: DevelopmentCertificates
 
-    init() throws {
-        certificates = try .made()
+    init() async throws {
+        certificates = try await .made()
     }
 
     private func error(_ change: (inout TLSServerConfiguration) throws -> Void) throws -> TLSConfigurationError? {
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `a folder is no file`() throws {
-        let error = try error { $0.privateKeyFile = certificates.folder.path }
+        let error = try error { $0.privateKeyFile = DevelopmentCertificates.folder.path }
         #expect(error?.kind == .unreadableFile)
         #expect(error?.description.contains("is a folder") == true)
     }

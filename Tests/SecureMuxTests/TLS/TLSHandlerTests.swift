@@ -9,8 +9,8 @@ import Testing
 @Suite struct TLSHandlerTests {
     let certificates: DevelopmentCertificates
 
-    init() throws {
-        certificates = try .made()
+    init() async throws {
+        certificates = try await .made()
     }
 
     /// What a later handler sees; asks to read only when told to.

@@ -7,8 +7,8 @@ import Testing
 @Suite struct TLSRefusalTests {
     let certificates: DevelopmentCertificates
 
-    init() throws {
-        certificates = try .made()
+    init() async throws {
+        certificates = try await .made()
     }
 
     /// A client of the development certificates that a server which requires one refuses.

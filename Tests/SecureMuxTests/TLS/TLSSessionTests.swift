@@ -7,8 +7,8 @@ import Testing
 @Suite struct TLSSessionTests {
     let certificates: DevelopmentCertificates
 
-    init() throws {
-        certificates = try .made()
+    init() async throws {
+        certificates = try await .made()
     }
 
     private func establishedPair(_ version: TLSVersion = .v1_3) throws -> SessionPair {
