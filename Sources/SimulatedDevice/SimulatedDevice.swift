@@ -1,9 +1,9 @@
 package import Logging
 import MultiplexerCore
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import SecureMux
-import Synchronization
 
 /// A device on a TCP port that behaves as real ones do: it takes one connection, closes any further one at once, and
 /// answers requests one after the other.
@@ -66,7 +66,7 @@ package final class SimulatedDevice: Sendable {
     package let configuration: Configuration
     private let logger: Logger
     private let switchedOn = ContinuousClock.now
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     package init(_ configuration: Configuration = Configuration(), logger: Logger) {
         self.configuration = configuration
@@ -75,7 +75,7 @@ package final class SimulatedDevice: Sendable {
 
     /// What happened since the device was made.
     package var counters: Counters {
-        state.withLock(\.counters)
+        state.withLockedValue(\.counters)
     }
 
     /// Begins to listen; a stopped device can be started again.
@@ -98,7 +98,7 @@ package final class SimulatedDevice: Sendable {
                 }
             }
         let listener = try await bootstrap.bind(to: ListenAddress(host: host, port: port))
-        let replaced = state.withLock { state in
+        let replaced = state.withLockedValue { state in
             defer { state.listener = listener }
             return state.listener
         }
@@ -108,7 +108,7 @@ package final class SimulatedDevice: Sendable {
 
     /// Closes all connections and listens no more, as a device that loses its power.
     package func stop() async {
-        let listener = state.withLock { state in
+        let listener = state.withLockedValue { state in
             defer { state.listener = nil }
             return state.listener
         }
@@ -118,7 +118,7 @@ package final class SimulatedDevice: Sendable {
 
     /// Closes all connections and goes on listening.
     package func closeConnections() async {
-        for connection in state.withLock({ Array($0.connections.values) }) {
+        for connection in state.withLockedValue({ Array($0.connections.values) }) {
             try? await connection.close()
         }
     }
@@ -142,7 +142,7 @@ extension SimulatedDevice {
 
     /// Whether the device takes a connection that was just accepted.
     func admits(_ channel: any Channel) -> Bool {
-        let (isAdmitted, open) = state.withLock { state in
+        let (isAdmitted, open) = state.withLockedValue { state in
             let limit = configuration.connectionLimit
             guard limit == 0 || state.counters.open < limit else {
                 state.counters.refused += 1
@@ -165,7 +165,7 @@ extension SimulatedDevice {
 
     /// Notes the end of a connection that was admitted.
     func ended(_ channel: any Channel, _ peer: String, because reason: String) {
-        let open = state.withLock { state in
+        let open = state.withLockedValue { state in
             state.connections[ObjectIdentifier(channel)] = nil
             state.counters.open -= 1
             return state.counters.open
@@ -174,23 +174,23 @@ extension SimulatedDevice {
     }
 
     func noteReceived() {
-        state.withLock { $0.counters.requestsReceived += 1 }
+        state.withLockedValue { $0.counters.requestsReceived += 1 }
     }
 
     func noteSwallowed(from peer: String) {
-        state.withLock { $0.counters.requestsSwallowed += 1 }
+        state.withLockedValue { $0.counters.requestsSwallowed += 1 }
         logger.info("first request swallowed", metadata: ["client": "\(peer)"])
     }
 
     func noteMalformed(from peer: String, _ error: FramingError) {
-        state.withLock { $0.counters.malformed += 1 }
+        state.withLockedValue { $0.counters.malformed += 1 }
         logger.warning("the client sent \(error)", metadata: ["client": "\(peer)"])
     }
 
     /// Carries out a request and returns the message that answers it.
     func serve(_ message: [UInt8]) -> [UInt8] {
         let elapsed = switchedOn.duration(to: .now)
-        return state.withLock { state in
+        return state.withLockedValue { state in
             state.counters.requestsServed += 1
             return switch configuration.speaks {
             case .sunSpecInverter: state.server.response(to: message, at: elapsed)

@@ -48,6 +48,7 @@ extension EndToEnd {
             let probed = try await probe(server.tlsPort, false, "--read", "0:1")
             #expect(probed.end == .exited(3))
             #expect(probed.said.contains("the listener may want TLS (--tls)"))
+            _ = try await server.program.line(containing: "spoke plain Modbus/TCP to the TLS port")
             #expect(server.program.lines(containing: "spoke plain Modbus/TCP to the TLS port").count == 1)
         }
 
@@ -56,6 +57,7 @@ extension EndToEnd {
             let probed = try await probe(server.plainPort, true, "--read", "0:1")
             #expect(probed.end == .exited(3))
             #expect(probed.said.contains("check that this port speaks TLS"))
+            _ = try await server.program.line(containing: "this listener does not")
             #expect(server.program.lines(containing: "this listener does not").count == 1)
         }
 
