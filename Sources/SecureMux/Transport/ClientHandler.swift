@@ -164,6 +164,7 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func closeIfAnswered() {
         guard case .joined = state, unanswered == 0, hasRoom else { return }
+        logger.info("client left")
         drop()
     }
 

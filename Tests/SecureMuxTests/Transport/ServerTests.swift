@@ -5,7 +5,7 @@ import Testing
 @testable import SecureMux
 
 /// The whole transport on real sockets: clients and device are played by the tests.
-@Suite(.timeLimit(.minutes(2))) struct ServerTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ServerTests {
     @Test func `clients with the same transaction id each get their own response`() async throws {
         try await withServer { server, device in
             let clients = [try await TestPeer.connect(to: server.port), try await TestPeer.connect(to: server.port)]
@@ -40,7 +40,11 @@ import Testing
 
     @Test func `the device has one request at a time, and 16 where it may have more`() async throws {
         for limit in [1, 16] {
-            try await withServer(Multiplexer.Configuration(inFlightLimit: limit, drainTimeout: .milliseconds(100))) {
+            try await withServer(
+                .patient {
+                    $0.inFlightLimit = limit; $0.drainTimeout = .milliseconds(100)
+                }
+            ) {
                 server,
                 device in
                 let client = try await TestPeer.connect(to: server.port)
@@ -109,7 +113,7 @@ import Testing
     }
 
     @Test func `without a device requests get exception 0x0A at once, and values once it is back`() async throws {
-        let configuration = Multiplexer.Configuration(backoff: Backoff(initial: .milliseconds(200)))
+        let configuration = Multiplexer.Configuration.patient { $0.backoff = Backoff(initial: .milliseconds(200)) }
         let device = try await TestDevice.start()
         let port = device.port
         try await device.stop()
@@ -216,7 +220,7 @@ import Testing
     }
 
     @Test func `a client that floods is not read from until its queue has room`() async throws {
-        let configuration = Multiplexer.Configuration(waitingLimit: 4)
+        let configuration = Multiplexer.Configuration.patient { $0.waitingLimit = 4 }
         try await withServer(configuration) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let link = try await device.connection()
@@ -235,7 +239,7 @@ import Testing
     }
 
     @Test func `a client that is read from again is paused again when its queue is full`() async throws {
-        let configuration = Multiplexer.Configuration(waitingLimit: 4)
+        let configuration = Multiplexer.Configuration.patient { $0.waitingLimit = 4 }
         try await withServer(configuration) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let link = try await device.connection()
@@ -264,7 +268,7 @@ import Testing
     }
 
     @Test func `lines that come before they were asked for are given to nobody`() async throws {
-        let configuration = Multiplexer.Configuration(backoff: Backoff(initial: .milliseconds(20)))
+        let configuration = Multiplexer.Configuration.patient { $0.backoff = Backoff(initial: .milliseconds(20)) }
         try await withServer(configuration, protocol: .echo) { server, device in
             let asking = try await TestPeer.connect(to: server.port)
             let waiting = try await TestPeer.connect(to: server.port)
@@ -280,7 +284,7 @@ import Testing
     }
 
     @Test func `a drain answers what is in flight, fails what waits, and closes everyone`() async throws {
-        try await withServer { server, device in
+        try await withServer(.patient { $0.drainTimeout = .seconds(60) }) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let link = try await device.connection()
             try await client.send((1...3).flatMap { read(transaction: $0, unit: 1, address: 0, count: 1) })
@@ -297,7 +301,7 @@ import Testing
     }
 
     @Test func `a drain ends although the device stays silent`() async throws {
-        let configuration = Multiplexer.Configuration(drainTimeout: .milliseconds(200))
+        let configuration = Multiplexer.Configuration.patient { $0.drainTimeout = .milliseconds(200) }
         try await withServer(configuration) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let link = try await device.connection()
@@ -372,6 +376,21 @@ import Testing
 
 // MARK: - Playing server, client and device
 
+extension Multiplexer.Configuration {
+    /// With times that a busy machine does not reach where a test is not about them.
+    fileprivate static func patient(_ change: (inout Self) -> Void = { _ in }) -> Self {
+        var configuration = Self(
+            responseTimeout: .seconds(60),
+            queueTimeout: .seconds(60),
+            connectTimeout: .seconds(60)
+        )
+        // Many tests end with a request in flight.
+        configuration.drainTimeout = .seconds(1)
+        change(&configuration)
+        return configuration
+    }
+}
+
 private struct RunningServer {
     let server: Server
     let log: RecordedLog
@@ -379,7 +398,7 @@ private struct RunningServer {
 }
 
 private func withServer(
-    _ configuration: Multiplexer.Configuration = Multiplexer.Configuration(),
+    _ configuration: Multiplexer.Configuration = .patient(),
     protocol applicationProtocol: ApplicationProtocol = .modbus,
     allow: [String] = [],
     host: String? = "127.0.0.1",

@@ -21,7 +21,7 @@ final class TestPeer: Sendable {
 
     /// Makes a fresh channel a peer; to be called on its loop.
     static func adopt(_ channel: any Channel) throws -> TestPeer {
-        let received = Received()
+        let received = Received(channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(received)
         return TestPeer(channel, NIOLoopBound(received, eventLoop: channel.eventLoop))
     }
@@ -61,18 +61,45 @@ final class TestPeer: Sendable {
         for condition: @escaping @Sendable (Received) -> Result?
     ) async throws -> Result {
         let received = received
-        let deadline = NIODeadline.now() + limit
-        while NIODeadline.now() < deadline {
-            if let result = try await channel.eventLoop.submit({ condition(received.value) }).get() { return result }
-            try await Task.sleep(for: .milliseconds(2))
-        }
-        throw TestTimeout()
+        return try await channel.eventLoop.flatSubmit { received.value.wait(within: limit, for: condition) }.get()
     }
 
     private final class Received: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         var bytes: [UInt8] = []
-        var hasEnded = false
+        var hasEnded = false { didSet { tellWaiter() } }
+
+        private let eventLoop: any EventLoop
+        /// Looks again; says whether it has what it waits for.
+        private var waiter: (() -> Bool)?
+
+        init(_ eventLoop: any EventLoop) {
+            self.eventLoop = eventLoop
+        }
+
+        func wait<Result: Sendable>(
+            within limit: TimeAmount,
+            for condition: @escaping (Received) -> Result?
+        ) -> EventLoopFuture<Result> {
+            let promise = eventLoop.makePromise(of: Result.self)
+            let timeout = eventLoop.assumeIsolated().scheduleTask(in: limit) {
+                self.waiter = nil
+                promise.fail(TestTimeout())
+            }
+            waiter = {
+                guard let result = condition(self) else { return false }
+                timeout.cancel()
+                promise.succeed(result)
+                return true
+            }
+            tellWaiter()
+            return promise.futureResult
+        }
+
+        private func tellWaiter() {
+            guard let waiter, waiter() else { return }
+            self.waiter = nil
+        }
 
         func take(_ count: Int) -> [UInt8] {
             defer { bytes.removeFirst(count) }
@@ -81,6 +108,7 @@ final class TestPeer: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             bytes.append(contentsOf: unwrapInboundIn(data).readableBytesView)
+            tellWaiter()
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
