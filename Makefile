@@ -30,7 +30,8 @@ sanitize-thread: ## Run all tests under the thread sanitizer
 	@scripts/test --sanitize=thread --scratch-path .build-tsan
 
 sanitize-address: ## Run all tests under the address sanitizer
-	@scripts/test --sanitize=address --scratch-path .build-asan
+	@LSAN_OPTIONS=suppressions='$(CURDIR)/scripts/leaks.supp':print_suppressions=0 \
+		scripts/test --sanitize=address --scratch-path .build-asan
 
 certificates: ## Make development certificates in certs-dev/out
 	@scripts/setup build
