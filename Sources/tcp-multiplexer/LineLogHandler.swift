@@ -1,5 +1,11 @@
-import Foundation
 import Logging
+
+// All of Foundation would make the binary three times as large.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// One line a message on standard error: time, level, message, then `key=value` pairs.
 struct LineLogHandler: LogHandler {
@@ -16,8 +22,7 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        // One write a line, so that lines of several threads do not mix.
-        try? FileHandle.standardError.write(contentsOf: Data("\(line(for: event, at: .now))\n".utf8))
+        StandardError.write(line: line(for: event, at: .now))
     }
 
     /// The line without its end.
@@ -41,6 +46,6 @@ struct LineLogHandler: LogHandler {
 extension Logger.Level {
     fileprivate var name: String {
         // Padded, so that messages begin in one column.
-        rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+        rawValue + String(repeating: " ", count: max(8 - rawValue.count, 0))
     }
 }

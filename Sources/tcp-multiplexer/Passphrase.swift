@@ -1,5 +1,12 @@
-import Foundation
 import SecureMux
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// A passphrase kept in a file, so that no process list shows it.
 enum Passphrase {

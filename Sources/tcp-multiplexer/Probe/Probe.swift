@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import SecureMux
 
 struct Probe: AsyncParsableCommand {
@@ -56,7 +55,7 @@ struct Probe: AsyncParsableCommand {
         do {
             print(try await report())
         } catch let failure as ProbeFailure {
-            try FileHandle.standardError.write(contentsOf: Data("\(failure.description.escapingControls)\n".utf8))
+            StandardError.write(line: failure.description.escapingControls)
             throw ExitCode(failure.kind.rawValue)
         }
     }

@@ -1,9 +1,16 @@
 import ArgumentParser
-import Foundation
 import Logging
 import MultiplexerCore
 import SecureMux
 import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,13 +70,13 @@ struct Serve: AsyncParsableCommand {
                 Task {
                     await server.drain()
                     logger.notice("stopped")
-                    Foundation.exit(EXIT_SUCCESS)
+                    endProcess(EXIT_SUCCESS)
                 }
             case .ignore:
                 break
             case .stopAtOnce:
                 logger.warning("stopped at once, without waiting for answers", metadata: ["signal": "\(signal)"])
-                Foundation.exit(EXIT_FAILURE)
+                endProcess(EXIT_FAILURE)
             }
         }
     }
@@ -100,4 +107,9 @@ struct Serve: AsyncParsableCommand {
         let plain = clients.listen.map { listener(at: $0, nil) }
         return [plain, listener(at: tlsListen, tlsConfiguration)].compactMap(\.self)
     }
+}
+
+/// `exit(3)`, whose name a command has for something else.
+private func endProcess(_ status: Int32) -> Never {
+    exit(status)
 }
