@@ -2,7 +2,9 @@ import Logging
 import MultiplexerCore
 import NIOCore
 
-/// Says in the log how the device is doing: a line when that changes, and repetitions only on demand.
+/// Says in the log how the device is doing.
+///
+/// A line when that changes; of what repeats, the 1st, 2nd, 4th, 8th … time, and the others on demand.
 struct DeviceLog {
     /// Why the last connection ended, from whoever saw it.
     var reason: (any Error)?
@@ -72,8 +74,27 @@ struct DeviceLog {
         }
     }
 
-    private static func words(_ reason: any Error) -> String {
-        (reason as? IOError)?.words ?? "\(reason)"
+    /// A request's time ran out before its answer came.
+    mutating func requestExpired() {
+        expirations += 1
+        say(
+            "a request took longer than the queue timeout",
+            level(of: expirations, .warning),
+            ["so-far": "\(expirations)"]
+        )
+    }
+
+    private func say(_ message: Logger.Message, _ level: Logger.Level, _ more: Logger.Metadata = [:]) {
+        logger.log(level: level, message, metadata: more.merging(["device": "\(device)"]) { given, _ in given })
+    }
+
+    private func level(of count: Int, _ level: Logger.Level) -> Logger.Level {
+        count & (count - 1) == 0 ? level : .debug
+    }
+
+    private var words: String {
+        guard let reason else { return "unknown" }
+        return (reason as? IOError)?.words ?? "\(reason)"
     }
 }
 
