@@ -22,7 +22,7 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        StandardError.write(line: line(for: event, at: .now))
+        StandardError.say(line(for: event, at: .now))
     }
 
     /// The line without its end.

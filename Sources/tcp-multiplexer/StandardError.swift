@@ -9,18 +9,13 @@
 /// Where log lines and the reasons for a failure go.
 enum StandardError {
     /// Writes one line, in one go where the system lets it: lines of several threads do not mix.
-    static func write(line: String) {
+    static func say(_ line: String) {
         var rest = Array("\(line)\n".utf8)[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { systemWrite(STDERR_FILENO, $0.baseAddress, $0.count) }
+            let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
             // Nobody is left to tell.
             guard written > 0 else { return }
             rest = rest.dropFirst(written)
         }
     }
-}
-
-/// `write(2)`, by a name that does not collide with ours.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

@@ -12,7 +12,7 @@ enum ByteBufferBIO {
         return bio
     }
 
-    // Made once and never changed.
+    // Safe to share: made once under the lock of a static, and never changed.
     nonisolated(unsafe) private static let method: OpaquePointer? = {
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ByteBuffer") else { return nil }
         BIO_meth_set_read_ex(method) { bio, bytes, capacity, count in

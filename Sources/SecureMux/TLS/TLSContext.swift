@@ -18,7 +18,7 @@ package final class TLSContext: Sendable {
     package let warnings: [String]
     /// Whether we have a certificate to show.
     let hasCertificate: Bool
-    // OpenSSL counts references to an SSL_CTX atomically, and this one is not changed after init.
+    // Safe to share: OpenSSL counts references to an SSL_CTX atomically, and this one is not changed after init.
     nonisolated(unsafe) let pointer: OpaquePointer
 
     /// Reads the server's files.

@@ -55,7 +55,7 @@ struct Probe: AsyncParsableCommand {
         do {
             print(try await report())
         } catch let failure as ProbeFailure {
-            StandardError.write(line: failure.description.escapingControls)
+            StandardError.say(failure.description.escapingControls)
             throw ExitCode(failure.kind.rawValue)
         }
     }
