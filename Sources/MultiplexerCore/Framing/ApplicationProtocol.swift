@@ -6,34 +6,46 @@ public struct ApplicationProtocol: Sendable {
     public let aliases: [String]
     /// One line that tells users whether this is the one they want.
     public let summary: String
+    /// What its messages are, whatever is put around them.
+    public let messages: MessageKind
     /// How its messages are cut out of the stream.
     package let framing: any Framing
     /// What its messages say.
     package let messageRules: any MessageRules
+
+    package init(
+        name: String,
+        aliases: [String] = [],
+        summary: String,
+        messages: MessageKind,
+        framing: any Framing,
+        messageRules: any MessageRules
+    ) {
+        self.name = name
+        self.aliases = aliases
+        self.summary = summary
+        self.messages = messages
+        self.framing = framing
+        self.messageRules = messageRules
+    }
+
+    /// What messages are, whatever is put around them on the wire.
+    public enum MessageKind: Sendable {
+        /// Unit id and PDU.
+        case modbus
+        /// ISO 8583 messages.
+        case iso8583
+        /// HTTP/1 requests and responses.
+        case http
+        /// Anything: nothing in them is looked at.
+        case opaque
+    }
 
     /// The protocol with this name or alias, or nil.
     public static func named(_ name: String) -> ApplicationProtocol? {
         all.first { $0.name == name || $0.aliases.contains(name) }
     }
 
-    /// Every protocol that the program speaks.
+    /// Every protocol that the program speaks, with the settings it has when nothing else is asked for.
     public static let all: [ApplicationProtocol] = [.modbus, .echo]
-
-    /// Modbus/TCP.
-    public static let modbus = ApplicationProtocol(
-        name: "modbus",
-        aliases: ["modbus-tcp"],
-        summary: "Modbus/TCP: inverters, meters, wallboxes, PLCs, usually on port 502",
-        framing: ModbusTCPFraming(),
-        messageRules: ModbusMessageRules()
-    )
-
-    /// Lines of text.
-    public static let echo = ApplicationProtocol(
-        name: "echo",
-        aliases: ["line"],
-        summary: "one line in, one line out, each ended by a newline: text consoles, echo servers",
-        framing: LineFraming(),
-        messageRules: OpaqueMessageRules()
-    )
 }

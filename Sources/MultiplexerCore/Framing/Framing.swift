@@ -61,10 +61,13 @@ package struct Envelope: Hashable, Sendable {
 package struct FramingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong, in words that fit behind "the client sent ".
     package let description: String
+    /// Whether a frame was damaged on its way, on a wire where the next one begins after a silence.
+    package let isDamage: Bool
 
     /// An error that says this.
-    package init(_ description: String) {
+    package init(_ description: String, isDamage: Bool = false) {
         self.description = description
+        self.isDamage = isDamage
     }
 }
 

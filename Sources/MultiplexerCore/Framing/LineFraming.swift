@@ -37,3 +37,15 @@ package struct LineFraming: Framing {
         output.append(contentsOf: message)
     }
 }
+
+extension ApplicationProtocol {
+    /// Lines of text.
+    public static let echo = ApplicationProtocol(
+        name: "echo",
+        aliases: ["line"],
+        summary: "one line in, one line out, each ended by a newline: text consoles, echo servers",
+        messages: .opaque,
+        framing: LineFraming(),
+        messageRules: OpaqueMessageRules()
+    )
+}

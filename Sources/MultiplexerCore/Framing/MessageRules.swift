@@ -11,8 +11,14 @@ package protocol MessageRules: Sendable {
     /// What a request asks for, in a few words for the log.
     func summary(ofRequest message: Span<UInt8>) -> String
 
-    /// What a response repeats of its request.
-    func correlation(ofResponse message: Span<UInt8>) -> Correlation
+    /// What the core needs to know of a response; its transaction id is in the envelope.
+    func response(_ message: Span<UInt8>) -> Response
+
+    /// Appends what the device gets of a client's request.
+    func forward(_ request: Span<UInt8>, into output: inout [UInt8])
+
+    /// Appends what the client gets of the device's response to its request.
+    func giveBack(_ response: Span<UInt8>, answering request: Span<UInt8>, into output: inout [UInt8])
 
     /// Appends the message that tells the client that its request failed.
     ///
@@ -22,6 +28,19 @@ package protocol MessageRules: Sendable {
     ///   - output: Where the message is appended.
     /// - Returns: False where the protocol has no such message: then closing the client is the reply.
     func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool
+}
+
+// Most messages pass through as they are.
+extension MessageRules {
+    /// The request as it is.
+    package func forward(_ request: Span<UInt8>, into output: inout [UInt8]) {
+        output.append(contentsOf: request)
+    }
+
+    /// The response as it is.
+    package func giveBack(_ response: Span<UInt8>, answering request: Span<UInt8>, into output: inout [UInt8]) {
+        output.append(contentsOf: response)
+    }
 }
 
 /// Messages that mean nothing to us: every request is taken for a write, any message answers it.
@@ -41,7 +60,7 @@ package struct OpaqueMessageRules: MessageRules {
     package func summary(ofRequest message: Span<UInt8>) -> String { "\(message.count) bytes" }
 
     /// Nothing in the message says which request it answers.
-    package func correlation(ofResponse message: Span<UInt8>) -> Correlation { .none }
+    package func response(_ message: Span<UInt8>) -> Response { Response(correlation: .none) }
 
     /// There is no way to say so.
     package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool { false }

@@ -59,3 +59,15 @@ package struct ModbusTCPFraming: Framing {
         output.append(contentsOf: message)
     }
 }
+
+extension ApplicationProtocol {
+    /// Modbus/TCP.
+    public static let modbus = ApplicationProtocol(
+        name: "modbus",
+        aliases: ["modbus-tcp"],
+        summary: "Modbus/TCP: inverters, meters, wallboxes, PLCs, usually on port 502",
+        messages: .modbus,
+        framing: ModbusTCPFraming(),
+        messageRules: ModbusMessageRules()
+    )
+}

@@ -20,8 +20,8 @@ package struct ModbusMessageRules: MessageRules {
     }
 
     /// A response repeats unit and function; an exception response has the exception bit set beside.
-    package func correlation(ofResponse message: Span<UInt8>) -> Correlation {
-        Self.correlation(unit: message[0], function: ModbusFunction(rawValue: message[1]))
+    package func response(_ message: Span<UInt8>) -> Response {
+        Response(correlation: Self.correlation(unit: message[0], function: ModbusFunction(rawValue: message[1])))
     }
 
     /// An exception response: 0x0A where there is no path to the device, 0x0B where it does not answer.
@@ -29,7 +29,7 @@ package struct ModbusMessageRules: MessageRules {
         let exception: ModbusException =
             switch failure {
             case .unreachable, .draining: .gatewayPathUnavailable
-            case .unanswered, .expired: .gatewayTargetDeviceFailedToRespond
+            case .unanswered, .connectionLost, .expired: .gatewayTargetDeviceFailedToRespond
             }
         output.append(request[0])
         output.append(request[1] | Self.exceptionBit)

@@ -315,7 +315,7 @@ extension Multiplexer {
             link = .down
         case .ready(id):
             let unanswered = inFlight.count
-            failInFlight(.unanswered, at: now, into: &actions)
+            failInFlight(.connectionLost, at: now, into: &actions)
             switch linkUse {
             case .unasked:
                 link = .resting
@@ -347,7 +347,7 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) {
-        failInFlight(.unanswered, at: now, into: &actions)
+        failInFlight(cause == .silence ? .unanswered : .connectionLost, at: now, into: &actions)
         link = .closing(id, failed: linkUse != .answered)
         actions.append(.report(.replacingConnection(id, after: cause)))
         actions.append(.disconnect(id))

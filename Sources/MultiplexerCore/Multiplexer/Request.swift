@@ -4,11 +4,22 @@ package struct Request: Hashable, Sendable {
     package var correlation: Correlation
     /// Whether the request may change the device, so that it must never be sent twice.
     package var mayWrite: Bool
+    /// Whether the device answers it at all; it does not answer what it takes for a broadcast.
+    package var expectsResponse: Bool
+    /// How long the message is that answers it, unless with an error; nil where the request does not tell.
+    package var responseLength: Int?
 
     /// A request that is answered by a message with this correlation.
-    package init(correlation: Correlation, mayWrite: Bool) {
+    package init(
+        correlation: Correlation,
+        mayWrite: Bool,
+        expectsResponse: Bool = true,
+        responseLength: Int? = nil
+    ) {
         self.correlation = correlation
         self.mayWrite = mayWrite
+        self.expectsResponse = expectsResponse
+        self.responseLength = responseLength
     }
 }
 
@@ -18,11 +29,22 @@ package struct Response: Hashable, Sendable {
     package var transactionID: UInt16
     /// What else it repeats of its request.
     package var correlation: Correlation
+    /// Whether it says of itself that it answers nothing: the device began this exchange.
+    package var isUnsolicited: Bool
+    /// Whether the device takes no further request on this connection.
+    package var isLast: Bool
 
     /// A response with this id and correlation.
-    package init(transactionID: UInt16, correlation: Correlation) {
+    package init(
+        transactionID: UInt16 = 0,
+        correlation: Correlation,
+        isUnsolicited: Bool = false,
+        isLast: Bool = false
+    ) {
         self.transactionID = transactionID
         self.correlation = correlation
+        self.isUnsolicited = isUnsolicited
+        self.isLast = isLast
     }
 }
 
@@ -44,8 +66,10 @@ package struct Correlation: RawRepresentable, Hashable, Sendable {
 package enum Failure: Hashable, Sendable, CaseIterable {
     /// There is no connection to the device: connecting failed, or the next attempt is being waited for.
     case unreachable
-    /// The request was sent and the device did not answer it in time, or closed the connection.
+    /// The request was sent and the device did not answer it in time.
     case unanswered
+    /// The request was sent and its answer was lost with the connection, or came damaged.
+    case connectionLost
     /// The request's time ran out before its turn came, or while the device worked on it.
     case expired
     /// The program is shutting down.

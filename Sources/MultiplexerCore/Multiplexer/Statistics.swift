@@ -28,7 +28,7 @@ extension Multiplexer {
         mutating func count(_ failure: Failure) {
             switch failure {
             case .unreachable: unreachable += 1
-            case .unanswered: unanswered += 1
+            case .unanswered, .connectionLost: unanswered += 1
             case .expired: expired += 1
             case .draining: drained += 1
             }

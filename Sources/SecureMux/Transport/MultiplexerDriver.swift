@@ -120,10 +120,8 @@ extension MultiplexerDriver {
     func receiveResponse(_ frame: ByteBuffer, on link: LinkID) {
         let bytes = frame.readableBytesUInt8Span
         let envelope = deviceProtocol.framing.envelope(of: bytes)
-        let response = Response(
-            transactionID: envelope.transactionID,
-            correlation: deviceProtocol.messageRules.correlation(ofResponse: bytes.extracting(envelope.message))
-        )
+        var response = deviceProtocol.messageRules.response(bytes.extracting(envelope.message))
+        response.transactionID = envelope.transactionID
         handle(.responseReceived(response, on: link), response: frame)
     }
 

@@ -15,7 +15,7 @@ extension Framing {
 extension MessageRules {
     func request(_ message: [UInt8]) -> Request { request(message.span) }
 
-    func correlation(ofResponse message: [UInt8]) -> Correlation { correlation(ofResponse: message.span) }
+    func correlation(ofResponse message: [UInt8]) -> Correlation { response(message.span).correlation }
 
     /// The failure reply, or nil where the protocol has none.
     func reply(toFailed request: [UInt8], _ failure: Failure) -> [UInt8]? {

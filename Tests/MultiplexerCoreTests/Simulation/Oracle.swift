@@ -366,7 +366,7 @@ extension Oracle {
         case .unreachable:
             try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
             counted.unreachable += 1
-        case .unanswered:
+        case .unanswered, .connectionLost:
             try expect(request.state == .sent, "a request was called unanswered that was not sent")
             step.unanswered.append(serial)
             counted.unanswered += 1
