@@ -1,7 +1,7 @@
 extension Multiplexer {
     /// What is to be done, in the order given.
     ///
-    /// Each request ends with exactly one of ``respond(_:to:)``, ``fail(_:_:to:)`` and ``discard(_:)``.
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
         case connect(LinkID)
@@ -13,6 +13,8 @@ extension Multiplexer {
         case respond(RequestID, to: ClientID)
         /// Tell the client that its request failed, or close it where the protocol cannot say so.
         case fail(RequestID, Failure, to: ClientID)
+        /// Say nothing to the client: its request was a broadcast, which has no response, sent or not.
+        case complete(RequestID, to: ClientID)
         /// Forget a request whose client has left.
         case discard(RequestID)
         /// Read nothing more from this client.
@@ -49,6 +51,10 @@ extension Multiplexer {
         case answersAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
+        /// A message that the device sent of its own accord was dropped.
+        case unsolicitedMessage
+        /// The answer of a request came damaged.
+        case responseDamaged
     }
     /// Why a connection is not to be trusted any longer.
     package enum ReplacementCause: Hashable, Sendable {

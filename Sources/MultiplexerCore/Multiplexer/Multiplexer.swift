@@ -54,6 +54,11 @@ public struct Multiplexer: Sendable {
         jitter = SplitMix64(seed: seed)
     }
 
+    /// The request that the device is to answer next; nil where several are told apart by their ids.
+    package var awaited: Request? {
+        configuration.carriesTransactionIDs ? nil : inFlight.first?.request
+    }
+
     /// Takes a fact and appends what is to be done about it.
     ///
     /// - Parameters:
@@ -86,6 +91,9 @@ public struct Multiplexer: Sendable {
                 statistics.responses += 1
                 actions.append(.respond(answered.request, to: answered.client))
             }
+            update(at: now, into: &actions)
+        case .responseDamaged(let id):
+            answerDamaged(on: id, at: now, into: &actions)
             update(at: now, into: &actions)
         case .deadlineReached:
             nextVisit = nil
@@ -127,11 +135,11 @@ extension Multiplexer {
             return
         }
         guard drain == .notRequested else {
-            fail(id, .draining, to: client, into: &actions)
+            fail(id, request, .draining, to: client, into: &actions)
             return
         }
         if case .backingOff = link {
-            fail(id, .unreachable, to: client, into: &actions)
+            fail(id, request, .unreachable, to: client, into: &actions)
             return
         }
         let deadline = now + configuration.queueTimeout
@@ -171,22 +179,24 @@ extension Multiplexer {
             if clients[client]?.waiting.isEmpty == false { turns.append(client) }
             resumeIfDue(client, into: &actions)
             guard now < waiting.deadline else {
-                fail(waiting.id, .expired, to: client, into: &actions)
+                fail(waiting.id, waiting.request, .expired, to: client, into: &actions)
                 continue
             }
             let transactionID = nextTransactionID(at: now)
+            let patience =
+                waiting.request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay
             inFlight.append(
                 InFlight(
                     transactionID: transactionID,
                     request: waiting.request,
                     asker: (waiting.id, client),
                     askerDeadline: waiting.deadline,
-                    deviceDeadline: now + configuration.responseTimeout
+                    deviceDeadline: now + patience
                 )
             )
             if linkUse == .unasked { linkUse = .asked }
             statistics.sent += 1
-            visit(at: now + configuration.responseTimeout, into: &actions)
+            visit(at: now + patience, into: &actions)
             actions.append(.send(waiting.id, transactionID: transactionID))
         }
     }
@@ -213,18 +223,26 @@ extension Multiplexer {
 
     private mutating func fail(
         _ id: RequestID,
+        _ request: Request,
         _ failure: Failure,
         to client: ClientID,
         into actions: inout [Action]
     ) {
+        // Whoever expects no response would take a failure for the answer to its next request.
+        guard request.expectsResponse else { return complete(id, to: client, into: &actions) }
         statistics.count(failure)
         actions.append(.fail(id, failure, to: client))
+    }
+
+    private mutating func complete(_ id: RequestID, to client: ClientID, into actions: inout [Action]) {
+        statistics.broadcasts += 1
+        actions.append(.complete(id, to: client))
     }
 
     private mutating func failWaiting(_ failure: Failure, into actions: inout [Action]) {
         while let client = turns.popFirst() {
             while let waiting = clients[client]?.next() {
-                fail(waiting.id, failure, to: client, into: &actions)
+                fail(waiting.id, waiting.request, failure, to: client, into: &actions)
             }
             resumeIfDue(client, into: &actions)
         }
@@ -233,7 +251,9 @@ extension Multiplexer {
     private mutating func failInFlight(_ failure: Failure, at now: Duration, into actions: inout [Action]) {
         for lost in inFlight {
             retire(lost.transactionID, at: now)
-            if let asker = lost.asker { fail(asker.request, failure, to: asker.client, into: &actions) }
+            if let asker = lost.asker {
+                fail(asker.request, lost.request, failure, to: asker.client, into: &actions)
+            }
         }
         inFlight.removeAll(keepingCapacity: true)
     }
@@ -245,11 +265,12 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) -> (request: RequestID, client: ClientID)? {
-        guard case .ready(id) = link,
-            let index = inFlight.firstIndex(where: {
-                $0.transactionID == response.transactionID && $0.request.correlation == response.correlation
-            })
-        else {
+        guard !response.isUnsolicited else {
+            statistics.strays += 1
+            actions.append(.report(.unsolicitedMessage))
+            return nil
+        }
+        guard case .ready(id) = link, let index = inFlight.firstIndex(where: { $0.isAnswered(by: response) }) else {
             statistics.strays += 1
             actions.append(.report(.strayResponse(response)))
             // Without ids, whatever comes next could be taken for the answer to the next request.
@@ -258,11 +279,29 @@ extension Multiplexer {
             }
             return nil
         }
+        deviceAnswered(into: &actions)
+        let asker = inFlight.remove(at: index).asker
+        if response.isLast {
+            failInFlight(.connectionLost, at: now, into: &actions)
+            link = .closing(id, failed: false)
+            actions.append(.disconnect(id))
+        }
+        return asker
+    }
+
+    /// Fails what the damaged message answered; the connection is in step again.
+    private mutating func answerDamaged(on id: LinkID, at now: Duration, into actions: inout [Action]) {
+        guard case .ready(id) = link, !configuration.carriesTransactionIDs, !inFlight.isEmpty else { return }
+        deviceAnswered(into: &actions)
+        actions.append(.report(.responseDamaged))
+        failInFlight(.connectionLost, at: now, into: &actions)
+    }
+
+    private mutating func deviceAnswered(into actions: inout [Action]) {
         linkUse = .answered
         if failedLinks > 0 { actions.append(.report(.answersAgain)) }
         failedLinks = 0
         silences = 0
-        return inFlight.remove(at: index).asker
     }
 }
 
@@ -394,18 +433,22 @@ extension Multiplexer {
         var timedOut = false
         while index < inFlight.count {
             if inFlight[index].deviceDeadline <= now {
-                timedOut = true
-                silences += 1
                 let silent = inFlight.remove(at: index)
                 retire(silent.transactionID, at: now)
-                actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
-                if let asker = silent.asker { fail(asker.request, .unanswered, to: asker.client, into: &actions) }
+                if silent.request.expectsResponse {
+                    timedOut = true
+                    silences += 1
+                    actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
+                }
+                if let asker = silent.asker {
+                    fail(asker.request, silent.request, .unanswered, to: asker.client, into: &actions)
+                }
                 continue
             }
             if let asker = inFlight[index].asker, inFlight[index].askerDeadline <= now {
                 // The client's time is up, the device's is not: its response is swallowed, the connection kept.
                 inFlight[index].asker = nil
-                fail(asker.request, .expired, to: asker.client, into: &actions)
+                fail(asker.request, inFlight[index].request, .expired, to: asker.client, into: &actions)
             }
             index += 1
         }
@@ -422,7 +465,7 @@ extension Multiplexer {
                 _ = clients[client]?.next()
                 var failure = Failure.unreachable
                 if case .ready = link { failure = .expired }
-                fail(waiting.id, failure, to: client, into: &actions)
+                fail(waiting.id, waiting.request, failure, to: client, into: &actions)
             }
             resumeIfDue(client, into: &actions)
         }

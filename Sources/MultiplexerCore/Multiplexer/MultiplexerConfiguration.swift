@@ -11,6 +11,10 @@ extension Multiplexer {
         public var responseTimeout: Duration
         /// How long a client's request may take in all, from its arrival, waiting included.
         public var queueTimeout: Duration
+        /// How long the device is left alone with a broadcast, which it does not answer.
+        ///
+        /// Modbus over Serial Line V1.02, section 2.4.1, has 100 to 200 ms as usual.
+        public var broadcastDelay: Duration
         /// How long the device may take to accept the connection.
         public var connectTimeout: Duration
         /// How long the device is left alone after it accepted the connection.
@@ -30,6 +34,7 @@ extension Multiplexer {
             waitingLimit: Int = 32,
             responseTimeout: Duration = .seconds(5),
             queueTimeout: Duration = .seconds(10),
+            broadcastDelay: Duration = .milliseconds(100),
             connectTimeout: Duration = .seconds(5),
             delayAfterConnect: Duration = .zero,
             backoff: Backoff = Backoff(),
@@ -40,6 +45,7 @@ extension Multiplexer {
             self.waitingLimit = max(waitingLimit, 1)
             self.responseTimeout = responseTimeout
             self.queueTimeout = queueTimeout
+            self.broadcastDelay = broadcastDelay
             self.connectTimeout = connectTimeout
             self.delayAfterConnect = delayAfterConnect
             self.backoff = backoff

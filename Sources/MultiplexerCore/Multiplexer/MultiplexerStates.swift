@@ -91,5 +91,10 @@ extension Multiplexer {
         var asker: (request: RequestID, client: ClientID)?
         var askerDeadline: Duration
         var deviceDeadline: Duration
+
+        func isAnswered(by response: Response) -> Bool {
+            request.expectsResponse && transactionID == response.transactionID
+                && request.correlation == response.correlation
+        }
     }
 }

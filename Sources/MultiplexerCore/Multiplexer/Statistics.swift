@@ -17,13 +17,15 @@ extension Multiplexer {
         package internal(set) var drained = 0
         /// Requests whose client left before they ended.
         package internal(set) var abandoned = 0
+        /// Broadcasts that ended, which have no response.
+        package internal(set) var broadcasts = 0
         /// Responses that answered nothing in flight, and were dropped.
         package internal(set) var strays = 0
         /// Connections to the device that were asked for.
         package internal(set) var connects = 0
 
         /// Requests that have ended, whichever way.
-        package var ended: Int { responses + unreachable + unanswered + expired + drained + abandoned }
+        package var ended: Int { responses + unreachable + unanswered + expired + drained + abandoned + broadcasts }
 
         mutating func count(_ failure: Failure) {
             switch failure {

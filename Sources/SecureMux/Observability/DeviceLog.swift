@@ -16,6 +16,8 @@ struct DeviceLog {
     private var replacements = 0
     private var silences = 0
     private var strays = 0
+    private var unsolicited = 0
+    private var damages = 0
     private var expirations = 0
 
     init(device: DeviceAddress, logger: Logger) {
@@ -27,7 +29,8 @@ struct DeviceLog {
         switch report {
         case .ready:
             connects += 1
-            say("connected to the device", connects == 1 ? .notice : .info)
+            // A device that closes after each answer is connected to all the time.
+            say("connected to the device", connects == 1 ? .notice : level(of: connects, .info))
         case .answersAgain:
             say("the device answers again", .notice)
         case .backingOff(let attempt, let delay):
@@ -63,6 +66,20 @@ struct DeviceLog {
                     : "replacing the device's connection, since it does not answer",
                 level(of: replacements, .notice),
                 ["so-far": "\(replacements)"]
+            )
+        case .unsolicitedMessage:
+            unsolicited += 1
+            say(
+                "dropped a message that the device sent of its own accord",
+                level(of: unsolicited, .notice),
+                ["so-far": "\(unsolicited)"]
+            )
+        case .responseDamaged:
+            damages += 1
+            say(
+                "an answer of the device came damaged; its request fails",
+                level(of: damages, .warning),
+                ["remedy": "look at the wiring, termination and baud rate of its serial line", "so-far": "\(damages)"]
             )
         case .strayResponse(let response):
             strays += 1

@@ -27,6 +27,8 @@ final class ClientHandler: ChannelInboundHandler {
     private var hasEnded = false
     /// Requests given to the driver and not yet answered.
     private var unanswered = 0
+    /// A whole request is here and kept back until the one before is answered.
+    private var holdsRequest = false
 
     private enum State {
         /// Not yet known to the driver. Exits: joined, closing.
@@ -59,9 +61,14 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Writes a response.
     func write(_ frame: ByteBuffer) {
-        unanswered -= 1
         context?.writeAndFlush(wrapOutboundOut(frame), promise: nil)
-        if hasEnded { closeIfAnswered() }
+        noteCompleted()
+    }
+
+    /// A request is over: answered, or a broadcast.
+    func noteCompleted() {
+        unanswered -= 1
+        if holdsRequest { proceedSoon() } else if hasEnded { closeIfAnswered() }
     }
 
     /// Takes no more requests.
@@ -108,12 +115,22 @@ final class ClientHandler: ChannelInboundHandler {
     /// The client's queue has room, and it takes its responses.
     private var hasRoom: Bool { !isPaused && context?.channel.isWritable == true }
 
+    /// Whether the driver may have another request: where the client's wire has no ids, only their order tells responses
+    /// apart, and a failure may come sooner than the response to an earlier request.
+    private var mayAsk: Bool { framing.carriesTransactionIDs || unanswered == 0 }
+
     private func takeRequests() {
         guard speaksPlainly() else { return }
+        holdsRequest = false
         do {
-            while case .joined(let client) = state, hasRoom, let frame = try received.nextFrame(framing, .request) {
+            while case .joined(let client) = state, hasRoom, let length = try received.frameLength(framing, .request) {
+                guard mayAsk else {
+                    holdsRequest = true
+                    return
+                }
+                guard let frame = received.cut(length) else { return }
                 unanswered += 1
-                driver.receiveRequest(frame, framing: framing, rules: rules, from: client)
+                driver.receiveRequest(frame, from: self, client)
             }
         } catch {
             refuse("the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
@@ -149,7 +166,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func readOn() {
-        guard case .joined = state, hasRoom else { return }
+        guard case .joined = state, hasRoom, !holdsRequest else { return }
         if hasEnded {
             closeIfAnswered()
         } else {
@@ -163,7 +180,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func closeIfAnswered() {
-        guard case .joined = state, unanswered == 0, hasRoom else { return }
+        guard case .joined = state, unanswered == 0, hasRoom, !holdsRequest else { return }
         logger.info("client left")
         drop()
     }

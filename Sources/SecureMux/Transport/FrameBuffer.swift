@@ -35,16 +35,32 @@ struct FrameBuffer {
         bytes.writeBuffer(&received)
     }
 
-    /// Cuts the next whole frame off, or returns nil when it is not there yet.
+    /// Measures the next frame, or returns nil when it is not whole yet.
+    func frameLength(
+        _ framing: any Framing,
+        _ direction: Direction,
+        answering request: Request? = nil
+    ) throws(FramingError) -> Int? {
+        guard !isEmpty,
+            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, direction, answering: request),
+            length <= bytes.readableBytes
+        else { return nil }
+        return length
+    }
+
+    /// Cuts the next frame off, or returns nil when it is not whole yet.
     mutating func nextFrame(
         _ framing: any Framing,
         _ direction: Direction,
         answering request: Request? = nil
     ) throws(FramingError) -> ByteBuffer? {
-        guard !isEmpty,
-            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, direction, answering: request),
-            let frame = bytes.readSlice(length: length)
-        else { return nil }
+        guard let length = try frameLength(framing, direction, answering: request) else { return nil }
+        return cut(length)
+    }
+
+    /// Cuts off so many bytes, or returns nil when there are fewer.
+    mutating func cut(_ length: Int) -> ByteBuffer? {
+        guard let frame = bytes.readSlice(length: length) else { return nil }
         // Lets the memory go, which the receiving channel can then use again.
         if isEmpty { bytes = ByteBuffer() }
         return frame

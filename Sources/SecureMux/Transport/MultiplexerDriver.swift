@@ -95,12 +95,13 @@ extension MultiplexerDriver {
     }
 
     /// A client sent a request.
-    func receiveRequest(_ frame: ByteBuffer, framing: any Framing, rules: any MessageRules, from client: ClientID) {
+    func receiveRequest(_ frame: ByteBuffer, from handler: ClientHandler, _ client: ClientID) {
         let bytes = frame.readableBytesUInt8Span
-        let message = bytes.extracting(framing.envelope(of: bytes).message)
-        let request = rules.request(message)
-        let id = requests.insert(frame)
-        if isTracing { trace("request", id, client, ["asks": "\(rules.summary(ofRequest: message))"]) }
+        let envelope = handler.framing.envelope(of: bytes)
+        let message = bytes.extracting(envelope.message)
+        let request = handler.rules.request(message)
+        let id = requests.insert(message, transactionID: envelope.transactionID, from: handler)
+        if isTracing { trace("request", id, ["asks": "\(handler.rules.summary(ofRequest: message))"]) }
         handle(.requestReceived(id, request, from: client))
     }
 
@@ -124,6 +125,14 @@ extension MultiplexerDriver {
         response.transactionID = envelope.transactionID
         handle(.responseReceived(response, on: link), response: frame)
     }
+
+    /// The awaited message came damaged, and the line has been silent since.
+    func receiveDamagedResponse(on link: LinkID) {
+        handle(.responseDamaged(link))
+    }
+
+    /// The request that the device is to answer next, where the wire has no ids.
+    var awaited: Request? { multiplexer.awaited }
 
     private func handle(_ event: Multiplexer.Event, response: ByteBuffer? = nil) {
         guard !isHandling else {
@@ -155,16 +164,20 @@ extension MultiplexerDriver {
     private func perform(_ action: Multiplexer.Action, _ response: ByteBuffer?) {
         switch action {
         case .send(let request, let transactionID):
-            if isTracing { trace("sent", request, nil, ["transaction": "\(transactionID)"]) }
+            if isTracing { trace("sent", request, ["transaction": "\(transactionID)"]) }
             send(request, transactionID)
-        case .respond(let request, let client):
-            if isTracing { trace("answered", request, client) }
-            if let response { respond(request, client, response) }
+        case .respond(let request, _):
+            if isTracing { trace("answered", request) }
+            if let response { respond(request, response) }
             requests.remove(request)
-        case .fail(let request, let failure, let client):
-            if isTracing { trace("failed", request, client, ["failure": "\(failure)"]) }
+        case .fail(let request, let failure, _):
+            if isTracing { trace("failed", request, ["failure": "\(failure)"]) }
             if failure == .expired { log.requestExpired() }
-            fail(request, failure, client)
+            fail(request, failure)
+            requests.remove(request)
+        case .complete(let request, _):
+            if isTracing { trace("completed without a response", request) }
+            requests.asker(request)?.noteCompleted()
             requests.remove(request)
         case .discard(let request):
             requests.remove(request)
@@ -178,7 +191,7 @@ extension MultiplexerDriver {
             upstream = UpstreamConnection(
                 link,
                 to: device,
-                framing: deviceProtocol.framing,
+                speaking: deviceProtocol,
                 timeout: TimeAmount(multiplexer.configuration.connectTimeout),
                 driver: self
             )
@@ -197,63 +210,53 @@ extension MultiplexerDriver {
     }
 
     /// Says what becomes of a request, for those who asked to see everything.
-    private func trace(_ what: Logger.Message, _ id: RequestID, _ client: ClientID?, _ more: Logger.Metadata = [:]) {
+    private func trace(_ what: Logger.Message, _ id: RequestID, _ more: Logger.Metadata = [:]) {
         var metadata = more
         metadata["request"] = "\(id.rawValue)"
-        if let client { metadata["client"] = clients[client]?.name }
+        metadata["client"] = requests.asker(id)?.name
         logger.debug(what, metadata: metadata)
     }
 
     private func send(_ request: RequestID, _ transactionID: UInt16) {
-        frame.removeAll(keepingCapacity: true)
-        requests.withFrame(request) { bytes in
-            let envelope = deviceProtocol.framing.envelope(of: bytes)
-            deviceProtocol.framing.seal(
-                bytes.extracting(envelope.message),
-                transactionID: transactionID,
-                into: &frame
-            )
-        }
-        upstream?.write(sealed())
-    }
-
-    private func respond(_ request: RequestID, _ client: ClientID, _ response: ByteBuffer) {
-        guard let handler = clients[client] else { return }
-        let bytes = response.readableBytesUInt8Span
-        seal(bytes.extracting(deviceProtocol.framing.envelope(of: bytes).message), answering: request, handler.framing)
-        handler.write(sealed())
-    }
-
-    private func fail(_ request: RequestID, _ failure: Failure, _ client: ClientID) {
-        guard let handler = clients[client] else { return }
+        guard let rules = requests.asker(request)?.rules else { return }
         message.removeAll(keepingCapacity: true)
-        let canReply = requests.withFrame(request) { bytes in
-            handler.rules.reply(
-                toFailed: bytes.extracting(handler.framing.envelope(of: bytes).message),
-                failure,
-                into: &message
-            )
-        }
-        guard canReply else {
-            handler.drop()
+        requests.withMessage(request) { rules.forward($0, into: &message) }
+        upstream?.write(sealed(in: deviceProtocol.framing, transactionID))
+    }
+
+    private func respond(_ request: RequestID, _ response: ByteBuffer) {
+        guard let asker = requests.asker(request) else { return }
+        let bytes = response.readableBytesUInt8Span
+        let answer = bytes.extracting(deviceProtocol.framing.envelope(of: bytes).message)
+        message.removeAll(keepingCapacity: true)
+        requests.withMessage(request) { asker.rules.giveBack(answer, answering: $0, into: &message) }
+        asker.write(sealed(in: asker.framing, requests.transactionID(request)))
+    }
+
+    private func fail(_ request: RequestID, _ failure: Failure) {
+        guard let asker = requests.asker(request) else { return }
+        message.removeAll(keepingCapacity: true)
+        guard requests.withMessage(request, { asker.rules.reply(toFailed: $0, failure, into: &message) }) else {
+            asker.drop()
             return
         }
-        seal(message.span, answering: request, handler.framing)
-        handler.write(sealed())
+        asker.write(sealed(in: asker.framing, requests.transactionID(request)))
     }
 
-    /// Puts a client's own transaction id around what it gets.
-    private func seal(_ message: Span<UInt8>, answering request: RequestID, _ framing: any Framing) {
+    /// The message with its envelope.
+    private func sealed(in framing: any Framing, _ transactionID: UInt16) -> ByteBuffer {
         frame.removeAll(keepingCapacity: true)
-        let transactionID = requests.withFrame(request) { framing.envelope(of: $0).transactionID }
-        framing.seal(message, transactionID: transactionID, into: &frame)
-    }
-
-    private func sealed() -> ByteBuffer {
+        framing.seal(message.span, transactionID: transactionID, into: &frame)
         // Once the socket took the bytes the memory is ours alone again, and nothing is allocated here.
         output.clear(minimumCapacity: frame.count)
         output.writeBytes(frame)
-        defer { if output.capacity > Self.keptCapacity { output = ByteBuffer() } }
+        defer {
+            if frame.count > Self.keptCapacity {
+                output = ByteBuffer()
+                frame = []
+                message = []
+            }
+        }
         return output
     }
 

@@ -1,39 +1,55 @@
 import MultiplexerCore
 import NIOCore
 
-/// The bytes of the requests that the core holds, from their arrival to the action that ends them.
+/// What the driver keeps of the requests that the core holds, from their arrival to the action that ends them.
 ///
 /// Slots and their memory are used again, so that a request costs no allocation.
 struct RequestStore {
-    private var slots: [[UInt8]] = []
+    private var slots: [Slot] = []
     private var free: [UInt32] = []
+
+    private struct Slot {
+        /// What stood in the client's frame, as the client sent it.
+        var message: [UInt8] = []
+        var transactionID: UInt16 = 0
+        var asker: ClientHandler?
+    }
 
     /// A slot that grew beyond this, more than any Modbus frame needs, gives its memory back.
     private static let keptCapacity = 512
 
-    /// Keeps a request's frame under a new id.
-    mutating func insert(_ frame: ByteBuffer) -> RequestID {
+    /// Keeps a request under a new id.
+    mutating func insert(_ message: Span<UInt8>, transactionID: UInt16, from asker: ClientHandler) -> RequestID {
         let slot: UInt32
         if let freed = free.popLast() {
             slot = freed
         } else {
             slot = UInt32(slots.count)
-            slots.append([])
+            slots.append(Slot())
         }
-        slots[Int(slot)].append(contentsOf: frame.readableBytesUInt8Span)
+        slots[Int(slot)].message.append(contentsOf: message)
+        slots[Int(slot)].transactionID = transactionID
+        slots[Int(slot)].asker = asker
         return RequestID(rawValue: slot)
     }
 
-    /// Calls `body` with the frame kept under `id`.
-    func withFrame<Result>(_ id: RequestID, _ body: (Span<UInt8>) -> Result) -> Result {
-        let frame = slots[Int(id.rawValue)]
-        return body(frame.span)
+    /// Calls `body` with the message kept under `id`.
+    func withMessage<Result>(_ id: RequestID, _ body: (Span<UInt8>) -> Result) -> Result {
+        let message = slots[Int(id.rawValue)].message
+        return body(message.span)
     }
+
+    /// The client's own id of the request.
+    func transactionID(_ id: RequestID) -> UInt16 { slots[Int(id.rawValue)].transactionID }
+
+    /// The client that asked.
+    func asker(_ id: RequestID) -> ClientHandler? { slots[Int(id.rawValue)].asker }
 
     /// Ends the life of `id`.
     mutating func remove(_ id: RequestID) {
         let slot = Int(id.rawValue)
-        slots[slot].removeAll(keepingCapacity: slots[slot].capacity <= Self.keptCapacity)
+        slots[slot].message.removeAll(keepingCapacity: slots[slot].message.capacity <= Self.keptCapacity)
+        slots[slot].asker = nil
         free.append(id.rawValue)
     }
 }

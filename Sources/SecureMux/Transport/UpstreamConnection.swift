@@ -10,7 +10,7 @@ final class UpstreamConnection {
     let link: LinkID
 
     private let device: DeviceAddress
-    private let framing: any Framing
+    private let applicationProtocol: ApplicationProtocol
     private let timeout: TimeAmount
     private let driver: MultiplexerDriver
     private var state = State.resolving
@@ -33,13 +33,13 @@ final class UpstreamConnection {
     init(
         _ link: LinkID,
         to device: DeviceAddress,
-        framing: any Framing,
+        speaking applicationProtocol: ApplicationProtocol,
         timeout: TimeAmount,
         driver: MultiplexerDriver
     ) {
         self.link = link
         self.device = device
-        self.framing = framing
+        self.applicationProtocol = applicationProtocol
         self.timeout = timeout
         self.driver = driver
     }
@@ -97,7 +97,7 @@ final class UpstreamConnection {
                     let connection = bound.value
                     try connection.adopt(channel)
                     try channel.pipeline.syncOperations.addHandler(
-                        UpstreamHandler(connection, framing: connection.framing)
+                        UpstreamHandler(connection, connection.applicationProtocol)
                     )
                 }
             }
@@ -138,6 +138,13 @@ extension UpstreamConnection {
         driver.receiveResponse(frame, on: link)
     }
 
+    func receivedDamage() {
+        driver.receiveDamagedResponse(on: link)
+    }
+
+    /// The request that the device is to answer next, where the wire has no ids.
+    var awaited: Request? { driver.awaited }
+
     /// Notes why the connection is about to end.
     func failed(_ error: any Error) {
         reason = reason ?? error
@@ -154,32 +161,82 @@ private final class UpstreamHandler: ChannelInboundHandler {
 
     private let connection: UpstreamConnection
     private let framing: any Framing
+    private let rules: any MessageRules
     private var received = FrameBuffer()
-    private var isUnreadable = false
+    private var state = State.reading
+    private var silence: Scheduled<Void>?
 
-    init(_ connection: UpstreamConnection, framing: any Framing) {
+    private enum State {
+        /// Exits: awaitingSilence, closing.
+        case reading
+        /// A damaged message came; what follows cannot be told from its remains. Exits: reading.
+        case awaitingSilence
+        /// What came cannot be read.
+        case closing
+    }
+
+    /// After so long without a byte the next one begins a message.
+    ///
+    /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
+    private static let leastSilence = TimeAmount.milliseconds(100)
+
+    init(_ connection: UpstreamConnection, _ applicationProtocol: ApplicationProtocol) {
         self.connection = connection
-        self.framing = framing
+        framing = applicationProtocol.framing
+        rules = applicationProtocol.messageRules
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isUnreadable else { return }
-        received.append(unwrapInboundIn(data))
-        do throws(FramingError) {
-            while let frame = try received.nextFrame(framing, .response) {
-                // Without ids, either could be the answer: neither is to be trusted.
-                guard framing.carriesTransactionIDs || received.isEmpty else {
-                    throw FramingError("more than it was asked for")
-                }
-                connection.received(frame)
+        switch state {
+        case .closing:
+            break
+        case .awaitingSilence:
+            awaitSilence(context)
+        case .reading:
+            received.append(unwrapInboundIn(data))
+            do throws(FramingError) {
+                try takeMessages()
+            } catch {
+                received.clear()
+                error.isDamage ? awaitSilence(context) : close(context, after: error)
             }
-        } catch {
-            // What follows cannot be told apart: only a new connection can be trusted.
-            isUnreadable = true
-            received.clear()
-            connection.failed(UpstreamError.unreadable(error))
-            context.close(promise: nil)
         }
+    }
+
+    private func takeMessages() throws(FramingError) {
+        while let message = try received.nextFrame(framing, .response, answering: connection.awaited) {
+            // Without ids, either could be the answer: neither is to be trusted.
+            guard framing.carriesTransactionIDs || received.isEmpty || isUnsolicited(message) else {
+                throw FramingError("more than it was asked for")
+            }
+            connection.received(message)
+        }
+    }
+
+    private func isUnsolicited(_ frame: ByteBuffer) -> Bool {
+        let bytes = frame.readableBytesUInt8Span
+        return rules.response(bytes.extracting(framing.envelope(of: bytes).message)).isUnsolicited
+    }
+
+    private func awaitSilence(_ context: ChannelHandlerContext) {
+        state = .awaitingSilence
+        silence?.cancel()
+        silence = context.eventLoop.assumeIsolated().scheduleTask(in: Self.leastSilence) {
+            self.state = .reading
+            self.connection.receivedDamage()
+        }
+    }
+
+    /// What follows cannot be told apart: only a new connection can be trusted.
+    private func close(_ context: ChannelHandlerContext, after error: FramingError) {
+        state = .closing
+        connection.failed(UpstreamError.unreadable(error))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        silence?.cancel()
+        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

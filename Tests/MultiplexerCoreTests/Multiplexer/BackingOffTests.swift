@@ -69,7 +69,7 @@ import Testing
         for link in 1...4 as ClosedRange<UInt64> {
             trace.request(UInt32(link), from: .a)
             trace.connected(link)
-            #expect(trace.closed(link) == "fail \(link) unanswered to A")
+            #expect(trace.closed(link) == "fail \(link) connectionLost to A")
             #expect(trace.reports.hasPrefix("backing off \(link)"))
             trace.pass(.milliseconds(1200 << (link - 1)))
         }

@@ -84,7 +84,7 @@ import Testing
         trace.response(1)
         trace.request(2, from: .a)
         trace.request(3, from: .b)
-        #expect(trace.closed(1) == "fail 2 unanswered to A, connect 2")
+        #expect(trace.closed(1) == "fail 2 connectionLost to A, connect 2")
         #expect(trace.reports == "lost with 1 unanswered")
         #expect(trace.connected(2) == "send 3 as 3")
     }
@@ -93,7 +93,7 @@ import Testing
         var trace = Trace.ready()
         trace.request(1, from: .a)
         trace.request(2, from: .b)
-        #expect(trace.closed(1) == "fail 1 unanswered to A, fail 2 unreachable to B")
+        #expect(trace.closed(1) == "fail 1 connectionLost to A, fail 2 unreachable to B")
     }
 
     @Test func `a connection closed before anything was asked is opened again for the next request`() {

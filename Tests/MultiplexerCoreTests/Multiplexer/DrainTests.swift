@@ -68,7 +68,7 @@ import Testing
         trace.response(1)
         trace.request(2, from: .a)
         trace.drain()
-        #expect(trace.closed(1) == "fail 2 unanswered to A, close A")
+        #expect(trace.closed(1) == "fail 2 connectionLost to A, close A")
         #expect(trace.leave(.a) == "drained")
     }
 

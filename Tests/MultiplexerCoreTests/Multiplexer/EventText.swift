@@ -10,6 +10,7 @@ extension Multiplexer.Event {
         case .upstreamConnected(let link): "connected \(link.rawValue)"
         case .upstreamClosed(let link): "closed \(link.rawValue)"
         case .responseReceived(let response, let link): "response \(response.text) on \(link.rawValue)"
+        case .responseDamaged(let link): "damaged on \(link.rawValue)"
         case .deadlineReached: "deadline"
         case .drainRequested: "drain"
         }
@@ -25,6 +26,7 @@ extension Multiplexer.Action {
         case .send(let id, let transactionID): "send \(id.rawValue) as \(transactionID)"
         case .respond(let id, let client): "respond \(id.rawValue) to \(client.text)"
         case .fail(let id, let failure, let client): "fail \(id.rawValue) \(failure) to \(client.text)"
+        case .complete(let id, let client): "complete \(id.rawValue) to \(client.text)"
         case .discard(let id): "discard \(id.rawValue)"
         case .pauseReading(let client): "pause \(client.text)"
         case .resumeReading(let client): "resume \(client.text)"
@@ -48,6 +50,8 @@ extension Multiplexer.Report {
         case .closedUnasked: "closed unasked"
         case .answersAgain: "answers again"
         case .strayResponse(let response): "stray \(response.text)"
+        case .unsolicitedMessage: "unsolicited"
+        case .responseDamaged: "damaged"
         }
     }
 }

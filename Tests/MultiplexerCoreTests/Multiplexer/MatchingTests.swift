@@ -108,7 +108,7 @@ import Testing
         trace.request(2, from: .a)
         trace.request(3, from: .b)
         trace.request(4, from: .b)
-        #expect(trace.closed(1) == "fail 2 unanswered to A, fail 3 unanswered to B, connect 2")
+        #expect(trace.closed(1) == "fail 2 connectionLost to A, fail 3 connectionLost to B, connect 2")
         #expect(trace.connected(2) == "send 4 as 4")
         #expect(trace.statistics.sent == 4)
     }

@@ -68,7 +68,7 @@ import Testing
         trace.request(1, from: .a)
         trace.response(0)
         trace.request(2, from: .a, 0x0103)
-        #expect(trace.response(0, 0x0203) == "fail 2 unanswered to A, disconnect 1")
+        #expect(trace.response(0, 0x0203) == "fail 2 connectionLost to A, disconnect 1")
     }
 
     // Nothing was asked yet, so nothing can be mistaken for its answer.

@@ -9,6 +9,7 @@ enum Occurrence {
     case connected(LinkID)
     case closed(LinkID)
     case answers(Answer)
+    case damagedAnswer(on: LinkID)
     case lateEvent(of: LinkID)
     case drain
     case calm

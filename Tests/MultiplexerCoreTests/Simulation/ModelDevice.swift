@@ -62,6 +62,20 @@ struct ModelDevice {
         agenda.add(.closed(id), at: now + (isSlow ? random.milliseconds(0, 300) : random.milliseconds(0, 3)))
     }
 
+    /// Takes a broadcast, and perhaps answers it as if it were none.
+    func receiveBroadcast(
+        _ response: Response,
+        _ scenario: Scenario,
+        isCalm: Bool,
+        at now: Duration,
+        _ agenda: inout Agenda,
+        _ random: inout SplitMix64
+    ) {
+        guard let link, !isCalm, random.chance(scenario.faults / 4) else { return }
+        let answer = Answer(link: link, response: response, serial: nil, isExtra: true)
+        agenda.add(.answers(answer), at: now + random.milliseconds(0, Scenario.latency))
+    }
+
     /// Takes the request that `response` answers.
     mutating func receive(
         _ response: Response,
@@ -82,7 +96,18 @@ struct ModelDevice {
         }
         let extra = usual + random.milliseconds(0, 200)
         var wrong = response
-        switch random.below(8) {
+        switch random.below(10) {
+        case 9:
+            // Damaged on the way, where the wire can tell.
+            agenda.add(
+                scenario.configuration.carriesTransactionIDs ? .answers(answer) : .damagedAnswer(on: link),
+                at: usual
+            )
+            return
+        case 8:
+            // Something that it says of its own accord.
+            wrong.isUnsolicited = true
+            agenda.add(.answers(Answer(link: link, response: wrong, serial: nil, isExtra: true)), at: extra)
         case 0:
             // Silent.
             return

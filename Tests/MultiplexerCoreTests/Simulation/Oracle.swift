@@ -68,6 +68,7 @@ struct Oracle {
         enum State { case waiting, sent, ended }
         let client: ClientID
         let correlation: Correlation
+        let expectsResponse: Bool
         let deadline: Duration
         var state = State.waiting
     }
@@ -76,6 +77,7 @@ struct Oracle {
         let serial: Int
         let transactionID: UInt16
         let correlation: Correlation
+        let expectsResponse: Bool
         let deviceDeadline: Duration
     }
 
@@ -88,6 +90,8 @@ struct Oracle {
         var hasAnswered = false
         /// A message on it could be taken for another's answer.
         var isTainted = false
+        /// The device said that it takes no further request.
+        var isSpent = false
         var isOverdue = false
         /// It was to be closed because it failed.
         var hasFailed = false
@@ -103,7 +107,8 @@ struct Oracle {
         var answered: Int?
         /// The request that the device meant.
         var meant: Int?
-        var unanswered: [Int] = []
+        /// Requests that the device did not answer, and broadcasts that are over.
+        var ended: [Int] = []
         var left: ClientID?
         /// Whether a connection ended on which nothing was answered.
         var hasFailed = false
@@ -133,6 +138,7 @@ extension Oracle {
                 Request(
                     client: client,
                     correlation: request.correlation,
+                    expectsResponse: request.expectsResponse,
                     deadline: now + configuration.queueTimeout
                 )
             )
@@ -146,6 +152,13 @@ extension Oracle {
             closed(id, at: now)
         case .responseReceived(let response, let id):
             received(response, on: id)
+        case .responseDamaged(let id):
+            guard link?.id == id, link?.isReady == true, !flights.isEmpty, !configuration.carriesTransactionIDs else {
+                return
+            }
+            link?.hasAnswered = true
+            silences = 0
+            land()
         case .deadlineReached:
             visit(at: now)
         case .drainRequested:
@@ -165,12 +178,12 @@ extension Oracle {
     }
 
     private mutating func received(_ response: Response, on id: LinkID) {
-        guard let link, link.id == id, link.isReady else {
+        guard !response.isUnsolicited, let link, link.id == id, link.isReady else {
             counted.strays += 1
             return
         }
         let index = flights.firstIndex {
-            $0.transactionID == response.transactionID && $0.correlation == response.correlation
+            $0.expectsResponse && $0.transactionID == response.transactionID && $0.correlation == response.correlation
         }
         guard let index else {
             counted.strays += 1
@@ -181,6 +194,10 @@ extension Oracle {
         self.link?.hasAnswered = true
         silences = 0
         if requests[flight.serial].state == .sent { step.answered = flight.serial }
+        if response.isLast {
+            self.link?.isSpent = true
+            land()
+        }
     }
 
     private mutating func visit(at now: Duration) {
@@ -195,7 +212,9 @@ extension Oracle {
             }
         }
         for index in flights.indices.reversed() where flights[index].deviceDeadline <= now {
-            retired.insert(flights.remove(at: index).transactionID)
+            let flight = flights.remove(at: index)
+            retired.insert(flight.transactionID)
+            guard flight.expectsResponse else { continue }
             silences += 1
             if !configuration.carriesTransactionIDs { link?.isTainted = true }
         }
@@ -230,6 +249,18 @@ extension Oracle {
             end(id, serial)
         case .fail(let id, let failure, let client):
             try checkFail(id, failure, to: client, at: now)
+        case .complete(let id, let client):
+            let serial = try checkEnd(of: id, to: client)
+            try expect(!requests[serial].expectsResponse, "2: a request ended without the response that it expects")
+            let isOverdue = requests[serial].deadline <= now
+            try expect(
+                requests[serial].state == .sent || isOverdue || link?.isReady != true || drainDeadline != nil,
+                "a broadcast was given up that could be sent"
+            )
+            counted.broadcasts += 1
+            clients[client]?.lastServed = turn
+            if !isOverdue { step.ended.append(serial) }
+            end(id, serial)
         case .discard(let id):
             guard let serial = serials[id] else { throw Violation("2: a request ended twice") }
             try expect(clients[requests[serial].client]?.isHere != true, "2: a request of a present client vanished")
@@ -291,6 +322,8 @@ extension Oracle {
         try expect(!link.isClosing, "a connection was closed twice")
         if link.isOverdue {
             self.link?.hasFailed = true
+        } else if link.isSpent {
+            self.link?.hasFailed = false
         } else if link.isTainted || silences >= 2 {
             self.link?.hasFailed = !link.hasAnswered
         } else {
@@ -333,7 +366,9 @@ extension Oracle {
                 serial: serial,
                 transactionID: transactionID,
                 correlation: request.correlation,
-                deviceDeadline: now + configuration.responseTimeout
+                expectsResponse: request.expectsResponse,
+                deviceDeadline: now
+                    + (request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay)
             )
         )
     }
@@ -362,13 +397,14 @@ extension Oracle {
     ) throws(Violation) {
         let serial = try checkEnd(of: id, to: client)
         let request = requests[serial]
+        try expect(request.expectsResponse, "1: a client got a failure that it would take for another request's answer")
         switch failure {
         case .unreachable:
             try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
             counted.unreachable += 1
         case .unanswered, .connectionLost:
             try expect(request.state == .sent, "a request was called unanswered that was not sent")
-            step.unanswered.append(serial)
+            step.ended.append(serial)
             counted.unanswered += 1
         case .expired:
             try expect(request.deadline <= now, "a request expired before its deadline")
@@ -409,7 +445,7 @@ extension Oracle {
 extension Oracle {
     mutating func end(at now: Duration, _ statistics: Multiplexer.Statistics) throws(Violation) {
         try expect(step.answered == nil, "2: a response did not reach the client that asked")
-        for serial in step.unanswered {
+        for serial in step.ended {
             try expect(!flights.contains { $0.serial == serial }, "a request was given up before its time")
         }
         try checkRequests(at: now)
@@ -463,6 +499,7 @@ extension Oracle {
         guard !link.isClosing else { return }
         try expect(isWanted, "a connection is kept for nobody")
         try expect(!link.isOverdue, "a connection attempt goes on after its time")
+        try expect(!link.isSpent, "a connection is kept that takes no further request")
         try expect(!link.isTainted, "1: a connection is kept on which a late response may come")
     }
 

@@ -9,6 +9,10 @@ struct Scenario {
     let overrun: Int
     /// How likely a connection, a request or a closing goes wrong, in percent.
     let faults: Int
+    /// How many of the requests are broadcasts, in percent.
+    let broadcasts: Int
+    /// How many of the responses are the last on their connection, in percent.
+    let lastResponses: Int
     /// Whether old connections still have something to say after their end.
     let hasLateEvents: Bool
     /// Whether the event loop stalls, so that deadlines are delivered late.
@@ -28,6 +32,7 @@ struct Scenario {
             waitingLimit: random.below(8) + 1,
             responseTimeout: random.milliseconds(40, 400),
             queueTimeout: delay + random.milliseconds(100, 1000),
+            broadcastDelay: random.milliseconds(0, 100),
             connectTimeout: random.milliseconds(40, 300),
             delayAfterConnect: delay,
             backoff: Backoff(initial: .milliseconds(initial), maximum: .milliseconds(initial * (random.below(8) + 1))),
@@ -36,6 +41,8 @@ struct Scenario {
         clients = random.below(6) + 1
         overrun = random.below(3)
         faults = random.pick([0, 5, 20, 20, 50, 80])
+        broadcasts = random.pick([0, 0, 0, 20, 60])
+        lastResponses = random.pick([0, 0, 0, 10, 100])
         hasLateEvents = random.chance(30)
         hasStalls = random.chance(30)
         drainAt = random.chance(40) ? random.milliseconds(0, 1600) : nil

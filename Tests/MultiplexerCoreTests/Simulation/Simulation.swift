@@ -26,8 +26,8 @@ struct Simulation {
 
     private var clients: [ModelClient] = []
     private var device = ModelDevice()
-    /// The serial number and correlation of each request id in use.
-    private var requests: [(serial: Int, correlation: Correlation)] = []
+    /// The serial number and what is known of each request id in use.
+    private var requests: [(serial: Int, request: Request)] = []
     private var freeRequests: [RequestID] = []
     private var serial = 0
 
@@ -98,8 +98,12 @@ extension Simulation {
         case .answers(let answer):
             guard device.link == answer.link || scenario.hasLateEvents else { return }
             // Without ids nobody can tell an extra message from the answer that is awaited.
-            if answer.isExtra, !scenario.configuration.carriesTransactionIDs, oracle.isAwaitingResponse { return }
+            let isAmbiguous = answer.isExtra && !answer.response.isUnsolicited
+            if isAmbiguous, !scenario.configuration.carriesTransactionIDs, oracle.isAwaitingResponse { return }
             try feed(.responseReceived(answer.response, on: answer.link), answering: answer.serial)
+        case .damagedAnswer(let link):
+            guard device.link == link || scenario.hasLateEvents else { return }
+            try feed(.responseDamaged(link))
         case .lateEvent(let link):
             switch random.below(3) {
             case 0: try feed(.upstreamConnected(link))
@@ -164,12 +168,17 @@ extension Simulation {
             id = free
         } else {
             id = RequestID(rawValue: UInt32(requests.count))
-            requests.append((0, .none))
+            requests.append((0, Request(correlation: .none, mayWrite: false)))
         }
-        let correlation = Correlation(rawValue: UInt64(random.below(3)))
-        requests[Int(id.rawValue)] = (serial, correlation)
+        let request = Request(
+            correlation: Correlation(rawValue: UInt64(random.below(3))),
+            mayWrite: random.chance(30),
+            // The last client's request is to show whether the device answers.
+            expectsResponse: isCalm || !random.chance(scenario.broadcasts)
+        )
+        requests[Int(id.rawValue)] = (serial, request)
         serial += 1
-        try feed(.requestReceived(id, Request(correlation: correlation, mayWrite: random.chance(30)), from: client))
+        try feed(.requestReceived(id, request, from: client))
     }
 
     private mutating func probeEnded(isAnswered: Bool) throws(Violation) {
@@ -214,16 +223,24 @@ extension Simulation {
         case .disconnect(let link):
             device.close(link, scenario, isCalm: isCalm, at: now, &agenda, &random)
         case .send(let id, let transactionID):
-            let request = requests[Int(id.rawValue)]
-            let response = Response(transactionID: transactionID, correlation: request.correlation)
-            device.receive(response, request.serial, scenario, isCalm: isCalm, at: now, &agenda, &random)
+            let (serial, request) = requests[Int(id.rawValue)]
+            let response = Response(
+                transactionID: transactionID,
+                correlation: request.correlation,
+                isLast: random.chance(scenario.lastResponses)
+            )
+            if request.expectsResponse {
+                device.receive(response, serial, scenario, isCalm: isCalm, at: now, &agenda, &random)
+            } else {
+                device.receiveBroadcast(response, scenario, isCalm: isCalm, at: now, &agenda, &random)
+            }
         case .respond(let id, let client):
             freeRequests.append(id)
             if clients.firstIndex(where: { $0.id == client }) == probe { try probeEnded(isAnswered: true) }
         case .fail(let id, _, let client):
             freeRequests.append(id)
             if clients.firstIndex(where: { $0.id == client }) == probe { try probeEnded(isAnswered: false) }
-        case .discard(let id):
+        case .complete(let id, _), .discard(let id):
             freeRequests.append(id)
         case .pauseReading(let client):
             clients[Int(client.rawValue) - 1].isPaused = true
