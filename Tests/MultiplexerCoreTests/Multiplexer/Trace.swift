@@ -52,6 +52,13 @@ struct Trace {
         return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
     }
 
+    /// A request that the device does not answer.
+    @discardableResult
+    mutating func broadcast(_ id: UInt32, from client: ClientID) -> String {
+        let request = Request(correlation: Correlation(rawValue: 0x0006), mayWrite: true, expectsResponse: false)
+        return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
+    }
+
     @discardableResult
     mutating func connected(_ link: UInt64) -> String { handle(.upstreamConnected(LinkID(rawValue: link))) }
 
@@ -63,6 +70,24 @@ struct Trace {
         let response = Response(transactionID: transactionID, correlation: Correlation(rawValue: correlation))
         return handle(.responseReceived(response, on: LinkID(rawValue: link)))
     }
+
+    /// A response after which the device takes no further request on this connection.
+    @discardableResult
+    mutating func lastResponse(_ transactionID: UInt16, on link: UInt64 = 1) -> String {
+        let correlation = Correlation(rawValue: 0x0103)
+        let response = Response(transactionID: transactionID, correlation: correlation, isLast: true)
+        return handle(.responseReceived(response, on: LinkID(rawValue: link)))
+    }
+
+    /// A message that the device sends of its own accord.
+    @discardableResult
+    mutating func unsolicited(on link: UInt64 = 1) -> String {
+        let response = Response(correlation: Correlation(rawValue: 0x0103), isUnsolicited: true)
+        return handle(.responseReceived(response, on: LinkID(rawValue: link)))
+    }
+
+    @discardableResult
+    mutating func damaged(on link: UInt64 = 1) -> String { handle(.responseDamaged(LinkID(rawValue: link))) }
 
     @discardableResult
     mutating func drain() -> String { handle(.drainRequested) }

@@ -82,4 +82,66 @@ import Testing
         #expect(trace.response(0) == "respond 1 to A")
         #expect(trace.statistics.strays == 1)
     }
+
+    // Trap T20: a message of the host must not become the answer to the next client.
+    @Test func `a message that the device sends of its own accord is dropped and the connection kept`() {
+        var trace = Trace.ready(configuration)
+        trace.request(1, from: .a)
+        #expect(trace.unsolicited() == "")
+        #expect(trace.reports == "unsolicited")
+        #expect(trace.response(0) == "respond 1 to A")
+        #expect(trace.unsolicited() == "")
+        #expect(trace.request(2, from: .b) == "send 2 as 0")
+        #expect(trace.statistics.strays == 2)
+    }
+
+    @Test func `a damaged answer costs its request and not the connection`() {
+        var trace = Trace.ready(configuration)
+        trace.request(1, from: .a)
+        trace.request(2, from: .b)
+        #expect(trace.damaged() == "fail 1 connectionLost to A, send 2 as 0")
+        #expect(trace.response(0) == "respond 2 to B")
+    }
+
+    @Test func `damage that answers nothing changes nothing`() {
+        var trace = Trace.ready(configuration)
+        #expect(trace.damaged() == "")
+        trace.request(1, from: .a)
+        #expect(trace.damaged(on: 7) == "")
+        #expect(trace.response(0) == "respond 1 to A")
+        var withIDs = Trace.ready()
+        withIDs.request(1, from: .a)
+        #expect(withIDs.damaged() == "")
+        #expect(withIDs.response(1) == "respond 1 to A")
+    }
+
+    @Test func `the request that is awaited is the one in flight`() {
+        var trace = Trace.ready(configuration)
+        #expect(trace.multiplexer.awaited == nil)
+        trace.request(1, from: .a, 0x0104)
+        trace.request(2, from: .b, 0x0105)
+        #expect(trace.multiplexer.awaited?.correlation == Correlation(rawValue: 0x0104))
+        // Its answer still comes, and must be measured.
+        trace.leave(.a)
+        #expect(trace.multiplexer.awaited?.correlation == Correlation(rawValue: 0x0104))
+        trace.response(0, 0x0104)
+        #expect(trace.multiplexer.awaited?.correlation == Correlation(rawValue: 0x0105))
+    }
+
+    @Test func `after its last response a connection is closed before the next request is sent`() {
+        var trace = Trace.ready(configuration)
+        trace.request(1, from: .a)
+        trace.request(2, from: .b)
+        #expect(trace.lastResponse(0) == "disconnect 1, respond 1 to A")
+        #expect(trace.closed(1) == "connect 2")
+        #expect(trace.connected(2) == "send 2 as 0")
+    }
+
+    @Test func `what else is in flight when the last response comes is lost`() {
+        var trace = Trace.ready(.init(inFlightLimit: 2))
+        trace.request(1, from: .a)
+        trace.request(2, from: .b)
+        #expect(trace.lastResponse(1) == "fail 2 connectionLost to B, disconnect 1, respond 1 to A")
+        #expect(trace.closed(1) == "connect 2")
+    }
 }
