@@ -4,7 +4,7 @@ public import MultiplexerCore
 public struct ServerConfiguration: Sendable {
     /// The device that is shared.
     public var device: DeviceAddress
-    /// What clients and device speak.
+    /// What the device speaks, and clients where their listener does not say otherwise.
     public var applicationProtocol: ApplicationProtocol
     /// Where clients connect.
     public var listeners: [ListenerConfiguration]
@@ -29,14 +29,22 @@ public struct ServerConfiguration: Sendable {
 public struct ListenerConfiguration: Sendable {
     /// Where it listens.
     public var address: ListenAddress
+    /// What its clients speak, with the same messages as the device's protocol; nil for what the device speaks.
+    public var applicationProtocol: ApplicationProtocol?
     /// With what it speaks TLS; nil for plain TCP.
     public var tls: TLSServerConfiguration?
     /// The addresses that clients may have.
     public var allowList: AllowList
 
     /// A listener of these parts.
-    public init(address: ListenAddress, tls: TLSServerConfiguration? = nil, allowList: AllowList = AllowList()) {
+    public init(
+        address: ListenAddress,
+        applicationProtocol: ApplicationProtocol? = nil,
+        tls: TLSServerConfiguration? = nil,
+        allowList: AllowList = AllowList()
+    ) {
         self.address = address
+        self.applicationProtocol = applicationProtocol
         self.tls = tls
         self.allowList = allowList
     }

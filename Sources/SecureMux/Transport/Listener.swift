@@ -16,11 +16,15 @@ struct Listener {
     /// Reads the listener's TLS files.
     init(
         _ configuration: ListenerConfiguration,
-        applicationProtocol: ApplicationProtocol,
+        for deviceProtocol: ApplicationProtocol,
         logger: Logger
     ) throws(ServerError) {
+        let spoken = configuration.applicationProtocol ?? deviceProtocol
+        guard let translated = spoken.translated(to: deviceProtocol) else {
+            throw ServerError("clients of \(spoken.name) cannot be given a device that speaks \(deviceProtocol.name)")
+        }
         self.configuration = configuration
-        self.applicationProtocol = applicationProtocol
+        applicationProtocol = translated
         self.logger = logger
         do {
             tls = try configuration.tls.map { try TLSContext(server: $0) }

@@ -33,7 +33,7 @@ public final class Server: Sendable {
     /// - Throws: ``ServerError`` when a listener cannot be opened or its TLS files cannot be used. Then nothing is left open.
     public static func start(_ configuration: ServerConfiguration, logger: Logger) async throws(ServerError) -> Server {
         let prepared = try configuration.listeners.map { listener throws(ServerError) in
-            try Listener(listener, applicationProtocol: configuration.applicationProtocol, logger: logger)
+            try Listener(listener, for: configuration.applicationProtocol, logger: logger)
         }
         // All of a device lives on one loop.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

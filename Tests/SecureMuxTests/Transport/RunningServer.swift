@@ -1,0 +1,93 @@
+import MultiplexerCore
+import SecureMux
+
+extension Multiplexer.Configuration {
+    /// With times that a busy machine does not reach where a test is not about them.
+    static func patient(_ change: (inout Self) -> Void = { _ in }) -> Self {
+        var configuration = Self(
+            responseTimeout: .seconds(60),
+            queueTimeout: .seconds(60),
+            connectTimeout: .seconds(60)
+        )
+        // Many tests end with a request in flight.
+        configuration.drainTimeout = .seconds(1)
+        change(&configuration)
+        return configuration
+    }
+}
+
+struct RunningServer {
+    let server: Server
+    let log: RecordedLog
+    var port: Int { server.addresses.first?.port ?? 0 }
+}
+
+func withServer(
+    _ configuration: Multiplexer.Configuration = .patient(),
+    protocol applicationProtocol: ApplicationProtocol = .modbus,
+    allow: [String] = [],
+    host: String? = "127.0.0.1",
+    _ body: (RunningServer, TestDevice) async throws -> Void
+) async throws {
+    let device = try await TestDevice.start()
+    try await withServer(
+        configuration,
+        protocol: applicationProtocol,
+        allow: allow,
+        host: host,
+        devicePort: device.port
+    ) {
+        try await body($0, device)
+    }
+    try await device.stop()
+}
+
+func withServer(
+    _ configuration: Multiplexer.Configuration,
+    protocol applicationProtocol: ApplicationProtocol = .modbus,
+    allow: [String] = [],
+    host: String? = "127.0.0.1",
+    devicePort: Int,
+    _ body: (RunningServer) async throws -> Void
+) async throws {
+    let log = RecordedLog()
+    let server = try await Server.start(
+        ServerConfiguration(
+            device: DeviceAddress(host: "127.0.0.1", port: devicePort),
+            applicationProtocol: applicationProtocol,
+            listeners: [
+                ListenerConfiguration(
+                    address: ListenAddress(host: host, port: 0),
+                    allowList: AllowList(try allow.map { try CIDRBlock(parsing: $0) })
+                )
+            ],
+            multiplexer: configuration
+        ),
+        logger: log.logger
+    )
+    do {
+        try await body(RunningServer(server: server, log: log))
+    } catch {
+        await server.drain()
+        throw error
+    }
+    await server.drain()
+}
+
+func read(transaction: UInt8, unit: UInt8, address: UInt8, count: UInt8) -> [UInt8] {
+    [0, transaction, 0, 0, 0, 6, unit, 3, 0, address, 0, count]
+}
+
+func answer(_ request: [UInt8], registers: [UInt16]) -> [UInt8] {
+    let data = registers.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+    return [request[0], request[1], 0, 0, 0, UInt8(3 + data.count), request[6], request[7], UInt8(data.count)] + data
+}
+
+func eventually(_ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    throw TestTimeout()
+}
