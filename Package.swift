@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["tcp-multiplexer"],
-            exclude: ["Clients"],
+            exclude: ["Clients", "Devices"],
             swiftSettings: settings
         ),
     ],

@@ -2,6 +2,7 @@
 
 import argparse
 
+from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient, ModbusTlsClient
 
 import modbus
@@ -12,6 +13,9 @@ parser.add_argument("--address", type=int, required=True)
 parser.add_argument("--rounds", type=int, default=25)
 parser.add_argument("--certificates", help="speak TLS, with the certificates of this folder")
 parser.add_argument("--version", choices=["1.2", "1.3"])
+parser.add_argument("--rtu", action="store_true", help="speak RTU over TCP")
+parser.add_argument("--unit", type=int, default=7)
+parser.add_argument("--no-sunspec", action="store_true", help="the device is none of SunSpec's")
 options = parser.parse_args()
 
 network = {"port": options.port, "timeout": modbus.PATIENCE, "retries": 0}
@@ -21,7 +25,7 @@ if options.certificates:
     context.check_hostname = False
     client = ModbusTlsClient("127.0.0.1", sslctx=context, **network)
 else:
-    client = ModbusTcpClient("127.0.0.1", **network)
+    client = ModbusTcpClient("127.0.0.1", framer=FramerType.RTU if options.rtu else FramerType.SOCKET, **network)
 assert client.connect()
 if options.certificates:
     assert client.socket.version() == f"TLSv{options.version}", client.socket.version()
@@ -36,7 +40,7 @@ def verify(response):
     return response
 
 
-unit = {"device_id": 7}
+unit = {"device_id": options.unit}
 for round in range(options.rounds):
     values = [(round * 251 + index * 257) % 0x10000 for index in range(8)]
     coils = [(round >> index) & 1 == 1 for index in range(8)]
@@ -52,8 +56,9 @@ for round in range(options.rounds):
     assert read == coils + [round % 2 == 1], read
     read = verify(client.read_discrete_inputs(options.address, count=9, **unit)).bits[:9]
     assert read == coils + [round % 2 == 1], read
-    read = verify(client.read_holding_registers(40000, count=2, **unit)).registers
-    assert read == [0x5375, 0x6E53], read
+    if not options.no_sunspec:
+        read = verify(client.read_holding_registers(40000, count=2, **unit)).registers
+        assert read == [0x5375, 0x6E53], read
 # An exception of the device's own comes through as it is.
 exception = client.read_holding_registers(5000, count=1, **unit)
 assert exception.exception_code == 2, exception

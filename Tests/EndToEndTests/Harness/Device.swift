@@ -16,6 +16,30 @@ struct Device {
     }
 }
 
+/// A device that is not ours: one of the programs in `Devices`.
+struct IndependentDevice {
+    let program: RunningProgram
+    let port: Int
+
+    static func start(_ name: String, _ options: String...) async throws -> IndependentDevice {
+        try await start(name, options)
+    }
+
+    static func start(_ name: String, _ options: [String]) async throws -> IndependentDevice {
+        let program = try RunningProgram.device(name, options)
+        let line = try await program.line(containing: "listening").text
+        guard let port = line.split(separator: " ").last.flatMap({ Int($0) }) else {
+            throw Disappointment(description: "no port in: \(line)")
+        }
+        return IndependentDevice(program: program, port: port)
+    }
+
+    /// How many connections it took, and how many further ones it closed.
+    var connections: (taken: Int, refused: Int) {
+        (program.lines(containing: "connected").count, program.lines(containing: "refused").count)
+    }
+}
+
 /// The server under test, on ports that the system chose.
 struct Server {
     let program: RunningProgram
@@ -26,6 +50,18 @@ struct Server {
     static func start(_ device: Device, _ options: String...) async throws -> Server {
         let program = try RunningProgram.multiplexer(
             ["server", "-p", "modbus", "-t", "127.0.0.1:\(device.port)", "-l", "127.0.0.1:0"] + options
+        )
+        return Server(program: program, plainPort: try await program.port(announcedBy: "plain TCP"), tlsPort: 0)
+    }
+
+    /// A server for a device that is not ours, with these options for what is spoken.
+    static func start(port: Int, _ options: String...) async throws -> Server {
+        try await start(port: port, options)
+    }
+
+    static func start(port: Int, _ options: [String]) async throws -> Server {
+        let program = try RunningProgram.multiplexer(
+            ["server", "-t", "127.0.0.1:\(port)", "-l", "127.0.0.1:0"] + options
         )
         return Server(program: program, plainPort: try await program.port(announcedBy: "plain TCP"), tlsPort: 0)
     }

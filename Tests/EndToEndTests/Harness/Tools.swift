@@ -49,6 +49,13 @@ enum Tools {
             .appendingPathComponent("Clients/\(name)").path
     }
 
+    /// One of the programs in `Devices`.
+    static func device(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Devices/\(name)").path
+    }
+
     static let repository = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
@@ -70,6 +77,16 @@ extension RunningProgram {
     /// One of the programs in `Clients`.
     static func client(_ name: String, _ arguments: [String], hasInput: Bool = false) throws -> RunningProgram {
         try RunningProgram(Tools.python(), [Tools.client(name)] + arguments, hasInput: hasInput)
+    }
+
+    /// One of the programs in `Devices`.
+    static func device(_ name: String, _ arguments: [String]) throws -> RunningProgram {
+        try RunningProgram(Tools.python(), [Tools.device(name)] + arguments)
+    }
+
+    /// A line for the system's shell.
+    static func shell(_ line: String) throws -> RunningProgram {
+        try RunningProgram(Tools.system("sh"), ["-c", line])
     }
 
     /// The binary under test.
