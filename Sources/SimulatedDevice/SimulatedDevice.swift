@@ -129,7 +129,7 @@ extension SimulatedDevice {
     var framing: any Framing {
         switch configuration.speaks {
         case .sunSpecInverter: ModbusTCPFraming()
-        case .lineEcho: LineFraming()
+        case .lineEcho: DelimitedFraming.lines
         }
     }
 

@@ -1,0 +1,171 @@
+/// Messages that end with a delimiter, which belongs to them: lines, for example.
+package struct DelimitedFraming: Framing {
+    /// How many bytes a delimiter may have.
+    package static let delimiterLengths = 1...16
+    /// The longest message that may be asked for: each piece that comes of one is searched from its beginning.
+    package static let largestMaximum = 1_048_576
+    /// How long a message may be when nothing else is asked for.
+    package static let defaultMaximum = 65_536
+
+    /// What ends a message.
+    package let delimiter: [UInt8]
+    /// The longest message in bytes, its delimiter included.
+    package let maximumLength: Int
+
+    /// Messages of at most `maximumLength` bytes, the delimiter at their end included.
+    ///
+    /// - Throws: ``InvalidSettings`` when the delimiter or the length is outside of what is allowed.
+    package init(
+        delimiter: [UInt8],
+        maximumLength: Int = Self.defaultMaximum
+    ) throws(InvalidSettings) {
+        guard Self.delimiterLengths.contains(delimiter.count) else {
+            throw InvalidSettings(
+                "a delimiter has \(Self.delimiterLengths.lowerBound) to \(Self.delimiterLengths.upperBound) bytes, not \(delimiter.count)"
+            )
+        }
+        guard (delimiter.count...Self.largestMaximum).contains(maximumLength) else {
+            throw InvalidSettings(
+                """
+                messages with a delimiter may be limited to \(delimiter.count) to \(Self.largestMaximum) bytes, \
+                not to \(maximumLength)
+                """
+            )
+        }
+        self.init(checked: delimiter, maximumLength)
+    }
+
+    private init(checked delimiter: [UInt8], _ maximumLength: Int) {
+        self.delimiter = delimiter
+        self.maximumLength = maximumLength
+    }
+
+    /// Lines: each ends with a newline; a carriage return before it stays where it is.
+    package static let lines = DelimitedFraming(checked: [0x0A], defaultMaximum)
+    /// Lines that end with a carriage return and a newline, as those of most text protocols.
+    package static let crlfLines = DelimitedFraming(checked: [0x0D, 0x0A], defaultMaximum)
+
+    /// Nothing but the delimiter is known of such messages.
+    package var carriesTransactionIDs: Bool { false }
+
+    /// Looks for the delimiter.
+    package func frameLength(
+        in bytes: Span<UInt8>,
+        _ direction: Direction,
+        answering request: Request?
+    ) throws(FramingError) -> Int? {
+        let searched = min(bytes.count, maximumLength)
+        if let end = bytes.extracting(first: searched).end(ofFirst: delimiter) { return end }
+        guard bytes.count < maximumLength else {
+            let what = delimiter.last == 0x0A ? "line" : "message"
+            throw FramingError("a \(what) longer than \(maximumLength) bytes")
+        }
+        return nil
+    }
+
+    /// The whole frame is the message.
+    package func envelope(of frame: Span<UInt8>) -> Envelope {
+        Envelope(message: 0..<frame.count)
+    }
+
+    /// Appends the message as it is.
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+        output.append(contentsOf: message)
+    }
+}
+
+extension Span<UInt8> {
+    /// Where the first occurrence of `delimiter` ends, or nil.
+    fileprivate func end(ofFirst delimiter: [UInt8]) -> Int? {
+        withUnsafeBytes { bytes in
+            delimiter.withUnsafeBytes { delimiter in
+                guard let first = delimiter.first else { return nil }
+                var start = 0
+                while let found = bytes.firstIndex(of: first, from: start) {
+                    guard found + delimiter.count <= bytes.count else { return nil }
+                    if bytes[found..<found + delimiter.count].elementsEqual(delimiter) {
+                        return found + delimiter.count
+                    }
+                    start = found + 1
+                }
+                return nil
+            }
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where `byte` first stands at or behind `start`, or nil.
+    fileprivate func firstIndex(of byte: UInt8, from start: Int) -> Int? {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = start
+        // Eight bytes at a time: a long message that comes in small pieces is searched again and again.
+        while index + 8 <= count {
+            let differences =
+                UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ ones &* UInt64(byte)
+            // The lowest bit that is set marks the first zero byte; those above it may mark others wrongly.
+            let zeroes = (differences &- ones) & ~differences & (ones << 7)
+            if zeroes != 0 { return index + zeroes.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < count {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+}
+
+extension ApplicationProtocol {
+    /// Lines of text.
+    public static let echo = echo(.lines)
+
+    /// Lines of at most so many bytes, their newline included.
+    ///
+    /// - Throws: ``InvalidSettings`` when the length is not 1 to 1,048,576.
+    public static func echo(maximumLength: Int) throws(InvalidSettings) -> ApplicationProtocol {
+        echo(try DelimitedFraming(delimiter: DelimitedFraming.lines.delimiter, maximumLength: maximumLength))
+    }
+
+    /// Messages that end with a carriage return and a newline.
+    public static let delimited = delimited(.crlfLines)
+
+    /// Messages of at most so many bytes that end with a delimiter.
+    ///
+    /// - Parameters:
+    ///   - delimiter: What ends each message, 1 to 16 bytes; nil means a carriage return and a newline.
+    ///   - maximumLength: The longest message in bytes, its delimiter included; nil means 65,536, at most 1,048,576.
+    /// - Throws: ``InvalidSettings`` when one of them is outside of that.
+    public static func delimited(
+        by delimiter: [UInt8]?,
+        maximumLength: Int? = nil
+    ) throws(InvalidSettings) -> ApplicationProtocol {
+        delimited(
+            try DelimitedFraming(
+                delimiter: delimiter ?? DelimitedFraming.crlfLines.delimiter,
+                maximumLength: maximumLength ?? DelimitedFraming.defaultMaximum
+            )
+        )
+    }
+
+    private static func echo(_ framing: DelimitedFraming) -> ApplicationProtocol {
+        ApplicationProtocol(
+            name: "echo",
+            aliases: ["line"],
+            summary: "one line in, one line out, each ended by a newline: text consoles, echo servers",
+            messages: .opaque,
+            framing: framing,
+            messageRules: OpaqueMessageRules()
+        )
+    }
+
+    private static func delimited(_ framing: DelimitedFraming) -> ApplicationProtocol {
+        ApplicationProtocol(
+            name: "delimited",
+            summary: "messages that end with CR LF, or with what --delimiter says: instruments, scanners, printers",
+            messages: .opaque,
+            framing: framing,
+            messageRules: OpaqueMessageRules()
+        )
+    }
+}
