@@ -54,5 +54,7 @@ public struct ApplicationProtocol: Sendable {
     }
 
     /// Every protocol that the program speaks, with the settings it has when nothing else is asked for.
-    public static let all: [ApplicationProtocol] = [.modbus, .echo]
+    public static let all: [ApplicationProtocol] = [
+        .modbus, .iso8583, .mpu, .lengthPrefixed, .delimited, .echo,
+    ]
 }

@@ -5,8 +5,9 @@ import Testing
     @Test func `a protocol is found by its name and its aliases`() {
         #expect(ApplicationProtocol.named("modbus")?.framing is ModbusTCPFraming)
         #expect(ApplicationProtocol.named("modbus-tcp")?.name == "modbus")
-        #expect(ApplicationProtocol.named("echo")?.framing is LineFraming)
+        #expect(ApplicationProtocol.named("echo")?.framing is DelimitedFraming)
         #expect(ApplicationProtocol.named("line")?.name == "echo")
+        #expect(ApplicationProtocol.named("length-prefixed")?.framing is LengthPrefixFraming)
         #expect(ApplicationProtocol.named("modbus-rtu") == nil)
         #expect(ApplicationProtocol.named("") == nil)
     }
