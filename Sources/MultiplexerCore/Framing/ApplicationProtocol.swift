@@ -54,7 +54,5 @@ public struct ApplicationProtocol: Sendable {
     }
 
     /// Every protocol that the program speaks, with the settings it has when nothing else is asked for.
-    public static let all: [ApplicationProtocol] = [
-        .modbus, .iso8583, .mpu, .lengthPrefixed, .delimited, .echo,
-    ]
+    public static let all: [ApplicationProtocol] = [.modbus, .modbusRTU, .modbusSerial, .echo]
 }

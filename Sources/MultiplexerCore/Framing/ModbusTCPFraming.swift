@@ -11,7 +11,6 @@
 package struct ModbusTCPFraming: Framing {
     /// What the length field may say: a unit id and a PDU of 1 to 253 bytes.
     package static let lengths = 2...254
-    static let headerLength = 6
 
     /// The one Modbus/TCP framing: it has nothing to set.
     package init() {}
@@ -25,37 +24,17 @@ package struct ModbusTCPFraming: Framing {
         _ direction: Direction,
         answering request: Request?
     ) throws(FramingError) -> Int? {
-        guard bytes.count >= 4 else { return nil }
-        let protocolID = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
-        guard protocolID == 0 else {
-            throw FramingError("something other than Modbus/TCP: the protocol id is \(protocolID) instead of 0")
-        }
-        guard bytes.count >= Self.headerLength else { return nil }
-        let length = Int(bytes[4]) << 8 | Int(bytes[5])
-        guard Self.lengths.contains(length) else {
-            throw FramingError(
-                "a Modbus/TCP header with length \(length); \(Self.lengths.lowerBound) to \(Self.lengths.upperBound) are allowed"
-            )
-        }
-        return Self.headerLength + length
+        try MBAPHeader.frameLength(in: bytes, lengths: Self.lengths)
     }
 
     /// The id is the header's first two bytes; the message is all behind the header.
     package func envelope(of frame: Span<UInt8>) -> Envelope {
-        Envelope(
-            transactionID: UInt16(frame[0]) << 8 | UInt16(frame[1]),
-            message: Self.headerLength..<frame.count
-        )
+        Envelope(transactionID: MBAPHeader.transactionID(of: frame), message: MBAPHeader.length..<frame.count)
     }
 
     /// Appends an MBAP header and the message.
     package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        output.append(UInt8(truncatingIfNeeded: transactionID >> 8))
-        output.append(UInt8(truncatingIfNeeded: transactionID))
-        output.append(0)
-        output.append(0)
-        output.append(UInt8(truncatingIfNeeded: message.count >> 8))
-        output.append(UInt8(truncatingIfNeeded: message.count))
+        MBAPHeader.append(transactionID: transactionID, length: message.count, to: &output)
         output.append(contentsOf: message)
     }
 }

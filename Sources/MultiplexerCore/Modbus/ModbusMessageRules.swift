@@ -2,16 +2,34 @@
 package struct ModbusMessageRules: MessageRules {
     static let exceptionBit: UInt8 = 0x80
 
-    /// The one set of these rules.
-    package init() {}
+    /// What the device calls the units that clients ask for.
+    package var unitMap: UnitMap
+    /// Whether the device takes requests to its unit 0 for broadcasts and answers none, as on a serial line.
+    ///
+    /// On Modbus/TCP unit 0 is a unit like any other (Modbus Messaging on TCP/IP V1.0b, section 4.4.2.1).
+    package var broadcastsUnit0: Bool
+
+    /// The rules with this map, and with or without broadcasts.
+    package init(unitMap: UnitMap = UnitMap(), broadcastsUnit0: Bool = false) {
+        self.unitMap = unitMap
+        self.broadcastsUnit0 = broadcastsUnit0
+    }
 
     /// Modbus clients keep their connection open while they wait (Modbus Messaging on TCP/IP V1.0b, section 4.2).
     package var answersAfterEndOfInput: Bool { false }
 
-    /// A request is told by its unit and function.
+    /// A request is told by its unit, as the device calls it, and its function.
     package func request(_ message: Span<UInt8>) -> Request {
+        let unit = unitMap[message[0]]
         let function = ModbusFunction(rawValue: message[1])
-        return Request(correlation: Self.correlation(unit: message[0], function: function), mayWrite: function.mayWrite)
+        let isException = message[1] & Self.exceptionBit != 0
+        return Request(
+            correlation: Self.correlation(unit: unit, function: function),
+            // No request has the exception bit set: who knows what the device makes of it.
+            mayWrite: function.mayWrite || isException,
+            expectsResponse: unit != 0 || !broadcastsUnit0,
+            responseLength: isException ? nil : Self.responseLength(to: message)
+        )
     }
 
     /// The unit and the function, such as "unit 1: read holding registers (3)".
@@ -21,7 +39,19 @@ package struct ModbusMessageRules: MessageRules {
 
     /// A response repeats unit and function; an exception response has the exception bit set beside.
     package func response(_ message: Span<UInt8>) -> Response {
-        Response(correlation: Self.correlation(unit: message[0], function: ModbusFunction(rawValue: message[1])))
+        Response(correlation: Self.correlation(ofMessage: message))
+    }
+
+    /// The request with the unit id that the device knows.
+    package func forward(_ request: Span<UInt8>, into output: inout [UInt8]) {
+        output.append(unitMap[request[0]])
+        output.append(contentsOf: request.extracting(1...))
+    }
+
+    /// The response with the unit id that the client asked for.
+    package func giveBack(_ response: Span<UInt8>, answering request: Span<UInt8>, into output: inout [UInt8]) {
+        output.append(request[0])
+        output.append(contentsOf: response.extracting(1...))
     }
 
     /// An exception response: 0x0A where there is no path to the device, 0x0B where it does not answer.
@@ -37,7 +67,37 @@ package struct ModbusMessageRules: MessageRules {
         return true
     }
 
+    /// The unit and the function that a message begins with.
+    static func correlation(ofMessage message: Span<UInt8>) -> Correlation {
+        correlation(unit: message[0], function: ModbusFunction(rawValue: message[1]))
+    }
+
     private static func correlation(unit: UInt8, function: ModbusFunction) -> Correlation {
         Correlation(rawValue: UInt64(unit) << 8 | UInt64(function.rawValue))
+    }
+
+    /// How long the message is that answers a well-formed request, where that is told by the request alone.
+    private static func responseLength(to request: Span<UInt8>) -> Int? {
+        switch (ModbusFunction(rawValue: request[1]), request.count) {
+        case (.readCoils, 6), (.readDiscreteInputs, 6):
+            length(ofBytes: (request.word(at: 4) + 7) / 8)
+        case (.readHoldingRegisters, 6), (.readInputRegisters, 6):
+            length(ofBytes: request.word(at: 4) * 2)
+        case (.readWriteMultipleRegisters, 11...):
+            length(ofBytes: request.word(at: 4) * 2)
+        case (.writeSingleCoil, 6), (.writeSingleRegister, 6), (.writeMultipleCoils, 7...),
+            (.writeMultipleRegisters, 7...), (.getCommEventCounter, 2):
+            6
+        case (.readExceptionStatus, 2): 3
+        case (.diagnostics, 4...): request.count
+        case (.maskWriteRegister, 8): 8
+        default: nil
+        }
+    }
+
+    /// Unit, function, byte count and so many bytes; nil where no frame can hold them, so that only an exception can follow.
+    private static func length(ofBytes count: Int) -> Int? {
+        let length = 3 + count
+        return count > 0 && ModbusTCPFraming.lengths.contains(length) ? length : nil
     }
 }

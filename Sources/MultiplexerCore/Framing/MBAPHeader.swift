@@ -1,0 +1,46 @@
+/// The header that Modbus/TCP puts before a message: transaction id, protocol id 0, length of what follows.
+///
+/// Modbus Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3; there the unit id counts as part of it.
+enum MBAPHeader {
+    static let length = 6
+
+    /// How long the frame is that begins like this; nil when more bytes are needed to tell.
+    ///
+    /// - Parameters:
+    ///   - bytes: The beginning of the frame.
+    ///   - lengths: What the length field may say.
+    /// - Throws: ``FramingError`` when the protocol id is not 0 or the length not allowed.
+    static func frameLength(
+        in bytes: Span<UInt8>,
+        lengths: ClosedRange<Int>
+    ) throws(FramingError) -> Int? {
+        guard bytes.count >= 4 else { return nil }
+        let protocolID = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        guard protocolID == 0 else {
+            throw FramingError("something other than Modbus/TCP: the protocol id is \(protocolID) instead of 0")
+        }
+        guard bytes.count >= Self.length else { return nil }
+        let length = Int(bytes[4]) << 8 | Int(bytes[5])
+        guard lengths.contains(length) else {
+            throw FramingError(
+                "a Modbus/TCP header with length \(length); \(lengths.lowerBound) to \(lengths.upperBound) are allowed"
+            )
+        }
+        return Self.length + length
+    }
+
+    /// The transaction id of a whole frame.
+    static func transactionID(of frame: Span<UInt8>) -> UInt16 {
+        UInt16(frame[0]) << 8 | UInt16(frame[1])
+    }
+
+    /// Appends a header for so many bytes.
+    static func append(transactionID: UInt16, length: Int, to output: inout [UInt8]) {
+        output.append(UInt8(truncatingIfNeeded: transactionID >> 8))
+        output.append(UInt8(truncatingIfNeeded: transactionID))
+        output.append(0)
+        output.append(0)
+        output.append(UInt8(truncatingIfNeeded: length >> 8))
+        output.append(UInt8(truncatingIfNeeded: length))
+    }
+}

@@ -1,0 +1,110 @@
+/// Modbus RTU, as on a serial line, over a stream: unit id, PDU, CRC.
+///
+/// ```
+///  0      1                 length - 2
+/// +------+----------------+-----------+
+/// | unit | function, data | CRC       |    4 to 256 bytes
+/// +------+----------------+-----------+
+/// ```
+///
+/// MODBUS over Serial Line Specification and Implementation Guide V1.02, section 2.5.1. The message is unit id and PDU.
+///
+/// On a serial line a silence ends a frame; a stream keeps no silence. So the function code and the direction tell where a
+/// frame ends, the request beside where they do not, and the checksum says whether that was right. Frames of functions whose
+/// form no standard tells are the whole of what has arrived, once its checksum is right: never a shorter part of it, whose
+/// last bytes could look like a checksum by chance.
+package struct ModbusRTUFraming: Framing {
+    /// How long a frame may be.
+    package static let lengths = 4...256
+
+    /// The one Modbus RTU framing: it has nothing to set.
+    package init() {}
+
+    /// Nothing in a frame tells responses of equal requests apart.
+    package var carriesTransactionIDs: Bool { false }
+
+    /// Reads what the function says about the length and, once the frame is whole, the checksum.
+    ///
+    /// Every error is damage: what follows it can be read again behind a silence.
+    package func frameLength(
+        in bytes: Span<UInt8>,
+        _ direction: Direction,
+        answering request: Request?
+    ) throws(FramingError) -> Int? {
+        guard bytes.count >= 2 else { return nil }
+        if direction == .response, let request {
+            try checkAnswers(bytes, request)
+        }
+        let extent =
+            switch direction {
+            case .request: try ModbusRTUExtent(ofRequest: bytes)
+            case .response: try ModbusRTUExtent(ofResponse: bytes, messageLength: request?.responseLength)
+            }
+        return switch extent {
+        case nil: nil
+        case .bytes(let length): try checkedLength(length, in: bytes)
+        case .everything: try lengthOfEverything(bytes)
+        }
+    }
+
+    /// The message stands before the checksum.
+    package func envelope(of frame: Span<UInt8>) -> Envelope {
+        Envelope(message: 0..<frame.count - ModbusCRC.length)
+    }
+
+    /// Appends the message and its checksum.
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+        output.appendWithCRC(message)
+    }
+
+    private func checkAnswers(_ bytes: Span<UInt8>, _ request: Request) throws(FramingError) {
+        let expected = request.correlation
+        guard ModbusMessageRules.correlation(ofMessage: bytes) != expected else { return }
+        let (unit, function) = (expected.rawValue >> 8, expected.rawValue & 0xFF)
+        throw .damage("instead of one of unit \(unit), function \(function)", of: bytes)
+    }
+
+    private func checkedLength(_ length: Int, in bytes: Span<UInt8>) throws(FramingError) -> Int {
+        guard length <= Self.lengths.upperBound else {
+            throw .damage("of \(length) bytes; \(Self.lengths.upperBound) are allowed", of: bytes)
+        }
+        guard bytes.count >= length else { return length }
+        let frame = bytes.extracting(..<length)
+        let (found, expected) = (ModbusCRC(endOf: frame), ModbusCRC(of: frame.extracting(envelope(of: frame).message)))
+        guard found == expected else {
+            throw .damage("with checksum \(found) instead of \(expected)", of: bytes)
+        }
+        return length
+    }
+
+    private func lengthOfEverything(_ bytes: Span<UInt8>) throws(FramingError) -> Int? {
+        if Self.lengths.contains(bytes.count),
+            ModbusCRC(endOf: bytes) == ModbusCRC(of: bytes.extracting(envelope(of: bytes).message))
+        {
+            return bytes.count
+        }
+        guard bytes.count < Self.lengths.upperBound else {
+            throw .damage("of \(bytes.count) bytes that do not end with their checksum", of: bytes)
+        }
+        return nil
+    }
+}
+
+extension FramingError {
+    /// A frame of this beginning that is not as it was sent.
+    static func damage(_ what: String, of bytes: Span<UInt8>) -> FramingError {
+        FramingError("a Modbus RTU frame of unit \(bytes[0]), function \(bytes[1]), \(what)", isDamage: true)
+    }
+}
+
+extension ApplicationProtocol {
+    /// Modbus RTU over TCP.
+    public static let modbusSerial = ApplicationProtocol(
+        name: "modbus-serial",
+        aliases: ["modbus-rtu-over-tcp", "rtu-over-tcp"],
+        summary: "Modbus RTU over TCP: serial adapters in transparent mode",
+        messages: .modbus,
+        framing: ModbusRTUFraming(),
+        messageRules: ModbusMessageRules(broadcastsUnit0: true)
+    )
+}

@@ -1,0 +1,67 @@
+/// Modbus/TCP with the checksum of a serial line left in: the MBAP header, unit id, PDU, CRC.
+///
+/// ```
+///  0       2       4       6      7               length + 4
+/// +-------+-------+-------+------+----------------+-----------+
+/// | id    | 0     | length| unit | function, data | CRC       |    length counts from the unit id on, the CRC too
+/// +-------+-------+-------+------+----------------+-----------+
+///                          <----- checked by CRC -->
+/// ```
+///
+/// No standard describes it; the Go program calls it modbus-rtu. The message is unit id and PDU.
+package struct ModbusTCPWithCRCFraming: Framing {
+    /// What the length field may say: a unit id, a PDU of 1 to 253 bytes and the checksum.
+    package static let lengths = 4...256
+
+    /// The one framing of this kind: it has nothing to set.
+    package init() {}
+
+    /// MBAP headers carry a transaction id.
+    package var carriesTransactionIDs: Bool { true }
+
+    /// Reads the MBAP header and, once the frame is whole, the checksum.
+    ///
+    /// A wrong checksum is the end of the stream and not mere damage: TCP has brought what was sent, so the sender counts
+    /// differently, and no silence separates its frames.
+    package func frameLength(
+        in bytes: Span<UInt8>,
+        _ direction: Direction,
+        answering request: Request?
+    ) throws(FramingError) -> Int? {
+        guard let length = try MBAPHeader.frameLength(in: bytes, lengths: Self.lengths) else { return nil }
+        guard bytes.count >= length else { return length }
+        let frame = bytes.extracting(..<length)
+        let (found, expected) = (ModbusCRC(endOf: frame), ModbusCRC(of: frame.extracting(envelope(of: frame).message)))
+        guard found == expected else {
+            throw FramingError("a Modbus/TCP frame with checksum \(found) instead of \(expected)")
+        }
+        return length
+    }
+
+    /// The id is the header's first two bytes; the message stands between the header and the checksum.
+    package func envelope(of frame: Span<UInt8>) -> Envelope {
+        Envelope(
+            transactionID: MBAPHeader.transactionID(of: frame),
+            message: MBAPHeader.length..<frame.count - ModbusCRC.length
+        )
+    }
+
+    /// Appends an MBAP header, the message and its checksum.
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+        MBAPHeader.append(transactionID: transactionID, length: message.count + ModbusCRC.length, to: &output)
+        output.appendWithCRC(message)
+    }
+}
+
+extension ApplicationProtocol {
+    /// Modbus/TCP with a checksum: what the Go program calls modbus-rtu.
+    public static let modbusRTU = ApplicationProtocol(
+        name: "modbus-rtu",
+        summary: """
+            Modbus/TCP header and RTU checksum in one frame, as the Go program has it; rare: RTU over TCP is modbus-serial
+            """,
+        messages: .modbus,
+        framing: ModbusTCPWithCRCFraming(),
+        messageRules: ModbusMessageRules()
+    )
+}
