@@ -31,6 +31,8 @@ public struct ListenerConfiguration: Sendable {
     public var address: ListenAddress
     /// What its clients speak, with the same messages as the device's protocol; nil for what the device speaks.
     public var applicationProtocol: ApplicationProtocol?
+    /// What the device calls the units that its clients ask for; for Modbus only.
+    public var unitMap: UnitMap
     /// With what it speaks TLS; nil for plain TCP.
     public var tls: TLSServerConfiguration?
     /// The addresses that clients may have.
@@ -40,11 +42,13 @@ public struct ListenerConfiguration: Sendable {
     public init(
         address: ListenAddress,
         applicationProtocol: ApplicationProtocol? = nil,
+        unitMap: UnitMap = UnitMap(),
         tls: TLSServerConfiguration? = nil,
         allowList: AllowList = AllowList()
     ) {
         self.address = address
         self.applicationProtocol = applicationProtocol
+        self.unitMap = unitMap
         self.tls = tls
         self.allowList = allowList
     }

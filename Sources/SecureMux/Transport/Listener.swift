@@ -20,7 +20,7 @@ struct Listener {
         logger: Logger
     ) throws(ServerError) {
         let spoken = configuration.applicationProtocol ?? deviceProtocol
-        guard let translated = spoken.translated(to: deviceProtocol) else {
+        guard let translated = spoken.translated(to: deviceProtocol, unitMap: configuration.unitMap) else {
             throw ServerError("clients of \(spoken.name) cannot be given a device that speaks \(deviceProtocol.name)")
         }
         self.configuration = configuration
