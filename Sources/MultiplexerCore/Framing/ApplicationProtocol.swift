@@ -54,33 +54,5 @@ public struct ApplicationProtocol: Sendable {
     }
 
     /// Every protocol that the program speaks, with the settings it has when nothing else is asked for.
-    public static let all: [ApplicationProtocol] = [
-        .modbus, .modbusSerial, .modbusRTU, .iso8583, .mpu, .lengthPrefixed, .delimited, .echo,
-    ]
-}
-
-extension ApplicationProtocol {
-    /// This protocol as it is spoken with the clients of a device that speaks `device`.
-    ///
-    /// - Parameters:
-    ///   - device: What the device speaks.
-    ///   - unitMap: What the device calls the units that clients ask for; for Modbus only.
-    /// - Returns: Nil where the messages of one cannot be put on the other's wire.
-    public func translated(to device: ApplicationProtocol, unitMap: UnitMap = UnitMap()) -> ApplicationProtocol? {
-        guard let deviceRules = device.messageRules as? ModbusMessageRules, messages == .modbus else {
-            return name == device.name ? self : nil
-        }
-        var translated = self
-        // Which requests are broadcasts is for the device's wire to say.
-        translated.messageRules = ModbusMessageRules(unitMap: unitMap, broadcastsUnit0: deviceRules.broadcastsUnit0)
-        return translated
-    }
-
-    /// This protocol, Modbus of some form, for a device that takes requests to its unit 0 for broadcasts, or does not.
-    public func broadcasting(unit0 isBroadcast: Bool) -> ApplicationProtocol {
-        guard messages == .modbus else { return self }
-        var changed = self
-        changed.messageRules = ModbusMessageRules(broadcastsUnit0: isBroadcast)
-        return changed
-    }
+    public static let all: [ApplicationProtocol] = [.modbus, .echo, .http]
 }

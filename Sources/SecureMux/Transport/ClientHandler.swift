@@ -253,13 +253,13 @@ extension ClientHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let refusal = error as? TLSRefusal else {
+        guard let refusal = error as? any ClientRefusal else {
             logger.info("client connection failed", metadata: ["reason": "\(error)"])
             leave()
             context.close(promise: nil)
             return
         }
-        // The TLS handler closes the connection, once the client has had a chance to read why.
+        // Whoever refuses closes the connection, once the client has had a chance to read why.
         logger.warning("client refused", metadata: ["reason": "\(refusal.reason)", "remedy": "\(refusal.remedy)"])
         leave()
     }

@@ -80,7 +80,8 @@ struct Listener {
         var logger = logger
         logger[metadataKey: "client"] = "\(channel.peerName)"
         let client = ClientHandler(applicationProtocol, awaitsHandshake: tls != nil, driver: driver, logger: logger)
-        return tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch), client] } ?? [client]
+        let http = applicationProtocol.messages == .http ? HTTPPipeline.client() : []
+        return (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? []) + http + [client]
     }
 
     private func announce(at channel: any Channel) {

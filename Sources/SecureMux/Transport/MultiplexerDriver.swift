@@ -191,7 +191,7 @@ extension MultiplexerDriver {
             upstream = UpstreamConnection(
                 link,
                 to: device,
-                speaking: deviceProtocol,
+                applicationProtocol: deviceProtocol,
                 timeout: TimeAmount(multiplexer.configuration.connectTimeout),
                 driver: self
             )

@@ -10,7 +10,8 @@ final class UpstreamConnection {
     let link: LinkID
 
     private let device: DeviceAddress
-    private let applicationProtocol: ApplicationProtocol
+    private let framing: any Framing
+    private let messages: ApplicationProtocol.MessageKind
     private let timeout: TimeAmount
     private let driver: MultiplexerDriver
     private var state = State.resolving
@@ -33,13 +34,14 @@ final class UpstreamConnection {
     init(
         _ link: LinkID,
         to device: DeviceAddress,
-        speaking applicationProtocol: ApplicationProtocol,
+        applicationProtocol: ApplicationProtocol,
         timeout: TimeAmount,
         driver: MultiplexerDriver
     ) {
         self.link = link
         self.device = device
-        self.applicationProtocol = applicationProtocol
+        framing = applicationProtocol.framing
+        messages = applicationProtocol.messages
         self.timeout = timeout
         self.driver = driver
     }
@@ -96,8 +98,9 @@ final class UpstreamConnection {
                 channel.eventLoop.makeCompletedFuture {
                     let connection = bound.value
                     try connection.adopt(channel)
-                    try channel.pipeline.syncOperations.addHandler(
-                        UpstreamHandler(connection, connection.applicationProtocol)
+                    let http = connection.messages == .http ? HTTPPipeline.device(connection.device) : []
+                    try channel.pipeline.syncOperations.addHandlers(
+                        http + [UpstreamHandler(connection, framing: connection.framing)]
                     )
                 }
             }

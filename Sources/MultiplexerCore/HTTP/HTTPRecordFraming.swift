@@ -1,0 +1,55 @@
+/// HTTP messages as they travel inside the program: a length, then a record that holds a whole message.
+///
+/// ```
+///  0        4      5
+/// +--------+------+------------------+
+/// | length | kind | what it says ... |     length counts from the kind on
+/// +--------+------+------------------+
+/// ```
+///
+/// On the wire HTTP/1 is cut by NIOHTTP1, at the edges of each channel; everything in between sees these records.
+package struct HTTPRecordFraming: Framing {
+    /// The bytes of the length.
+    package static let headerLength = 4
+
+    /// The one framing of records: it has nothing to set.
+    package init() {}
+
+    /// HTTP/1 answers in the order it was asked.
+    package var carriesTransactionIDs: Bool { false }
+
+    /// Reads the length.
+    package func frameLength(
+        in bytes: Span<UInt8>,
+        _ direction: Direction,
+        answering request: Request?
+    ) throws(FramingError) -> Int? {
+        guard bytes.count >= Self.headerLength else { return nil }
+        var length = 0
+        for index in 0..<Self.headerLength { length = length << 8 | Int(bytes[index]) }
+        return Self.headerLength + length
+    }
+
+    /// The message is the record.
+    package func envelope(of frame: Span<UInt8>) -> Envelope {
+        Envelope(message: Self.headerLength..<frame.count)
+    }
+
+    /// Appends the length and the record.
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+        for shift in [24, 16, 8, 0] { output.append(UInt8(truncatingIfNeeded: message.count >> shift)) }
+        output.append(contentsOf: message)
+    }
+}
+
+extension ApplicationProtocol {
+    /// HTTP/1.1 and HTTP/1.0.
+    public static let http = ApplicationProtocol(
+        name: "http",
+        aliases: ["http1"],
+        summary: "HTTP/1.1: gadgets and gateways with a web interface or a REST API that take one connection",
+        messages: .http,
+        framing: HTTPRecordFraming(),
+        messageRules: HTTPMessageRules()
+    )
+}

@@ -1,0 +1,236 @@
+import DequeModule
+import MultiplexerCore
+import NIOCore
+import NIOHTTP1
+
+/// Turns what a client sends into records, and records into what it gets; sends it away when its requests are in doubt.
+///
+/// A request becomes a record when all of it has come. What the client gets keeps the order in which it asked, refusals
+/// included.
+final class HTTPClientCodec: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let rules: HTTPRequestRules
+    private let limits: HTTPLimits
+    private let stream: HTTPStream
+    private var state = State.betweenRequests
+    /// What has come of the body.
+    private var body = ByteBuffer()
+    /// The requests that were passed on and have no response yet.
+    private var unanswered: Deque<HTTPRequestPlan.Client> = []
+    private var linger: Scheduled<Void>?
+
+    private enum State {
+        /// Exits: receiving, refused.
+        case betweenRequests
+        /// The head and a part of the body have come. Exits: betweenRequests, finished, refused.
+        case receiving(HTTPRequestPlan, owesContinue: Bool)
+        /// The client has sent the last request that it may send. Exit: leaving.
+        case finished
+        /// What the client sent is refused; it hears so when its earlier requests are answered. Exit: leaving.
+        case refused(HTTPRefusal, isHEAD: Bool)
+        /// It has got its last response, and our side of the connection is closed.
+        case leaving
+    }
+
+    /// So long a client may take to read its last response; closing at once with unread bytes would destroy it.
+    private static let lingerTime = TimeAmount.seconds(2)
+
+    /// A codec behind the guard that has the same `stream`.
+    init(limits: HTTPLimits, stream: HTTPStream) {
+        rules = HTTPRequestRules(limits: limits)
+        self.limits = limits
+        self.stream = stream
+    }
+}
+
+// MARK: - Requests
+
+extension HTTPClientCodec {
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        do throws(HTTPViolation) {
+            switch (unwrapInboundIn(data), state) {
+            case (.head(let head), .betweenRequests): try begin(head, context)
+            case (.body(let part), .receiving(let plan, _)): try append(part, plan)
+            case (.end(let trailers), .receiving(let plan, _)): try end(plan, trailers, context)
+            default: break
+            }
+        } catch {
+            refuse(error, context)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(HTTPViolation) {
+        let plan = try rules.plan(head)
+        let hasBody: Bool
+        switch plan.framing {
+        case .length(let length):
+            hasBody = length > 0
+            stream.next = .body(length)
+        case .chunked:
+            hasBody = true
+            stream.next = .chunks
+        case nil, .some(.none), .untilEnd:
+            hasBody = false
+            stream.next = .head
+        }
+        state = .receiving(plan, owesContinue: plan.awaitsContinue && hasBody)
+        sendContinue(context)
+    }
+
+    private func append(_ part: ByteBuffer, _ plan: HTTPRequestPlan) throws(HTTPViolation) {
+        guard body.readableBytes + part.readableBytes <= limits.body else {
+            throw HTTPViolation(413, "a body longer than \(limits.body) bytes")
+        }
+        body.writeImmutableBuffer(part)
+        state = .receiving(plan, owesContinue: false)
+        if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
+    }
+
+    private func end(
+        _ plan: HTTPRequestPlan,
+        _ trailers: HTTPHeaders?,
+        _ context: ChannelHandlerContext
+    ) throws(HTTPViolation) {
+        if let trailers { try HTTPFields.check(trailers: trailers) }
+        var record = HTTPRequestRecord(
+            method: plan.method,
+            target: plan.target,
+            headers: plan.headers,
+            body: plan.framing == nil ? nil : body,
+            trailers: trailers ?? HTTPHeaders()
+        )
+        if let announced = plan.announcedTrailers, !record.trailers.isEmpty {
+            record.headers.add(name: "Trailer", value: announced)
+        }
+        body = ByteBuffer()
+        unanswered.append(plan.client)
+        state = plan.client.keepsAlive ? .betweenRequests : .finished
+        stream.next = plan.client.keepsAlive ? .head : .nothing
+        context.fireChannelRead(wrapInboundOut(record.frame))
+    }
+
+    /// Lets the client send the body that it holds back, once it has got everything in front of it.
+    private func sendContinue(_ context: ChannelHandlerContext) {
+        guard case .receiving(let plan, owesContinue: true) = state, unanswered.isEmpty else { return }
+        state = .receiving(plan, owesContinue: false)
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))),
+            promise: nil
+        )
+    }
+}
+
+// MARK: - Responses
+
+extension HTTPClientCodec {
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let frame = unwrapOutboundIn(data)
+        // An empty write only marks a place in the order of writes.
+        guard frame.readableBytes > 0 else {
+            context.write(wrapOutboundOut(.body(.byteBuffer(frame))), promise: promise)
+            return
+        }
+        guard let client = unanswered.popFirst(), let response = HTTPClientResponse(frame) else {
+            promise?.fail(ChannelError.operationUnsupported)
+            context.close(promise: nil)
+            return
+        }
+        let isLast = response.endsConnection || !client.keepsAlive
+        send(response, to: client, isLast: isLast, context, promise)
+        if isLast {
+            leave(context)
+        } else if case .refused(let refusal, let isHEAD) = state, unanswered.isEmpty {
+            sendAway(refusal, isHEAD: isHEAD, context)
+        } else {
+            sendContinue(context)
+        }
+    }
+
+    private func send(
+        _ response: HTTPClientResponse,
+        to client: HTTPRequestPlan.Client,
+        isLast: Bool,
+        _ context: ChannelHandlerContext,
+        _ promise: EventLoopPromise<Void>?
+    ) {
+        let parts = response.parts(for: client, isLast: isLast)
+        for part in parts.dropLast() { context.write(wrapOutboundOut(part), promise: nil) }
+        if let last = parts.last { context.write(wrapOutboundOut(last), promise: promise) }
+    }
+}
+
+// MARK: - The end
+
+extension HTTPClientCodec {
+    private func refuse(_ violation: HTTPViolation, _ context: ChannelHandlerContext) {
+        var isHEAD = false
+        switch state {
+        case .betweenRequests: break
+        case .receiving(let plan, _): isHEAD = plan.client.isHEAD
+        case .finished, .refused, .leaving: return
+        }
+        stream.next = .nothing
+        body = ByteBuffer()
+        let refusal = HTTPRefusal(violation: violation)
+        state = .refused(refusal, isHEAD: isHEAD)
+        if unanswered.isEmpty { sendAway(refusal, isHEAD: isHEAD, context) }
+    }
+
+    private func sendAway(_ refusal: HTTPRefusal, isHEAD: Bool, _ context: ChannelHandlerContext) {
+        if let status = refusal.violation.status {
+            let client = HTTPRequestPlan.Client(isHEAD: isHEAD, version: .http1_1, keepsAlive: false)
+            send(HTTPClientResponse(status: status, text: refusal.reason), to: client, isLast: true, context, nil)
+        }
+        leave(context)
+        context.fireErrorCaught(refusal)
+    }
+
+    /// Closes our side behind the last response and gives the client time to read it.
+    private func leave(_ context: ChannelHandlerContext) {
+        state = .leaving
+        stream.next = .nothing
+        linger = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) { context.close(promise: nil) }
+        context.flush()
+        context.close(mode: .output, promise: nil)
+        context.read()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let violation = HTTPViolation(parser: error) {
+            refuse(violation, context)
+        } else {
+            context.fireErrorCaught(error)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard case .leaving = state else { return context.fireChannelReadComplete() }
+        context.read()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        switch state {
+        case .betweenRequests, .receiving, .finished: context.fireUserInboundEventTriggered(event)
+        // It may still wait for its earlier responses and for the refusal.
+        case .refused: break
+        case .leaving: context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        linger?.cancel()
+        linger = nil
+        context.fireChannelInactive()
+    }
+}
+
+@available(*, unavailable)
+extension HTTPClientCodec: Sendable {}

@@ -1,0 +1,9 @@
+/// Why a client is sent away by a handler that closes its connection itself; it travels as an error to ``ClientHandler``.
+protocol ClientRefusal: Error {
+    /// What happened, a clause that starts with the client.
+    var reason: String { get }
+    /// What to do about it, a clause in the imperative.
+    var remedy: String { get }
+}
+
+extension TLSRefusal: ClientRefusal {}
