@@ -25,7 +25,8 @@ package struct ModbusRTUFraming: Framing {
 
     /// Reads what the function says about the length and, once the frame is whole, the checksum.
     ///
-    /// Every error is damage: what follows it can be read again behind a silence.
+    /// A wrong checksum alone is damage, behind which reading goes on after a silence: all else was then as expected, so it
+    /// was the awaited answer. What has another unit, function or length may be the late answer to another request.
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
@@ -61,18 +62,18 @@ package struct ModbusRTUFraming: Framing {
         let expected = request.correlation
         guard ModbusMessageRules.correlation(ofMessage: bytes) != expected else { return }
         let (unit, function) = (expected.rawValue >> 8, expected.rawValue & 0xFF)
-        throw .damage("instead of one of unit \(unit), function \(function)", of: bytes)
+        throw .frame("instead of one of unit \(unit), function \(function)", of: bytes)
     }
 
     private func checkedLength(_ length: Int, in bytes: Span<UInt8>) throws(FramingError) -> Int {
         guard length <= Self.lengths.upperBound else {
-            throw .damage("of \(length) bytes; \(Self.lengths.upperBound) are allowed", of: bytes)
+            throw .frame("of \(length) bytes; \(Self.lengths.upperBound) are allowed", of: bytes)
         }
         guard bytes.count >= length else { return length }
         let frame = bytes.extracting(..<length)
         let (found, expected) = (ModbusCRC(endOf: frame), ModbusCRC(of: frame.extracting(envelope(of: frame).message)))
         guard found == expected else {
-            throw .damage("with checksum \(found) instead of \(expected)", of: bytes)
+            throw .frame("with checksum \(found) instead of \(expected)", of: bytes, isDamage: true)
         }
         return length
     }
@@ -84,16 +85,16 @@ package struct ModbusRTUFraming: Framing {
             return bytes.count
         }
         guard bytes.count < Self.lengths.upperBound else {
-            throw .damage("of \(bytes.count) bytes that do not end with their checksum", of: bytes)
+            throw .frame("of \(bytes.count) bytes that do not end with their checksum", of: bytes)
         }
         return nil
     }
 }
 
 extension FramingError {
-    /// A frame of this beginning that is not as it was sent.
-    static func damage(_ what: String, of bytes: Span<UInt8>) -> FramingError {
-        FramingError("a Modbus RTU frame of unit \(bytes[0]), function \(bytes[1]), \(what)", isDamage: true)
+    /// A frame of this beginning that is not as it should be.
+    static func frame(_ what: String, of bytes: Span<UInt8>, isDamage: Bool = false) -> FramingError {
+        FramingError("a Modbus RTU frame of unit \(bytes[0]), function \(bytes[1]), \(what)", isDamage: isDamage)
     }
 }
 

@@ -51,7 +51,7 @@ enum ModbusRTUExtent {
         }
         guard let extent = try Self(ofResultIn: bytes, messageLength) else { return nil }
         if case .bytes(let length) = extent, let messageLength, length != messageLength + ModbusCRC.length {
-            throw .damage("of \(length) bytes instead of \(messageLength + ModbusCRC.length)", of: bytes)
+            throw .frame("of \(length) bytes instead of \(messageLength + ModbusCRC.length)", of: bytes)
         }
         self = extent
     }
@@ -103,7 +103,7 @@ private func byteCount(
     guard bytes.count > index else { return nil }
     let (count, quantity) = (Int(bytes[index]), bytes.word(at: quantityIndex))
     guard count == expected(quantity) else {
-        throw .damage("with a byte count of \(count) for a quantity of \(quantity)", of: bytes)
+        throw .frame("with a byte count of \(count) for a quantity of \(quantity)", of: bytes)
     }
     return count
 }

@@ -201,7 +201,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
                 try takeMessages()
             } catch {
                 received.clear()
-                error.isDamage ? awaitSilence(context) : close(context, after: error)
+                error.isDamage && connection.awaited != nil ? awaitSilence(context) : close(context, after: error)
             }
         }
     }

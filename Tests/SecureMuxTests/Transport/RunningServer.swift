@@ -25,6 +25,8 @@ struct RunningServer {
 func withServer(
     _ configuration: Multiplexer.Configuration = .patient(),
     protocol applicationProtocol: ApplicationProtocol = .modbus,
+    clients clientProtocol: ApplicationProtocol? = nil,
+    unitMap: UnitMap = UnitMap(),
     allow: [String] = [],
     host: String? = "127.0.0.1",
     _ body: (RunningServer, TestDevice) async throws -> Void
@@ -33,6 +35,8 @@ func withServer(
     try await withServer(
         configuration,
         protocol: applicationProtocol,
+        clients: clientProtocol,
+        unitMap: unitMap,
         allow: allow,
         host: host,
         devicePort: device.port
@@ -45,6 +49,8 @@ func withServer(
 func withServer(
     _ configuration: Multiplexer.Configuration,
     protocol applicationProtocol: ApplicationProtocol = .modbus,
+    clients clientProtocol: ApplicationProtocol? = nil,
+    unitMap: UnitMap = UnitMap(),
     allow: [String] = [],
     host: String? = "127.0.0.1",
     devicePort: Int,
@@ -58,6 +64,8 @@ func withServer(
             listeners: [
                 ListenerConfiguration(
                     address: ListenAddress(host: host, port: 0),
+                    applicationProtocol: clientProtocol,
+                    unitMap: unitMap,
                     allowList: AllowList(try allow.map { try CIDRBlock(parsing: $0) })
                 )
             ],

@@ -1,0 +1,163 @@
+import MultiplexerCore
+import NIOCore
+import Testing
+
+@testable import SecureMux
+
+/// Clients and device that frame their messages differently, on real sockets.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct TranslationTests {
+    /// Read one register at 0 of unit 1, and its response, without an envelope.
+    let question: [UInt8] = [1, 3, 0, 0, 0, 1]
+    let answer: [UInt8] = [1, 3, 2, 0x12, 0x34]
+
+    @Test func `clients of Modbus TCP share a device that speaks RTU`() async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let clients = [try await TestPeer.connect(to: server.port), try await TestPeer.connect(to: server.port)]
+            let link = try await device.connection()
+            for (id, client) in zip(1..., clients) {
+                try await client.send(tcp(id, question))
+                #expect(try await link.receive(8) == rtu(question))
+                try await link.send(rtu(answer))
+                #expect(try await client.receiveFrame() == tcp(id, answer))
+            }
+        }
+    }
+
+    @Test func `clients of RTU share a device that speaks Modbus TCP, each in its own order`() async throws {
+        try await withServer(.patient { $0.inFlightLimit = 16 }, protocol: .modbus, clients: .modbusSerial) {
+            server,
+            device in
+            let clients = [try await TestPeer.connect(to: server.port), try await TestPeer.connect(to: server.port)]
+            let link = try await device.connection()
+            let other: [UInt8] = [2, 6, 0, 0, 0, 1]
+            try await clients[0].send(rtu(question) + rtu(other))
+            try await clients[1].send(rtu(other))
+            let first = try await link.receiveFrame()
+            let second = try await link.receiveFrame()
+            #expect(first[6...] == question[...])
+            #expect(second[6...] == other[...])
+            // The other client's answer overtakes, its own second one cannot.
+            try await link.send(second)
+            #expect(try await clients[1].receive(8) == rtu(other))
+            try await link.send(tcp(Int(first[1]), answer))
+            #expect(try await clients[0].receive(7) == rtu(answer))
+            let third = try await link.receiveFrame()
+            try await link.send(third)
+            #expect(try await clients[0].receive(8) == rtu(other))
+        }
+    }
+
+    @Test func `the checksum in a Modbus TCP frame is checked and made`() async throws {
+        try await withServer(protocol: .modbusRTU, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(tcp(7, question))
+            let asked = try await link.receiveFrame()
+            #expect(asked[4...] == [0, 8] + rtu(question)[...])
+            try await link.send([asked[0], asked[1], 0, 0, 0, 7] + rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(7, answer))
+        }
+    }
+
+    // Trap T10: restored from the request, since a map has no inverse.
+    @Test func `each client gets back the unit id that it asked for`() async throws {
+        try await withServer(protocol: .modbus, unitMap: UnitMap([1: 0, 2: 0])) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            for unit: UInt8 in [1, 2, 0, 3] {
+                try await client.send(tcp(9, [unit, 3, 0, 0, 0, 1]))
+                let asked = try await link.receiveFrame()
+                #expect(asked[6] == (unit == 3 ? 3 : 0))
+                try await link.send([asked[0], asked[1], 0, 0, 0, 5, asked[6], 3, 2, 0, unit])
+                #expect(try await client.receiveFrame() == tcp(9, [unit, 3, 2, 0, unit]))
+            }
+        }
+    }
+
+    // Trap T32.
+    @Test func `a broadcast on a serial wire is sent, answered to nobody, and the next request follows`() async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            let broadcast: [UInt8] = [0, 6, 0, 1, 0, 2]
+            try await client.send(tcp(1, broadcast) + tcp(2, question))
+            #expect(try await link.receive(8) == rtu(broadcast))
+            #expect(try await link.receive(8) == rtu(question))
+            try await link.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(2, answer))
+        }
+    }
+
+    @Test func `unit 0 is a unit like others where broadcasts are switched off`() async throws {
+        let wire = ApplicationProtocol.modbusSerial.broadcasting(unit0: false)
+        try await withServer(protocol: wire, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(tcp(1, [0] + question.dropFirst()))
+            #expect(try await link.receive(8) == rtu([0] + question.dropFirst()))
+            try await link.send(rtu([0] + answer.dropFirst()))
+            #expect(try await client.receiveFrame() == tcp(1, [0] + answer.dropFirst()))
+        }
+    }
+
+    // Trap T3.
+    @Test func `a damaged answer costs its request alone, and what follows until the line is silent`() async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(tcp(1, question) + tcp(2, question))
+            #expect(try await link.receive(8) == rtu(question))
+            var damaged = rtu(answer)
+            damaged[3] ^= 0x40
+            try await link.send(damaged)
+            // The rest of the noise looks like an answer; it belongs to nobody.
+            try await link.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(1, [1, 0x83, 0x0B]))
+            #expect(try await link.receive(8) == rtu(question))
+            try await link.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(2, answer))
+            #expect(try await device.connections().all == 1)
+            #expect(server.log.lines.contains { $0.contains("came damaged") })
+        }
+    }
+
+    // It may be the late answer to another request, so the right one may still come: only a new connection is safe.
+    @Test(arguments: [[2, 3, 2, 0x12, 0x34], [1, 4, 2, 0x12, 0x34], [1, 3, 4, 0, 0, 0x12, 0x34]] as [[UInt8]])
+    func `an answer to something else replaces the connection`(_ foreign: [UInt8]) async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(tcp(1, question) + tcp(1, question))
+            #expect(try await link.receive(8) == rtu(question))
+            try await link.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(1, answer))
+            #expect(try await link.receive(8) == rtu(question))
+            try await link.send(rtu(foreign))
+            #expect(try await client.receiveFrame() == tcp(1, [1, 0x83, 0x0B]))
+            try await client.send(tcp(2, question))
+            let next = try await device.connection(1)
+            #expect(try await next.receive(8) == rtu(question))
+            try await next.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(2, answer))
+            #expect(try await link.receiveToEnd().isEmpty)
+        }
+    }
+
+    @Test func `protocols whose messages differ are refused in words`() async throws {
+        let error = await #expect(throws: ServerError.self) {
+            try await withServer(protocol: .modbus, clients: .echo) { _, _ in }
+        }
+        #expect(error?.description.contains("echo") == true)
+        #expect(error?.description.contains("modbus") == true)
+    }
+
+    private func rtu(_ message: [UInt8]) -> [UInt8] {
+        var frame: [UInt8] = []
+        ModbusRTUFraming().seal(message.span, transactionID: 0, into: &frame)
+        return frame
+    }
+
+    private func tcp(_ id: Int, _ message: [UInt8]) -> [UInt8] {
+        [0, UInt8(id), 0, 0, 0, UInt8(message.count)] + message
+    }
+}
