@@ -4,11 +4,12 @@
 enum MBAPHeader {
     static let length = 6
 
-    /// How long the frame is that begins like this; nil when more bytes are needed to tell.
+    /// Measures the frame that begins like this.
     ///
     /// - Parameters:
     ///   - bytes: The beginning of the frame.
     ///   - lengths: What the length field may say.
+    /// - Returns: The frame's length in bytes; nil when more are needed to tell.
     /// - Throws: ``FramingError`` when the protocol id is not 0 or the length not allowed.
     static func frameLength(
         in bytes: Span<UInt8>,

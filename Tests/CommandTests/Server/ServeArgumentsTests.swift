@@ -142,7 +142,7 @@ import Testing
 
     @Test(
         arguments: [
-            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, echo"),
+            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, "),
             (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),
             (["-l", "host:"], "'host:' is not an address to listen on: it names no port."),
             (["--timeout", "soon"], "'soon' is not a duration"),

@@ -17,6 +17,20 @@ extension MessageRules {
 
     func correlation(ofResponse message: [UInt8]) -> Correlation { response(message.span).correlation }
 
+    /// What the device gets.
+    func forwarded(_ request: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        forward(request.span, into: &output)
+        return output
+    }
+
+    /// What the client gets.
+    func givenBack(_ response: [UInt8], answering request: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        giveBack(response.span, answering: request.span, into: &output)
+        return output
+    }
+
     /// The failure reply, or nil where the protocol has none.
     func reply(toFailed request: [UInt8], _ failure: Failure) -> [UInt8]? {
         var output: [UInt8] = []

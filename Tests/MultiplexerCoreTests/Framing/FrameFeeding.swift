@@ -4,11 +4,14 @@ import MultiplexerCore
 struct FrameFeeding {
     let framing: any Framing
     var direction = Direction.request
+    /// The request that a response is awaited for.
+    var request: Request?
     private var buffer: [UInt8] = []
 
-    init(_ framing: any Framing, _ direction: Direction = .request) {
+    init(_ framing: any Framing, _ direction: Direction = .request, answering request: Request? = nil) {
         self.framing = framing
         self.direction = direction
+        self.request = request
     }
 
     /// Takes a piece of the stream and gives the frames that are whole now.
@@ -24,7 +27,7 @@ struct FrameFeeding {
 
     /// The length that the framing sees in these bytes alone.
     func measure(_ bytes: [UInt8]) throws -> Int? {
-        try framing.frameLength(in: bytes.span, direction, answering: nil)
+        try framing.frameLength(in: bytes.span, direction, answering: request)
     }
 
     /// The frame taken out of its envelope and put into it again.
