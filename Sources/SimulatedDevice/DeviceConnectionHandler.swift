@@ -106,6 +106,11 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
                 take(frame, context)
             } catch {
                 device.noteMalformed(from: peer, error)
+                guard !error.isDamage else {
+                    // As on a serial line: no one answers, and what comes later is read again.
+                    input.clear()
+                    break
+                }
                 endReason = "what it sent cannot be read"
                 context.close(promise: nil)
                 return
@@ -140,9 +145,10 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
     private func answer(_ frame: [UInt8], _ context: ChannelHandlerContext) {
         let envelope = framing.envelope(of: frame.span)
         let response = device.serve(Array(frame[envelope.message]))
+        lastActivity = .now()
+        guard let response else { return }
         var output: [UInt8] = []
         framing.seal(response.span, transactionID: envelope.transactionID, into: &output)
-        lastActivity = .now()
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: output)), promise: nil)
     }
 

@@ -5,6 +5,8 @@ import MultiplexerCore
 /// Section numbers are those of the Modbus Application Protocol Specification V1.1b3.
 package struct ModbusServer: Sendable {
     private var map = RegisterMap()
+    /// Requests that were carried out, as Get Comm Event Counter counts them.
+    private var events: UInt16 = 0
 
     package init() {}
 
@@ -17,7 +19,9 @@ package struct ModbusServer: Sendable {
     package mutating func response(to message: [UInt8], at elapsed: Duration) -> [UInt8] {
         let (unit, code) = (message[0], message[1])
         do {
-            return [unit, code] + (try data(answering: code, PDUReader(message[2...]), at: elapsed))
+            let data = try data(answering: code, PDUReader(message[2...]), at: elapsed)
+            if ModbusFunction(rawValue: code) != .getCommEventCounter { events &+= 1 }
+            return [unit, code] + data
         } catch {
             return [unit, code | 0x80, error.rawValue]
         }
@@ -63,6 +67,14 @@ package struct ModbusServer: Sendable {
             try request.end()
             try map.write(values, at: addresses.lowerBound)
             return bytes(of: [UInt16(addresses.lowerBound), UInt16(addresses.count)])
+        case .readExceptionStatus:
+            try request.end()
+            return bytes(of: try map.coils(0..<8))
+        case .diagnostics:
+            return try diagnostics(&request)
+        case .getCommEventCounter:
+            try request.end()
+            return bytes(of: [0, events])  // not busy
         case .maskWriteRegister:
             let (address, and, or) = (try request.word(), try request.word(), try request.word())
             try request.end()
@@ -78,6 +90,10 @@ package struct ModbusServer: Sendable {
             _ = try map.registers(read, at: elapsed)
             try map.write(values, at: written.lowerBound)
             return counted(try map.registers(read, at: elapsed))
+        case .readFIFOQueue:
+            let address = Int(try request.word())
+            try request.end()
+            return try queue(at: address, at: elapsed)
         case .reportServerID:
             try request.end()
             let id = Array(SunSpecInverter.model.utf8)
@@ -87,6 +103,20 @@ package struct ModbusServer: Sendable {
         default:
             throw .illegalFunction
         }
+    }
+
+    /// Return Query Data, the only sub-function (section 6.8).
+    private func diagnostics(_ request: inout PDUReader) throws(ModbusException) -> [UInt8] {
+        guard try request.word() == 0 else { throw .illegalFunction }
+        return [0, 0] + request.remainder()
+    }
+
+    /// The register at the address says how many of those behind it are in the queue, 31 at most (section 6.18).
+    private func queue(at address: Int, at elapsed: Duration) throws(ModbusException) -> [UInt8] {
+        let count = try map.registers(address..<address + 1, at: elapsed)[0]
+        guard count <= 31 else { throw .illegalDataValue }
+        let registers = try map.registers(address..<address + 1 + Int(count), at: elapsed)
+        return bytes(of: [UInt16(registers.count * 2)] + registers)
     }
 
     /// Read Device Identification (section 6.21): the three basic objects, as a stream or one by one.
@@ -169,6 +199,12 @@ private struct PDUReader {
         let bytes = Array(rest.prefix(byteCount))
         rest = rest.dropFirst(byteCount)
         return (0..<count).map { bytes[$0 / 8] & 1 << ($0 % 8) != 0 }
+    }
+
+    /// All that was not read yet.
+    mutating func remainder() -> [UInt8] {
+        defer { rest = [] }
+        return Array(rest)
     }
 
     func end() throws(ModbusException) {

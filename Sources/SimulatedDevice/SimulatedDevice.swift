@@ -1,5 +1,5 @@
 package import Logging
-import MultiplexerCore
+package import MultiplexerCore
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
@@ -13,7 +13,7 @@ package final class SimulatedDevice: Sendable {
     /// How a simulated device behaves.
     package struct Configuration: Sendable {
         /// What the device speaks.
-        package var speaks: Speech = .sunSpecInverter
+        package var speaks: Speech = .sunSpecInverter(.modbus)
         /// How many connections it holds at a time; 0 means any number.
         package var connectionLimit = 1
         /// How long it works on each request.
@@ -29,11 +29,21 @@ package final class SimulatedDevice: Sendable {
     }
 
     /// What a simulated device speaks.
-    package enum Speech: Sendable {
-        /// Modbus/TCP: see ``SunSpecInverter`` and ``RegisterMap``.
-        case sunSpecInverter
+    package enum Speech: Hashable, Sendable {
+        /// Modbus on this wire: see ``SunSpecInverter`` and ``RegisterMap``.
+        case sunSpecInverter(ModbusWire)
         /// Each line comes back as it is.
         case lineEcho
+    }
+
+    /// What Modbus messages travel on.
+    package enum ModbusWire: Hashable, Sendable, CaseIterable {
+        /// Modbus/TCP.
+        case modbus
+        /// Modbus/TCP with a checksum.
+        case modbusRTU
+        /// Modbus RTU over TCP, where a request to unit 0 is carried out and not answered.
+        case modbusSerial
     }
 
     /// What happened since the device was made.
@@ -52,7 +62,9 @@ package final class SimulatedDevice: Sendable {
         package var requestsServed = 0
         /// Requests that were swallowed.
         package var requestsSwallowed = 0
-        /// Connections that were closed because something other than a request came.
+        /// Requests that were carried out and, as broadcasts, not answered.
+        package var broadcasts = 0
+        /// How often something other than a request came.
         package var malformed = 0
     }
 
@@ -126,17 +138,14 @@ package final class SimulatedDevice: Sendable {
 
 // What connections ask their device.
 extension SimulatedDevice {
-    var framing: any Framing {
-        switch configuration.speaks {
-        case .sunSpecInverter: ModbusTCPFraming()
-        case .lineEcho: DelimitedFraming.lines
-        }
-    }
+    var framing: any Framing { applicationProtocol.framing }
 
-    var messageRules: any MessageRules {
+    var messageRules: any MessageRules { applicationProtocol.messageRules }
+
+    private var applicationProtocol: ApplicationProtocol {
         switch configuration.speaks {
-        case .sunSpecInverter: ModbusMessageRules()
-        case .lineEcho: OpaqueMessageRules()
+        case .sunSpecInverter(let wire): wire.applicationProtocol
+        case .lineEcho: .echo
         }
     }
 
@@ -187,15 +196,33 @@ extension SimulatedDevice {
         logger.warning("the client sent \(error)", metadata: ["client": "\(peer)"])
     }
 
-    /// Carries out a request and returns the message that answers it.
-    func serve(_ message: [UInt8]) -> [UInt8] {
+    /// Carries out a request and returns the message that answers it, if it is one that is answered.
+    func serve(_ message: [UInt8]) -> [UInt8]? {
         let elapsed = switchedOn.duration(to: .now)
+        let isBroadcast = !messageRules.request(message.span).expectsResponse
         return state.withLockedValue { state in
-            state.counters.requestsServed += 1
-            return switch configuration.speaks {
-            case .sunSpecInverter: state.server.response(to: message, at: elapsed)
-            case .lineEcho: message
+            let response =
+                switch configuration.speaks {
+                case .sunSpecInverter: state.server.response(to: message, at: elapsed)
+                case .lineEcho: message
+                }
+            if isBroadcast {
+                state.counters.broadcasts += 1
+                return nil
             }
+            state.counters.requestsServed += 1
+            return response
+        }
+    }
+}
+
+extension SimulatedDevice.ModbusWire {
+    /// The wire as the server knows it.
+    package var applicationProtocol: ApplicationProtocol {
+        switch self {
+        case .modbus: .modbus
+        case .modbusRTU: .modbusRTU
+        case .modbusSerial: .modbusSerial
         }
     }
 }

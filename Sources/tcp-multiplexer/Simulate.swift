@@ -10,12 +10,15 @@ struct Simulate: AsyncParsableCommand {
         commandName: "simulate",
         abstract: "Simulate a device on a port, to try things out without touching a real one.",
         discussion: """
-            modbus: a SunSpec inverter, for every unit id. Addresses are those on the wire, from 0.
+            modbus, modbus-rtu, modbus-serial: a SunSpec inverter, for every unit id; but on modbus-serial unit 0 is a
+            broadcast, carried out and not answered. Addresses are those on the wire, from 0.
 
               40000 to 40123  SunSpec models 1 and 103, read-only; a day lasts ten minutes
               0 to 999        registers and coils that keep what is written to them
 
             Input registers and discrete inputs read the same as holding registers and coils.
+
+            echo: each line comes back.
 
             Example: tcp-multiplexer simulate -l 1502
 
@@ -36,12 +39,12 @@ struct Simulate: AsyncParsableCommand {
     @Option(
         name: [.customShort("p"), .customLong("protocol")],
         help: ArgumentHelp(
-            "What the device speaks: modbus (Modbus/TCP) or echo (each line comes back). (default: modbus)",
+            "What the device speaks: modbus, modbus-rtu, modbus-serial or echo. (default: modbus)",
             valueName: "name"
         ),
         transform: SimulatedDevice.Speech.init(protocol:)
     )
-    var speech = SimulatedDevice.Speech.sunSpecInverter
+    var speech = SimulatedDevice.Speech.sunSpecInverter(.modbus)
 
     @Option(
         help: ArgumentHelp(
@@ -112,7 +115,10 @@ struct Simulate: AsyncParsableCommand {
     private func announce(_ address: ListenAddress, _ logger: Logger) {
         let what =
             switch speech {
-            case .sunSpecInverter: "simulating a SunSpec inverter on Modbus/TCP, any unit id"
+            case .sunSpecInverter(.modbus): "simulating a SunSpec inverter on Modbus/TCP, any unit id"
+            case .sunSpecInverter(.modbusRTU): "simulating a SunSpec inverter on Modbus/TCP with checksum, any unit id"
+            case .sunSpecInverter(.modbusSerial):
+                "simulating a SunSpec inverter on Modbus RTU over TCP, any unit id but 0"
             case .lineEcho: "simulating a line echo"
             }
         logger.notice(
@@ -130,10 +136,14 @@ struct Simulate: AsyncParsableCommand {
 extension SimulatedDevice.Speech {
     /// What a device speaks when asked for a protocol by a name that the server takes.
     fileprivate init(protocol text: String) throws {
-        switch try Parse.applicationProtocol(text).name {
-        case ApplicationProtocol.modbus.name: self = .sunSpecInverter
-        case ApplicationProtocol.echo.name: self = .lineEcho
-        default: throw ConfigurationError("'\(text)' is not a protocol that a simulated device speaks: modbus or echo")
+        let name = try Parse.applicationProtocol(text).name
+        if let wire = SimulatedDevice.ModbusWire.allCases.first(where: { $0.applicationProtocol.name == name }) {
+            self = .sunSpecInverter(wire)
+        } else if name == ApplicationProtocol.echo.name {
+            self = .lineEcho
+        } else {
+            let names = SimulatedDevice.ModbusWire.allCases.map(\.applicationProtocol.name).joined(separator: ", ")
+            throw ConfigurationError("'\(text)' is not a protocol that a simulated device speaks: \(names) or echo")
         }
     }
 }

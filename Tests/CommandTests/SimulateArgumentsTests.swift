@@ -9,7 +9,7 @@ import Testing
     @Test func `without options it is an inverter with one connection on loopback`() throws {
         let simulate = try Simulate.parse([])
         #expect(simulate.listen == ListenAddress(host: "127.0.0.1", port: 1502))
-        #expect(simulate.speech == .sunSpecInverter)
+        #expect(simulate.speech == .sunSpecInverter(.modbus))
         #expect(simulate.connections == 1)
         #expect(simulate.responseDelay == .zero)
         #expect(simulate.idleTimeout == nil)
@@ -29,7 +29,9 @@ import Testing
 
     @Test(
         arguments: [
-            ("modbus", .sunSpecInverter), ("modbus-tcp", .sunSpecInverter), ("echo", .lineEcho), ("line", .lineEcho),
+            ("modbus", .sunSpecInverter(.modbus)), ("modbus-tcp", .sunSpecInverter(.modbus)),
+            ("modbus-rtu", .sunSpecInverter(.modbusRTU)), ("modbus-serial", .sunSpecInverter(.modbusSerial)),
+            ("rtu-over-tcp", .sunSpecInverter(.modbusSerial)), ("echo", .lineEcho), ("line", .lineEcho),
         ] as [(String, SimulatedDevice.Speech)]
     )
     func `a protocol has the names that the server knows`(name: String, speech: SimulatedDevice.Speech) throws {

@@ -83,13 +83,31 @@ import Testing
         #expect(answers(request) == [1, request[1] | 0x80, 3])
     }
 
-    @Test(arguments: [0, 7, 8, 24, 100, 127, 0x80, 0x83, 0xFF] as [UInt8])
+    @Test(arguments: [0, 9, 12, 20, 21, 100, 127, 0x80, 0x83, 0xFF] as [UInt8])
     func `an unknown function is an illegal function`(function: UInt8) {
         #expect(answers([1, function, 0, 0, 0, 1]) == [1, function | 0x80, 1])
     }
 
     @Test func `another encapsulated interface is an illegal function`() {
         #expect(answers([1, 43, 13, 0, 0]) == [1, 0xAB, 1])
+    }
+
+    @Test func `the functions of a serial line are there`() {
+        // The exception status is the first 8 coils.
+        #expect(answers([1, 15, 0, 0, 0, 8, 1, 0xA5], [1, 7]) == [1, 7, 0xA5])
+        #expect(answers([1, 8, 0, 0, 0xA5, 0x37]) == [1, 8, 0, 0, 0xA5, 0x37])
+        #expect(answers([1, 8, 0, 0]) == [1, 8, 0, 0])
+        #expect(answers([1, 8, 0, 1, 0, 0]) == [1, 0x88, 1])
+        // Neither what failed nor the question itself is counted.
+        #expect(answers([1, 7], [1, 9], [1, 11], [1, 7], [1, 11]) == [1, 11, 0, 0, 0, 2])
+    }
+
+    @Test func `a queue is as long as its first register says`() {
+        let write: [UInt8] = [1, 16, 0, 9, 0, 3, 6, 0, 2, 0x01, 0xB8, 0x12, 0x84]
+        #expect(answers(write, [1, 24, 0, 9]) == [1, 24, 0, 6, 0, 2, 0x01, 0xB8, 0x12, 0x84])
+        #expect(answers([1, 24, 0, 20]) == [1, 24, 0, 2, 0, 0])
+        #expect(answers([1, 6, 0, 9, 0, 32], [1, 24, 0, 9]) == [1, 0x98, 3])
+        #expect(answers([1, 6, 3, 0xE7, 0, 1], [1, 24, 3, 0xE7]) == [1, 0x98, 2])
     }
 
     @Test func `the device identifies itself`() {

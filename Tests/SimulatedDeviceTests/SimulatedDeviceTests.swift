@@ -1,4 +1,5 @@
 import Logging
+import MultiplexerCore
 import SimulatedDevice
 import Testing
 
@@ -183,6 +184,73 @@ import Testing
             #expect(try await client.sendAndReceive(Self.readSunS, 13) == Self.sunS)
             #expect(start.duration(to: .now) >= .milliseconds(100))
         }
+    }
+
+    @Test func `on a wire with header and checksum a request is answered with its own transaction id`() async throws {
+        try await withDevice {
+            $0.speaks = .sunSpecInverter(.modbusRTU)
+        } _: { device, port in
+            let client = try await TestClient.connect(to: port)
+            let request = [0, 7, 0, 0, 0, 8] + Self.withCRC([1, 3, 0x9C, 0x40, 0, 2])
+            let response = [0, 7, 0, 0, 0, 9] + Self.withCRC([1, 3, 4, 0x53, 0x75, 0x6E, 0x53])
+            #expect(try await client.sendAndReceive(request, response.count) == response)
+            #expect(try await client.sendAndReceive(Self.readSunS, 1) == [])
+            #expect(device.counters.malformed == 1)
+        }
+    }
+
+    @Test func `on a serial wire requests are answered in order`() async throws {
+        try await withDevice {
+            $0.speaks = .sunSpecInverter(.modbusSerial)
+        } _: { device, port in
+            let client = try await TestClient.connect(to: port)
+            let requests: [[UInt8]] = [
+                [1, 3, 0x9C, 0x40, 0, 2], [1, 16, 0, 5, 0, 1, 2, 0x12, 0x34], [2, 4, 0, 5, 0, 1],
+                [1, 3, 0xFF, 0xFF, 0, 1],
+            ]
+            let responses: [[UInt8]] = [
+                [1, 3, 4, 0x53, 0x75, 0x6E, 0x53], [1, 16, 0, 5, 0, 1], [2, 4, 2, 0x12, 0x34], [1, 0x83, 2],
+            ]
+            let expected = responses.flatMap(Self.withCRC)
+            #expect(try await client.sendAndReceive(requests.flatMap(Self.withCRC), expected.count) == expected)
+            #expect(device.counters.requestsServed == 4)
+        }
+    }
+
+    // Trap T32: nobody answers a broadcast.
+    @Test func `on a serial wire a broadcast is carried out and not answered`() async throws {
+        try await withDevice {
+            $0.speaks = .sunSpecInverter(.modbusSerial)
+        } _: { device, port in
+            let client = try await TestClient.connect(to: port)
+            let broadcast = Self.withCRC([0, 6, 0, 9, 0x12, 0x34])
+            let read = Self.withCRC([1, 3, 0, 9, 0, 1])
+            let value = Self.withCRC([1, 3, 2, 0x12, 0x34])
+            #expect(try await client.sendAndReceive(broadcast + read, value.count) == value)
+            #expect(device.counters.broadcasts == 1)
+            #expect(device.counters.requestsServed == 1)
+        }
+    }
+
+    @Test func `on a serial wire a damaged request is not answered and the next one is`() async throws {
+        try await withDevice {
+            $0.speaks = .sunSpecInverter(.modbusSerial)
+        } _: { device, port in
+            let client = try await TestClient.connect(to: port)
+            var damaged = Self.withCRC([1, 3, 0, 9, 0, 1])
+            damaged[7] ^= 1
+            try await client.send(damaged)
+            #expect(try await eventually { device.counters.malformed == 1 })
+            let read = Self.withCRC([1, 3, 0x9C, 0x40, 0, 2])
+            let sunS = Self.withCRC([1, 3, 4, 0x53, 0x75, 0x6E, 0x53])
+            #expect(try await client.sendAndReceive(read, sunS.count) == sunS)
+            #expect(device.counters.open == 1)
+        }
+    }
+
+    private static func withCRC(_ message: [UInt8]) -> [UInt8] {
+        let checksum = ModbusCRC(of: message.span)
+        return message + [checksum.low, checksum.high]
     }
 
     @Test func `lines come back as they are, also after the end of the input`() async throws {
