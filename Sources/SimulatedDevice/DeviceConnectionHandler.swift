@@ -8,7 +8,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// A client that sends more than this ahead of its answers is not read from.
+    /// A client that sends more than this ahead of its answers is not read from, except for the rest of a longer message.
     private static let bufferLimit = 65_536
 
     private let device: SimulatedDevice
@@ -19,6 +19,8 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
     private var isBusy = false
     private var hasSwallowed: Bool
     private var inputHasEnded = false
+    /// The input is the beginning of a message, whose length the framing limits.
+    private var isInMessage = false
     private var wantsRead = false
     private var peer = ""
     private var endReason = "closed by the client"
@@ -80,7 +82,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if input.readableBytes < Self.bufferLimit {
+        if mayRead {
             context.read()
         } else {
             wantsRead = true
@@ -116,18 +118,22 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
                 return
             }
         }
-        if wantsRead, input.readableBytes < Self.bufferLimit {
+        if wantsRead, mayRead {
             wantsRead = false
             context.read()
         }
     }
 
+    private var mayRead: Bool { isInMessage || input.readableBytes < Self.bufferLimit }
+
     private func nextFrame() throws(FramingError) -> [UInt8]? {
+        isInMessage = true
         let bytes = input
         guard
             let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, .request, answering: nil),
             let frame = input.readBytes(length: length)
         else { return nil }
+        isInMessage = false
         input.discardReadBytes()
         return frame
     }

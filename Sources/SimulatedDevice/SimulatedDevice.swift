@@ -29,11 +29,11 @@ package final class SimulatedDevice: Sendable {
     }
 
     /// What a simulated device speaks.
-    package enum Speech: Hashable, Sendable {
-        /// Modbus on this wire: see ``SunSpecInverter`` and ``RegisterMap``.
-        case sunSpecInverter(ModbusWire)
-        /// Each line comes back as it is.
-        case lineEcho
+    package enum Speech: Sendable {
+        /// Modbus/TCP: see ``SunSpecInverter`` and ``RegisterMap``.
+        case sunSpecInverter
+        /// Each message comes back: as it is, or a request of ISO 8583 as its own answer.
+        case echo(of: ApplicationProtocol)
     }
 
     /// What Modbus messages travel on.
@@ -138,14 +138,19 @@ package final class SimulatedDevice: Sendable {
 
 // What connections ask their device.
 extension SimulatedDevice {
-    var framing: any Framing { applicationProtocol.framing }
+    var framing: any Framing {
+        switch configuration.speaks {
+        case .sunSpecInverter: ModbusTCPFraming()
+        case .echo(let spoken): spoken.framing
+        }
+    }
 
     var messageRules: any MessageRules { applicationProtocol.messageRules }
 
     private var applicationProtocol: ApplicationProtocol {
         switch configuration.speaks {
-        case .sunSpecInverter(let wire): wire.applicationProtocol
-        case .lineEcho: .echo
+        case .sunSpecInverter: ModbusMessageRules()
+        case .echo(let spoken): spoken.messageRules
         }
     }
 
@@ -201,14 +206,10 @@ extension SimulatedDevice {
         let elapsed = switchedOn.duration(to: .now)
         let isBroadcast = !messageRules.request(message.span).expectsResponse
         return state.withLockedValue { state in
-            let response =
-                switch configuration.speaks {
-                case .sunSpecInverter: state.server.response(to: message, at: elapsed)
-                case .lineEcho: message
-                }
-            if isBroadcast {
-                state.counters.broadcasts += 1
-                return nil
+            state.counters.requestsServed += 1
+            return switch configuration.speaks {
+            case .sunSpecInverter: state.server.response(to: message, at: elapsed)
+            case .echo(let spoken): answer(to: message, under: spoken.messageRules)
             }
             state.counters.requestsServed += 1
             return response
@@ -224,5 +225,13 @@ extension SimulatedDevice.ModbusWire {
         case .modbusRTU: .modbusRTU
         case .modbusSerial: .modbusSerial
         }
+    }
+
+    private func answer(to message: [UInt8], under rules: any MessageRules) -> [UInt8] {
+        var message = message
+        if let rules = rules as? ISO8583MessageRules {
+            ISO8583MessageType.answer(&message, at: rules.messageOffset)
+        }
+        return message
     }
 }

@@ -13,6 +13,50 @@ enum Parse {
         return known
     }
 
+    /// An even number of hexadecimal digits.
+    static func delimiter(_ text: String) throws -> [UInt8] {
+        let digits = text.compactMap(\.hexDigitValue)
+        guard !digits.isEmpty, digits.count == text.count, digits.count % 2 == 0 else {
+            throw ConfigurationError(
+                "'\(text)' is not a delimiter: write its bytes in hexadecimal, two digits each, such as 0d0a for CR LF"
+            )
+        }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    static func lengthBytes(_ text: String) throws -> Int {
+        guard let count = Int(text), LengthPrefix.lengthByteCounts.contains(count) else {
+            throw ConfigurationError("'\(text)' is not a number of bytes that a length may take: 1, 2 or 4")
+        }
+        return count
+    }
+
+    static func headerBytes(_ text: String) throws -> Int {
+        guard let count = Int(text), LengthPrefix.headerByteCounts.contains(count) else {
+            throw ConfigurationError(
+                "'\(text)' is not a number of bytes that may stand before the length: 0 to \(LengthPrefix.headerByteCounts.upperBound)"
+            )
+        }
+        return count
+    }
+
+    static func lengthFormat(_ text: String) throws -> LengthPrefix.Format {
+        switch text {
+        case "binary": .binary
+        case "ascii": .ascii
+        case "bcd": .bcd
+        default: throw ConfigurationError("'\(text)' is not a format that a length may have: binary, ascii or bcd")
+        }
+    }
+
+    static func lengthOrder(_ text: String) throws -> LengthPrefix.Order {
+        switch text {
+        case "big": .big
+        case "little": .little
+        default: throw ConfigurationError("'\(text)' is not an order of bytes: big or little")
+        }
+    }
+
     static func tlsVersion(_ text: String) throws -> TLSVersion {
         switch text {
         case "1.2": .v1_2

@@ -18,7 +18,8 @@ struct Simulate: AsyncParsableCommand {
 
             Input registers and discrete inputs read the same as holding registers and coils.
 
-            echo: each line comes back.
+            echo, delimited, length-prefixed: each message comes back as it is. iso8583, mpu: each request comes back as \
+            its own answer, MTI 0200 as 0210.
 
             Example: tcp-multiplexer simulate -l 1502
 
@@ -39,12 +40,15 @@ struct Simulate: AsyncParsableCommand {
     @Option(
         name: [.customShort("p"), .customLong("protocol")],
         help: ArgumentHelp(
-            "What the device speaks: modbus, modbus-rtu, modbus-serial or echo. (default: modbus)",
+            """
+            What the device speaks: modbus (Modbus/TCP), or one whose messages come back: echo, delimited, length-prefixed, \
+            iso8583, mpu. (default: modbus)
+            """,
             valueName: "name"
         ),
-        transform: SimulatedDevice.Speech.init(protocol:)
+        transform: Parse.applicationProtocol
     )
-    var speech = SimulatedDevice.Speech.sunSpecInverter(.modbus)
+    var givenProtocol = ApplicationProtocol.modbus
 
     @Option(
         help: ArgumentHelp(
@@ -75,7 +79,11 @@ struct Simulate: AsyncParsableCommand {
     )
     var idleTimeout: Duration?
 
+    @OptionGroup(title: "Message format")
+    var format: FormatOptions
+
     func validate() throws {
+        _ = try speech()
         guard connections >= 0 else {
             throw ValidationError("--connections must be 0 (any number) or more")
         }
@@ -88,7 +96,7 @@ struct Simulate: AsyncParsableCommand {
         let logger = Logger(label: "tcp-multiplexer") { _ in LineLogHandler(level: .info) }
         // Before anything is served: a signal that comes early must not be lost.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let device = SimulatedDevice(configuration, logger: logger)
+        let device = SimulatedDevice(try configuration(), logger: logger)
         do {
             let port = try await device.start(host: listen.host, port: listen.port)
             announce(ListenAddress(host: listen.host, port: port), logger)
@@ -103,23 +111,34 @@ struct Simulate: AsyncParsableCommand {
         await device.stop()
     }
 
-    private var configuration: SimulatedDevice.Configuration {
+    private func configuration() throws -> SimulatedDevice.Configuration {
         var configuration = SimulatedDevice.Configuration()
-        configuration.speaks = speech
+        configuration.speaks = try speech()
         configuration.connectionLimit = connections
         configuration.responseDelay = responseDelay
         configuration.idleTimeout = idleTimeout
         return configuration
     }
 
+    /// What the device speaks.
+    func speech() throws -> SimulatedDevice.Speech {
+        let spoken = try format.applied(to: givenProtocol)
+        switch spoken.name {
+        case ApplicationProtocol.modbus.name:
+            return .sunSpecInverter
+        case _ where spoken.messages == .opaque || spoken.messages == .iso8583:
+            return .echo(of: spoken)
+        default:
+            throw ValidationError("'\(spoken.name)' is not a protocol that a simulated device speaks")
+        }
+    }
+
     private func announce(_ address: ListenAddress, _ logger: Logger) {
         let what =
-            switch speech {
-            case .sunSpecInverter(.modbus): "simulating a SunSpec inverter on Modbus/TCP, any unit id"
-            case .sunSpecInverter(.modbusRTU): "simulating a SunSpec inverter on Modbus/TCP with checksum, any unit id"
-            case .sunSpecInverter(.modbusSerial):
-                "simulating a SunSpec inverter on Modbus RTU over TCP, any unit id but 0"
-            case .lineEcho: "simulating a line echo"
+            switch givenProtocol.messages {
+            case .modbus: "simulating a SunSpec inverter on Modbus/TCP, any unit id"
+            case .iso8583: "simulating an ISO 8583 host that answers every request"
+            default: "simulating an echo of \(givenProtocol.name)"
             }
         logger.notice(
             "\(what)",
@@ -130,20 +149,5 @@ struct Simulate: AsyncParsableCommand {
                 "idle-timeout": "\(idleTimeout?.shortText ?? "never")",
             ]
         )
-    }
-}
-
-extension SimulatedDevice.Speech {
-    /// What a device speaks when asked for a protocol by a name that the server takes.
-    fileprivate init(protocol text: String) throws {
-        let name = try Parse.applicationProtocol(text).name
-        if let wire = SimulatedDevice.ModbusWire.allCases.first(where: { $0.applicationProtocol.name == name }) {
-            self = .sunSpecInverter(wire)
-        } else if name == ApplicationProtocol.echo.name {
-            self = .lineEcho
-        } else {
-            let names = SimulatedDevice.ModbusWire.allCases.map(\.applicationProtocol.name).joined(separator: ", ")
-            throw ConfigurationError("'\(text)' is not a protocol that a simulated device speaks: \(names) or echo")
-        }
     }
 }

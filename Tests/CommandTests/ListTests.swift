@@ -30,6 +30,6 @@ import Testing
         let example = try #require(List.text.split(separator: "\n").last).split(separator: " ").map(String.init)
         let start = try #require(example.firstIndex(of: "server"))
         let serve = try Serve.parse(Array(example[(start + 1)...]))
-        #expect(serve.device.givenProtocol?.name == "modbus")
+        #expect(serve.spoken.givenProtocol?.name == "modbus")
     }
 }

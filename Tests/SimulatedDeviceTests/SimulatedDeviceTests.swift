@@ -255,7 +255,7 @@ import Testing
 
     @Test func `lines come back as they are, also after the end of the input`() async throws {
         try await withDevice {
-            $0.speaks = .lineEcho
+            $0.speaks = .echo(of: .echo)
             $0.responseDelay = .milliseconds(20)
         } _: { device, port in
             let client = try await TestClient.connect(to: port)

@@ -135,6 +135,7 @@ extension ApplicationProtocol {
     /// - Parameters:
     ///   - delimiter: What ends each message, 1 to 16 bytes; nil means a carriage return and a newline.
     ///   - maximumLength: The longest message in bytes, its delimiter included; nil means 65,536, at most 1,048,576.
+    /// - Returns: The protocol with these settings.
     /// - Throws: ``InvalidSettings`` when one of them is outside of that.
     public static func delimited(
         by delimiter: [UInt8]?,

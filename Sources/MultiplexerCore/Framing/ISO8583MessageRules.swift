@@ -13,7 +13,9 @@ package struct ISO8583MessageRules: MessageRules {
     /// A client may close its sending side and wait.
     package var answersAfterEndOfInput: Bool { true }
 
-    /// An answer repeats version and class, and has the function above. Heartbeats, which are empty, have none.
+    /// An answer repeats version and class, and has the function above.
+    ///
+    /// Heartbeats, which are empty, have none.
     package func request(_ message: Span<UInt8>) -> Request {
         guard let type = messageType(of: message) else {
             return Request(correlation: .none, mayWrite: true, expectsResponse: message.count > messageOffset)

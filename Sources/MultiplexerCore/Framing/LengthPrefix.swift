@@ -24,7 +24,9 @@ public struct LengthPrefix: Hashable, Sendable {
         case little
     }
 
-    /// How many bytes stand before the length, 0 to 64: a TPDU, for example. They pass through as they are.
+    /// How many bytes stand before the length, 0 to 64: a TPDU, for example.
+    ///
+    /// They pass through as they are.
     public let headerBytes: Int
     /// How many bytes the length takes: 1, 2 or 4.
     public let lengthBytes: Int

@@ -1,4 +1,6 @@
-/// A length before each message. The whole frame is the message, so that header bytes pass through as they are.
+/// A length before each message.
+///
+/// The whole frame is the message, so that header bytes pass through as they are.
 package struct LengthPrefixFraming: Framing {
     /// How the length is written.
     package let prefix: LengthPrefix

@@ -4,16 +4,6 @@ import SecureMux
 
 struct DeviceOptions: ParsableArguments {
     @Option(
-        name: [.customShort("p"), .customLong("protocol"), .customLong("applicationProtocol")],
-        help: ArgumentHelp(
-            "What clients and device speak; 'tcp-multiplexer list' explains each. (default: echo)",
-            valueName: "name"
-        ),
-        transform: Parse.applicationProtocol
-    )
-    var givenProtocol: ApplicationProtocol?
-
-    @Option(
         name: [.customShort("t"), .customLong("target"), .customLong("targetServer")],
         help: ArgumentHelp(
             """
@@ -92,11 +82,6 @@ struct DeviceOptions: ParsableArguments {
         guard (1...Multiplexer.Configuration.maximumInFlightLimit).contains(maxInFlight) else {
             throw ValidationError("--max-in-flight must be 1 to \(Multiplexer.Configuration.maximumInFlightLimit)")
         }
-        guard maxInFlight == 1 || applicationProtocol.framing.carriesTransactionIDs else {
-            throw ValidationError(
-                "--max-in-flight \(maxInFlight): \(applicationProtocol.name) has no transaction ids to tell responses apart"
-            )
-        }
         guard timeout > .zero, queueTimeout > .zero else {
             throw ValidationError("--timeout and --queue-timeout must be longer than 0")
         }
@@ -108,11 +93,6 @@ struct DeviceOptions: ParsableArguments {
                 """
             )
         }
-    }
-
-    /// Echo when none is named, as the Go program does.
-    var applicationProtocol: ApplicationProtocol {
-        givenProtocol ?? .echo
     }
 
     /// A request always has the time that the device may take.

@@ -24,6 +24,9 @@ struct Serve: AsyncParsableCommand {
             """
     )
 
+    @OptionGroup(title: "The protocol")
+    var spoken: ProtocolOptions
+
     @OptionGroup(title: "The device")
     var device: DeviceOptions
 
@@ -37,6 +40,15 @@ struct Serve: AsyncParsableCommand {
     var log: LogOptions
 
     func validate() throws {
+        let applicationProtocol = try spoken.applicationProtocol()
+        guard device.maxInFlight == 1 || applicationProtocol.framing.carriesTransactionIDs else {
+            throw ValidationError(
+                """
+                --max-in-flight \(device.maxInFlight): \(applicationProtocol.name) has no transaction ids to tell responses \
+                apart
+                """
+            )
+        }
         // Port 0 is another one each time.
         if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
             throw ValidationError(
@@ -52,7 +64,7 @@ struct Serve: AsyncParsableCommand {
         let logger = log.logger
         // Before anything is served: a signal that comes early must not be lost.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        if device.givenProtocol == nil {
+        if spoken.givenProtocol == nil {
             logger.notice("speaking echo, since no protocol was named; give -p modbus for Modbus/TCP")
         }
         let server: Server
@@ -84,7 +96,7 @@ struct Serve: AsyncParsableCommand {
     private func configuration() throws -> ServerConfiguration {
         ServerConfiguration(
             device: device.target,
-            applicationProtocol: device.applicationProtocol,
+            applicationProtocol: try spoken.applicationProtocol(),
             listeners: try listeners(),
             multiplexer: device.multiplexer
         )

@@ -11,9 +11,10 @@ import Testing
     // MARK: The device
 
     @Test func `without options it is the Go program's server`() throws {
-        let device = try Serve.parse([]).device
-        #expect(device.givenProtocol == nil)
-        #expect(device.applicationProtocol.name == "echo")
+        let serve = try Serve.parse([])
+        let device = serve.device
+        #expect(serve.spoken.givenProtocol == nil)
+        #expect(try serve.spoken.applicationProtocol().name == "echo")
         #expect(device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
         #expect(device.multiplexer == Multiplexer.Configuration())
     }
@@ -28,7 +29,7 @@ import Testing
     ])
     func `options have the names of the Go program too`(options: [String]) throws {
         let serve = try Serve.parse(options)
-        #expect(serve.device.applicationProtocol.name == "modbus")
+        #expect(try serve.spoken.applicationProtocol().name == "modbus")
         #expect(serve.device.target == DeviceAddress(host: "10.0.0.7", port: 502))
         #expect(serve.device.multiplexer.backoff == Backoff(initial: .seconds(2)))
         #expect(try serve.listeners().map(\.address) == [ListenAddress(host: nil, port: 5020)])
@@ -142,7 +143,7 @@ import Testing
 
     @Test(
         arguments: [
-            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, "),
+            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, iso8583, mpu"),
             (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),
             (["-l", "host:"], "'host:' is not an address to listen on: it names no port."),
             (["--timeout", "soon"], "'soon' is not a duration"),

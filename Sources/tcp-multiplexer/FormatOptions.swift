@@ -1,0 +1,156 @@
+import ArgumentParser
+import MultiplexerCore
+import SecureMux
+
+/// How messages of a protocol are told apart on the wire, where that can be chosen.
+struct FormatOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            What ends each message of 'delimited': 1 to 16 bytes in hexadecimal, such as 0a (newline), 03 (ETX) or 0d0a. \
+            (default: 0d0a)
+            """,
+            valueName: "hex"
+        ),
+        transform: Parse.delimiter
+    )
+    var delimiter: [UInt8]?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How many bytes the length before each message takes, 1, 2 or 4; for iso8583, mpu and length-prefixed, like the \
+            next four. (default: 2; mpu: 4)
+            """,
+            valueName: "count"
+        ),
+        transform: Parse.lengthBytes
+    )
+    var lengthBytes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            What the length is written with: binary, ascii (a decimal digit a byte) or bcd (two decimal digits a byte). \
+            (default: binary; mpu: ascii)
+            """,
+            valueName: "format"
+        ),
+        transform: Parse.lengthFormat
+    )
+    var lengthFormat: LengthPrefix.Format?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which byte of a binary length comes first: the highest (big) or the lowest (little). (default: big)",
+            valueName: "order"
+        ),
+        transform: Parse.lengthOrder
+    )
+    var lengthOrder: LengthPrefix.Order?
+
+    @Flag(help: "The length counts itself and the header bytes too. (default: only what follows it)")
+    var lengthIncludesHeader = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How many bytes stand before the length, 0 to 64, a TPDU for example; they pass through. (default: 0)",
+            valueName: "count"
+        ),
+        transform: Parse.headerBytes
+    )
+    var headerBytes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The longest message that is taken, all of its bytes counted: 4096, 64k, 1M. Who sends a longer one is \
+            disconnected. For echo and delimited up to 1M (default: 64k), for iso8583, mpu and length-prefixed up to 64M \
+            (default: what the length can tell, but not more than 1M).
+            """,
+            valueName: "size"
+        ),
+        transform: Int.init(parsingSize:)
+    )
+    var maxMessage: Int?
+
+    /// The protocol with the settings that were given.
+    ///
+    /// - Throws: `ValidationError` when it has no such settings, or they cannot be.
+    func applied(to known: ApplicationProtocol) throws -> ApplicationProtocol {
+        for option in Setting.allCases where isGiven(option) && !option.protocols.contains(known.name) {
+            throw ValidationError(
+                """
+                \(option.rawValue) is of no use to \(known.name): leave it out, or choose a protocol that has it with -p \
+                (\(option.protocols.joined(separator: ", ")))
+                """
+            )
+        }
+        do {
+            return try configured(known)
+        } catch {
+            throw ValidationError("\(known.name) cannot be spoken like this: \(error)")
+        }
+    }
+
+    private func configured(_ known: ApplicationProtocol) throws(InvalidSettings) -> ApplicationProtocol {
+        switch known.name {
+        case ApplicationProtocol.echo.name:
+            try maxMessage.map { size throws(InvalidSettings) in try .echo(maximumLength: size) } ?? known
+        case ApplicationProtocol.delimited.name:
+            try .delimited(by: delimiter, maximumLength: maxMessage)
+        case ApplicationProtocol.iso8583.name:
+            .iso8583(prefix: try prefix(otherwise: .twoBytes))
+        case ApplicationProtocol.mpu.name:
+            .mpu(prefix: try prefix(otherwise: .fourDigits))
+        case ApplicationProtocol.lengthPrefixed.name:
+            .lengthPrefixed(prefix: try prefix(otherwise: .twoBytes))
+        default:
+            known
+        }
+    }
+
+    private func prefix(otherwise usual: LengthPrefix) throws(InvalidSettings) -> LengthPrefix {
+        try LengthPrefix(
+            headerBytes: headerBytes ?? usual.headerBytes,
+            lengthBytes: lengthBytes ?? usual.lengthBytes,
+            format: lengthFormat ?? usual.format,
+            order: lengthOrder ?? usual.order,
+            includesHeader: lengthIncludesHeader,
+            maximumLength: maxMessage
+        )
+    }
+
+    /// The names of the options above.
+    private enum Setting: String, CaseIterable {
+        case delimiter = "--delimiter"
+        case lengthBytes = "--length-bytes"
+        case lengthFormat = "--length-format"
+        case lengthOrder = "--length-order"
+        case lengthIncludesHeader = "--length-includes-header"
+        case headerBytes = "--header-bytes"
+        case maxMessage = "--max-message"
+
+        /// The names of the protocols that have this setting.
+        var protocols: [String] {
+            let withLength = [ApplicationProtocol.iso8583, .mpu, .lengthPrefixed].map(\.name)
+            return switch self {
+            case .delimiter: [ApplicationProtocol.delimited.name]
+            case .lengthBytes, .lengthFormat, .lengthOrder, .lengthIncludesHeader, .headerBytes: withLength
+            case .maxMessage: withLength + [ApplicationProtocol.delimited, .echo].map(\.name)
+            }
+        }
+    }
+
+    private func isGiven(_ setting: Setting) -> Bool {
+        switch setting {
+        case .delimiter: delimiter != nil
+        case .lengthBytes: lengthBytes != nil
+        case .lengthFormat: lengthFormat != nil
+        case .lengthOrder: lengthOrder != nil
+        case .lengthIncludesHeader: lengthIncludesHeader
+        case .headerBytes: headerBytes != nil
+        case .maxMessage: maxMessage != nil
+        }
+    }
+}
