@@ -10,7 +10,7 @@ struct Simulate: AsyncParsableCommand {
         commandName: "simulate",
         abstract: "Simulate a device on a port, to try things out without touching a real one.",
         discussion: """
-            modbus, modbus-rtu, modbus-serial: a SunSpec inverter, for every unit id; but on modbus-serial unit 0 is a
+            modbus, modbus-rtu, modbus-serial: a SunSpec inverter, for every unit id; but on modbus-serial unit 0 is a \
             broadcast, carried out and not answered. Addresses are those on the wire, from 0.
 
               40000 to 40123  SunSpec models 1 and 103, read-only; a day lasts ten minutes

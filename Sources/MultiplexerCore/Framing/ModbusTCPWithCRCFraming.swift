@@ -57,9 +57,7 @@ extension ApplicationProtocol {
     /// Modbus/TCP with a checksum: what the Go program calls modbus-rtu.
     public static let modbusRTU = ApplicationProtocol(
         name: "modbus-rtu",
-        summary: """
-            Modbus/TCP header and RTU checksum in one frame, as the Go program has it; rare: RTU over TCP is modbus-serial
-            """,
+        summary: "Modbus/TCP with a checksum, as the Go program has it; what most call RTU over TCP is modbus-serial",
         messages: .modbus,
         framing: ModbusTCPWithCRCFraming(),
         messageRules: ModbusMessageRules()
