@@ -95,13 +95,14 @@ extension HTTPClientCodec {
         _ trailers: HTTPHeaders?,
         _ context: ChannelHandlerContext
     ) throws(HTTPViolation) {
-        if let trailers { try HTTPFields.check(trailers: trailers) }
+        let trailers = trailers?.trimmed ?? HTTPHeaders()
+        try HTTPFields.check(trailers: trailers)
         var record = HTTPRequestRecord(
             method: plan.method,
             target: plan.target,
             headers: plan.headers,
             body: plan.framing == nil ? nil : body,
-            trailers: trailers ?? HTTPHeaders()
+            trailers: trailers
         )
         if let announced = plan.announcedTrailers, !record.trailers.isEmpty {
             record.headers.add(name: "Trailer", value: announced)
@@ -200,7 +201,7 @@ extension HTTPClientCodec {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let violation = HTTPViolation(parser: error) {
+        if let violation = HTTPViolation(parser: error, inHead: stream.isInHead) {
             refuse(violation, context)
         } else {
             context.fireErrorCaught(error)

@@ -123,13 +123,14 @@ extension HTTPDeviceCodec {
     }
 
     private func end(_ plan: HTTPResponsePlan, _ trailers: HTTPHeaders?) throws(HTTPViolation) {
-        if let trailers { try HTTPFields.check(trailers: trailers) }
+        let trailers = trailers?.trimmed ?? HTTPHeaders()
+        try HTTPFields.check(trailers: trailers)
         var record = HTTPResponseRecord(
             status: plan.status,
             headers: plan.headers,
             declaredLength: plan.declaredLength,
             body: plan.framing == .none ? nil : body,
-            trailers: trailers ?? HTTPHeaders(),
+            trailers: trailers,
             isLast: plan.isLast
         )
         if let announced = plan.announcedTrailers, !record.trailers.isEmpty {
@@ -165,7 +166,7 @@ extension HTTPDeviceCodec {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let violation = HTTPViolation(parser: error) {
+        if let violation = HTTPViolation(parser: error, inHead: stream.isInHead) {
             fail(violation, context)
         } else {
             // A body that was to end with the connection has not ended in peace.

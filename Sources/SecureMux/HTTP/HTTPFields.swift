@@ -75,3 +75,8 @@ extension StringProtocol {
 extension Character {
     fileprivate var isBlank: Bool { self == " " || self == "\t" }
 }
+
+extension HTTPHeaders {
+    /// The same fields without white space around their values; llhttp leaves what stands behind them.
+    var trimmed: HTTPHeaders { HTTPHeaders(map { ($0.name, $0.value.trimmed) }) }
+}

@@ -42,6 +42,8 @@ struct HTTPRequestRules {
     ///
     /// - Throws: ``HTTPViolation`` with the status that the client gets.
     func plan(_ head: HTTPRequestHead) throws(HTTPViolation) -> HTTPRequestPlan {
+        var head = head
+        head.headers = head.headers.trimmed
         guard head.method != .CONNECT else { throw HTTPViolation(501, "CONNECT: no tunnels lead through here") }
         let target = try HTTPTarget(head.uri, method: head.method)
         let fields = try HTTPFields(head.headers)

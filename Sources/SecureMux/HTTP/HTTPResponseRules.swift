@@ -31,6 +31,8 @@ struct HTTPResponseRules {
     /// - Returns: Nil for an interim response, behind which another one follows.
     /// - Throws: ``HTTPViolation``; its status is of no use here.
     func plan(_ head: HTTPResponseHead, toHEAD isHEAD: Bool) throws(HTTPViolation) -> HTTPResponsePlan? {
+        var head = head
+        head.headers = head.headers.trimmed
         let status = Int(head.status.code)
         guard status != 101 else { throw HTTPViolation("101 Switching Protocols, which nobody asked for") }
         let framing = try HTTPBodyFraming(head.headers, version: head.version)

@@ -21,6 +21,9 @@ final class HTTPStream {
     init(_ next: Next) {
         self.next = next
     }
+
+    /// Whether a head comes next, or is not yet complete.
+    var isInHead: Bool { if case .head = next { true } else { false } }
 }
 
 @available(*, unavailable)
