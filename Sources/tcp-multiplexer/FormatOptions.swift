@@ -66,7 +66,8 @@ struct FormatOptions: ParsableArguments {
             """
             The longest message that is taken, all of its bytes counted: 4096, 64k, 1M. Who sends a longer one is \
             disconnected. For echo and delimited up to 1M (default: 64k), for iso8583, mpu and length-prefixed up to 64M \
-            (default: what the length can tell, but not more than 1M).
+            (default: what the length can tell, but not more than 1M), for http bodies up to 64M (default: 8M), where a \
+            longer one is answered with 413.
             """,
             valueName: "size"
         ),
@@ -105,6 +106,8 @@ struct FormatOptions: ParsableArguments {
             .mpu(prefix: try prefix(otherwise: .fourDigits))
         case ApplicationProtocol.lengthPrefixed.name:
             .lengthPrefixed(prefix: try prefix(otherwise: .twoBytes))
+        case ApplicationProtocol.http.name:
+            try maxMessage.map { size throws(InvalidSettings) in try .http(maximumBody: size) } ?? known
         default:
             known
         }
@@ -137,7 +140,7 @@ struct FormatOptions: ParsableArguments {
             return switch self {
             case .delimiter: [ApplicationProtocol.delimited.name]
             case .lengthBytes, .lengthFormat, .lengthOrder, .lengthIncludesHeader, .headerBytes: withLength
-            case .maxMessage: withLength + [ApplicationProtocol.delimited, .echo].map(\.name)
+            case .maxMessage: withLength + [ApplicationProtocol.delimited, .echo, .http].map(\.name)
             }
         }
     }

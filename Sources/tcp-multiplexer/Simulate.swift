@@ -123,13 +123,8 @@ struct Simulate: AsyncParsableCommand {
     /// What the device speaks.
     func speech() throws -> SimulatedDevice.Speech {
         let spoken = try format.applied(to: givenProtocol)
-        switch spoken.name {
-        case ApplicationProtocol.modbus.name:
-            return .sunSpecInverter
-        case _ where spoken.messages == .opaque || spoken.messages == .iso8583:
-            return .echo(of: spoken)
-        default:
-            throw ValidationError("'\(spoken.name)' is not a protocol that a simulated device speaks")
+        guard spoken.name != ApplicationProtocol.http.name else {
+            throw ValidationError("a simulated device does not speak http: 'python3 -m http.server' does")
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct FormatOptionsTests {
     private func framing(_ options: [String]) throws -> any Framing {
-        try Serve.parse(options).spoken.applicationProtocol().framing
+        try Serve.parse(options).spoken.clientProtocol().framing
     }
 
     @Test(
@@ -60,7 +60,7 @@ import Testing
             (
                 ["-p", "modbus", "--max-message", "1k"],
                 "--max-message is of no use to modbus: leave it out, or choose a protocol that has it with -p"
-                    + " (iso8583, mpu, length-prefixed, delimited, echo)"
+                    + " (iso8583, mpu, length-prefixed, delimited, echo, http)"
             ),
             (["-p", "iso8583", "--delimiter", "0a"], "--delimiter is of no use to iso8583"),
             (

@@ -35,7 +35,7 @@ extension EndToEnd {
             let device = try await IndependentDevice.start("lines.py")
             let server = try await Server.start(port: device.port, "-p", "line", "--max-message", "16")
             let long = try RunningProgram.shell("echo 0123456789abcdef | nc -N 127.0.0.1 \(server.plainPort)")
-            try await server.program.line(containing: "client refused", "a message longer than 16 bytes")
+            try await server.program.line(containing: "client refused", "a line longer than 16 bytes")
             try await long.end()
             let short = try RunningProgram.shell("echo 0123456789abcde | nc -N 127.0.0.1 \(server.plainPort)")
             #expect(try await short.end() == .exited(0))

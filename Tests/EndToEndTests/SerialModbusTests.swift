@@ -69,12 +69,12 @@ extension EndToEnd {
             let clients = try zip([one, other], [100, 200]).map { options, address in
                 try RunningProgram.client(
                     "pymodbus_client.py",
-                    ["\(port)", "--address", "\(address)", "--no-sunspec"] + options
+                    ["\(port)", "--address", "\(address)", "--foreign"] + options
                 )
             }
             for client in clients {
                 #expect(try await client.end(within: .seconds(60)) == .exited(0), "\(client.lines.map(\.text))")
-                #expect(client.lines.last?.text == "verified 200")
+                #expect(client.lines.last?.text == "verified 150")
             }
         }
     }

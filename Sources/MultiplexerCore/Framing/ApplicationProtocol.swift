@@ -30,13 +30,13 @@ public struct ApplicationProtocol: Sendable {
     }
 
     /// What messages are, whatever is put around them on the wire.
-    public enum MessageKind: Sendable {
+    public enum MessageKind: Hashable, Sendable {
         /// Unit id and PDU.
         case modbus
         /// ISO 8583 messages.
         case iso8583
-        /// HTTP/1 requests and responses.
-        case http
+        /// HTTP/1 requests and responses within these limits.
+        case http(HTTPLimits)
         /// Anything: nothing in them is looked at.
         case opaque
     }

@@ -13,6 +13,9 @@ package struct ISO8583MessageRules: MessageRules {
     /// A client may close its sending side and wait.
     package var answersAfterEndOfInput: Bool { true }
 
+    /// Hosts test the line, announce keys and ask for reversals.
+    package var deviceMayBegin: Bool { true }
+
     /// An answer repeats version and class, and has the function above.
     ///
     /// Heartbeats, which are empty, have none.

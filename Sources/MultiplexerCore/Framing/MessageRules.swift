@@ -5,6 +5,9 @@ package protocol MessageRules: Sendable {
     /// Where not, the end of its stream means that the client has left, as it always does over TLS.
     var answersAfterEndOfInput: Bool { get }
 
+    /// Whether the device sends messages of its own accord, which ``response(_:)`` tells from answers.
+    var deviceMayBegin: Bool { get }
+
     /// What the core needs to know of a request.
     func request(_ message: Span<UInt8>) -> Request
 
@@ -32,6 +35,9 @@ package protocol MessageRules: Sendable {
 
 // Most messages pass through as they are.
 extension MessageRules {
+    /// Most devices speak only when asked.
+    package var deviceMayBegin: Bool { false }
+
     /// The request as it is.
     package func forward(_ request: Span<UInt8>, into output: inout [UInt8]) {
         output.append(contentsOf: request)

@@ -9,6 +9,9 @@ public struct HTTPLimits: Hashable, Sendable {
     /// The body, in bytes, as it is when chunks are put together.
     public var body: Int
 
+    /// What the limit of bodies may be: a body is held in memory as a whole, once or twice.
+    public static let bodies = 1...(64 << 20)
+
     /// Limits of 16 KiB for the head, 8 KiB for the target, 100 fields and 8 MiB for the body, unless others are given.
     public init(head: Int = 16 << 10, target: Int = 8 << 10, fields: Int = 100, body: Int = 8 << 20) {
         self.head = head

@@ -4,8 +4,9 @@ import NIOHTTP1
 
 /// The handlers that turn HTTP into records and back, in the order in which they stand between the network and the rest.
 enum HTTPPipeline {
-    /// The handlers of a client's channel.
-    static func client(limits: HTTPLimits = HTTPLimits()) -> [any ChannelHandler] {
+    /// The handlers of a client's channel; none where HTTP is not spoken.
+    static func client(speaking spoken: ApplicationProtocol) -> [any ChannelHandler] {
+        guard case .http(let limits) = spoken.messages else { return [] }
         let stream = HTTPStream(.head)
         var configuration = HTTPResponseEncoder.Configuration()
         configuration.automaticallySetFramingHeaders = false
@@ -17,8 +18,9 @@ enum HTTPPipeline {
         ]
     }
 
-    /// The handlers of the channel to the device.
-    static func device(_ address: DeviceAddress, limits: HTTPLimits = HTTPLimits()) -> [any ChannelHandler] {
+    /// The handlers of the channel to the device; none where HTTP is not spoken.
+    static func device(_ address: DeviceAddress, speaking spoken: ApplicationProtocol) -> [any ChannelHandler] {
+        guard case .http(let limits) = spoken.messages else { return [] }
         let stream = HTTPStream(.nothing)
         var configuration = HTTPRequestEncoder.Configuration()
         configuration.automaticallySetFramingHeaders = false

@@ -64,7 +64,7 @@ struct Listener {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: Self.writeBuffer)
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 512))
+            .childChannelOption(.recvAllocator, value: Self.reading(of: applicationProtocol))
             .childChannelOption(
                 .allowRemoteHalfClosure,
                 value: applicationProtocol.messageRules.answersAfterEndOfInput
@@ -76,12 +76,19 @@ struct Listener {
             }
     }
 
+    /// Modbus requests are small; where messages may be large, reads grow with what a client sends.
+    private static func reading(of spoken: ApplicationProtocol) -> any RecvByteBufferAllocator {
+        spoken.messages == .modbus
+            ? FixedSizeRecvByteBufferAllocator(capacity: 512)
+            : AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
+    }
+
     private func handlers(for channel: any Channel, _ driver: MultiplexerDriver) -> [any ChannelHandler] {
         var logger = logger
         logger[metadataKey: "client"] = "\(channel.peerName)"
         let client = ClientHandler(applicationProtocol, awaitsHandshake: tls != nil, driver: driver, logger: logger)
-        let http = applicationProtocol.messages == .http ? HTTPPipeline.client() : []
-        return (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? []) + http + [client]
+        return (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? [])
+            + HTTPPipeline.client(speaking: applicationProtocol) + [client]
     }
 
     private func announce(at channel: any Channel) {

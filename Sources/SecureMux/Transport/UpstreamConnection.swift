@@ -98,9 +98,9 @@ final class UpstreamConnection {
                 channel.eventLoop.makeCompletedFuture {
                     let connection = bound.value
                     try connection.adopt(channel)
-                    let http = connection.messages == .http ? HTTPPipeline.device(connection.device) : []
+                    let spoken = connection.applicationProtocol
                     try channel.pipeline.syncOperations.addHandlers(
-                        http + [UpstreamHandler(connection, framing: connection.framing)]
+                        HTTPPipeline.device(connection.device, speaking: spoken) + [UpstreamHandler(connection, spoken)]
                     )
                 }
             }
@@ -207,18 +207,24 @@ private final class UpstreamHandler: ChannelInboundHandler {
     }
 
     private func takeMessages() throws(FramingError) {
+        var answer: ByteBuffer?
         while let message = try received.nextFrame(framing, .response, answering: connection.awaited) {
-            // Without ids, either could be the answer: neither is to be trusted.
-            guard framing.carriesTransactionIDs || received.isEmpty || isUnsolicited(message) else {
-                throw FramingError("more than it was asked for")
+            if framing.carriesTransactionIDs || isUnsolicited(message) {
+                connection.received(message)
+            } else {
+                guard answer == nil else { throw .moreThanAsked }
+                answer = message
             }
-            connection.received(message)
         }
+        guard let answer else { return }
+        guard received.isEmpty || rules.deviceMayBegin else { throw .moreThanAsked }
+        connection.received(answer)
     }
 
     private func isUnsolicited(_ frame: ByteBuffer) -> Bool {
         let bytes = frame.readableBytesUInt8Span
-        return rules.response(bytes.extracting(framing.envelope(of: bytes).message)).isUnsolicited
+        return rules.deviceMayBegin
+            && rules.response(bytes.extracting(framing.envelope(of: bytes).message)).isUnsolicited
     }
 
     private func awaitSilence(_ context: ChannelHandlerContext) {
@@ -246,6 +252,11 @@ private final class UpstreamHandler: ChannelInboundHandler {
         connection.failed(error)
         context.close(promise: nil)
     }
+}
+
+extension FramingError {
+    /// Without ids any of several messages could be the answer: none is to be trusted.
+    fileprivate static let moreThanAsked = FramingError("more than it was asked for")
 }
 
 /// Why a connection to the device ended.

@@ -1,12 +1,16 @@
 import ArgumentParser
 import MultiplexerCore
+import SecureMux
 
 /// What clients and device speak, and how it is written on the wire.
 struct ProtocolOptions: ParsableArguments {
     @Option(
         name: [.customShort("p"), .customLong("protocol"), .customLong("applicationProtocol")],
         help: ArgumentHelp(
-            "What clients and device speak; 'tcp-multiplexer list' explains each. (default: echo)",
+            """
+            What clients speak, and the device too unless --target-protocol says otherwise; 'tcp-multiplexer list' explains \
+            each. (default: echo)
+            """,
             valueName: "name"
         ),
         transform: Parse.applicationProtocol
@@ -16,12 +20,84 @@ struct ProtocolOptions: ParsableArguments {
     @OptionGroup
     var format: FormatOptions
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            What the device speaks, where that is another form of Modbus than the clients': modbus, modbus-serial or \
+            modbus-rtu. (default: what clients speak)
+            """,
+            valueName: "name"
+        ),
+        transform: Parse.applicationProtocol
+    )
+    var targetProtocol: ApplicationProtocol?
+
+    @Option(
+        name: .customLong("unit-map"),
+        help: ArgumentHelp(
+            """
+            What the device calls a unit id of the clients: 1=0, or several as 1=0,2=7. May be repeated. Responses carry the \
+            id that was asked for; ids that are not named stay as they are. For Modbus. (default: none)
+            """,
+            valueName: "client=device"
+        )
+    )
+    var unitMaps: [String] = []
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            """
+            Whether the device takes requests to its unit 0 for broadcasts, which it carries out and does not answer. For \
+            Modbus. (default: yes if it speaks modbus-serial, otherwise unit 0 is a unit like any other)
+            """
+        )
+    )
+    var broadcast: Bool?
+
     func validate() throws {
-        _ = try applicationProtocol()
+        _ = try deviceProtocol()
+        _ = try unitMap()
     }
 
-    /// The protocol with the settings that were given; echo when none is named, as in the Go program.
-    func applicationProtocol() throws -> ApplicationProtocol {
+    /// What clients speak, with the settings that were given; echo when none is named, as in the Go program.
+    func clientProtocol() throws -> ApplicationProtocol {
         try format.applied(to: givenProtocol ?? .echo)
+    }
+
+    /// What the device speaks.
+    func deviceProtocol() throws -> ApplicationProtocol {
+        let clients = try clientProtocol()
+        let device = targetProtocol.map { $0.name == clients.name ? clients : $0 } ?? clients
+        guard clients.translated(to: device) != nil else {
+            throw ValidationError(
+                """
+                --target-protocol \(device.name): what clients say in \(clients.name) cannot be said in it; modbus, \
+                modbus-serial and modbus-rtu can stand for each other
+                """
+            )
+        }
+        guard let broadcast else { return device }
+        try requireModbus(device, for: broadcast ? "--broadcast" : "--no-broadcast")
+        return device.broadcasting(unit0: broadcast)
+    }
+
+    /// What the device calls the clients' unit ids.
+    func unitMap() throws -> UnitMap {
+        guard !unitMaps.isEmpty else { return UnitMap() }
+        try requireModbus(try clientProtocol(), for: "--unit-map")
+        do {
+            return try UnitMap(parsing: unitMaps.joined(separator: ","))
+        } catch {
+            throw ValidationError("--unit-map: \(error)")
+        }
+    }
+
+    private func requireModbus(_ spoken: ApplicationProtocol, for option: String) throws {
+        guard spoken.messages == .modbus else {
+            throw ValidationError(
+                "\(option) is of no use to \(spoken.name): leave it out, or choose a form of Modbus with -p"
+            )
+        }
     }
 }

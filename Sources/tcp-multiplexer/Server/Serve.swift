@@ -40,11 +40,11 @@ struct Serve: AsyncParsableCommand {
     var log: LogOptions
 
     func validate() throws {
-        let applicationProtocol = try spoken.applicationProtocol()
-        guard device.maxInFlight == 1 || applicationProtocol.framing.carriesTransactionIDs else {
+        let deviceProtocol = try spoken.deviceProtocol()
+        guard device.maxInFlight == 1 || deviceProtocol.framing.carriesTransactionIDs else {
             throw ValidationError(
                 """
-                --max-in-flight \(device.maxInFlight): \(applicationProtocol.name) has no transaction ids to tell responses \
+                --max-in-flight \(device.maxInFlight): \(deviceProtocol.name) has no transaction ids to tell responses \
                 apart
                 """
             )
@@ -96,7 +96,7 @@ struct Serve: AsyncParsableCommand {
     private func configuration() throws -> ServerConfiguration {
         ServerConfiguration(
             device: device.target,
-            applicationProtocol: try spoken.applicationProtocol(),
+            applicationProtocol: try spoken.deviceProtocol(),
             listeners: try listeners(),
             multiplexer: device.multiplexer
         )
@@ -104,10 +104,13 @@ struct Serve: AsyncParsableCommand {
 
     /// The listeners that the options ask for: a plain one beside that of --tls-listen only if it is asked for.
     func listeners() throws -> [ListenerConfiguration] {
+        let (clientProtocol, unitMap) = (try spoken.clientProtocol(), try spoken.unitMap())
         let allowList = AllowList(clients.allow)
         func listener(at address: ListenAddress?, _ tls: TLSServerConfiguration?) -> ListenerConfiguration {
             ListenerConfiguration(
                 address: address ?? ListenAddress(host: nil, port: 8000),
+                applicationProtocol: clientProtocol,
+                unitMap: unitMap,
                 tls: tls,
                 allowList: allowList
             )

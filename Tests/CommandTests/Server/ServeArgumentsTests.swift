@@ -14,7 +14,7 @@ import Testing
         let serve = try Serve.parse([])
         let device = serve.device
         #expect(serve.spoken.givenProtocol == nil)
-        #expect(try serve.spoken.applicationProtocol().name == "echo")
+        #expect(try serve.spoken.clientProtocol().name == "echo")
         #expect(device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
         #expect(device.multiplexer == Multiplexer.Configuration())
     }
@@ -29,7 +29,7 @@ import Testing
     ])
     func `options have the names of the Go program too`(options: [String]) throws {
         let serve = try Serve.parse(options)
-        #expect(try serve.spoken.applicationProtocol().name == "modbus")
+        #expect(try serve.spoken.clientProtocol().name == "modbus")
         #expect(serve.device.target == DeviceAddress(host: "10.0.0.7", port: 502))
         #expect(serve.device.multiplexer.backoff == Backoff(initial: .seconds(2)))
         #expect(try serve.listeners().map(\.address) == [ListenAddress(host: nil, port: 5020)])

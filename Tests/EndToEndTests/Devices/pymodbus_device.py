@@ -16,9 +16,9 @@ parser.add_argument("--unit", type=int, default=7)
 options = parser.parse_args()
 
 
-# pymodbus counts from 1. Inputs read what was written, as with our own simulated device.
-bits = ModbusSequentialDataBlock(1, [0] * 1000)
-registers = ModbusSequentialDataBlock(1, [0] * 1000)
+def block():
+    # pymodbus counts from 1.
+    return ModbusSequentialDataBlock(1, [0] * 1000)
 
 
 def connected(is_connected):
@@ -27,7 +27,7 @@ def connected(is_connected):
 
 
 async def main():
-    device = ModbusDeviceContext(di=bits, co=bits, hr=registers, ir=registers)
+    device = ModbusDeviceContext(di=block(), co=block(), hr=block(), ir=block())
     server = ModbusTcpServer(
         ModbusServerContext(devices={options.unit: device}, single=False),
         framer=FramerType.RTU if options.rtu else FramerType.SOCKET,

@@ -135,7 +135,7 @@ import Testing
         #expect(framing.sealed([0x02, 0x07], transactionID: 0xABCD) == [0x02, 0x07, 0x41, 0x12])
     }
 
-    // MARK: What is damaged
+    // MARK: What is damaged or wrong
 
     @Test(arguments: all)
     func `a frame with any byte changed is never taken`(_ item: Case) {
@@ -163,18 +163,18 @@ import Testing
     }
 
     @Test(arguments: open)
-    func `a wrong checksum where only the end tells is never the end, and damage at the limit`(_ item: Case) throws {
+    func `a wrong checksum where only the end tells is never the end, and refused at the limit`(_ item: Case) throws {
         var damaged = item.frame
         damaged[damaged.count - 1] ^= 0x10
         if damaged.count < 256 { #expect(try item.feeding.measure(damaged) == nil) }
         let rest = [UInt8](repeating: 0, count: 256 - damaged.count)
         let error = try #require(throws: FramingError.self) { try item.feeding.measure(damaged + rest) }
-        #expect(error.isDamage)
+        #expect(!error.isDamage)
         #expect(error.description.hasSuffix("of 256 bytes that do not end with their checksum"))
     }
 
     @Test(arguments: responses + exceptions)
-    func `a response of another unit or function is damage as soon as both are there`(_ item: Case) throws {
+    func `a response of another unit or function is refused as soon as both are there`(_ item: Case) throws {
         for index in 0...1 {
             var other = item.frame
             other[index] ^= 0x20
@@ -182,7 +182,7 @@ import Testing
             #expect(try item.feeding.measure(Array(other.prefix(1))) == nil)
             let error = try #require(throws: FramingError.self) { try item.feeding.measure(Array(other.prefix(2))) }
             #expect(error == #expect(throws: FramingError.self) { try item.feeding.measure(other) })
-            #expect(error.isDamage)
+            #expect(!error.isDamage)
             #expect(
                 error.description == "a Modbus RTU frame of unit \(other[0]), function \(other[1]), "
                     + "instead of one of unit \(item.frame[0]), function \(item.frame[1] & 0x7F)"
@@ -191,7 +191,7 @@ import Testing
     }
 
     @Test(arguments: ModbusExchange.all.filter { [1, 2, 3, 4, 23].contains($0.request[1]) }, [-2, -1, 1, 2])
-    func `a response of another length than was asked for is damage`(_ exchange: ModbusExchange, _ more: Int) throws {
+    func `a response of another length than was asked for is refused`(_ exchange: ModbusExchange, _ more: Int) throws {
         let count = Int(exchange.response[2]) + more
         let response = withModbusCRC(
             exchange.response.prefix(2) + [UInt8(count)] + [UInt8](repeating: 0, count: count)
@@ -199,7 +199,7 @@ import Testing
         let feeding = FrameFeeding(framing, .response, answering: Self.rules.request(exchange.request))
         let error = try #require(throws: FramingError.self) { try feeding.measure(Array(response.prefix(3))) }
         #expect(error == #expect(throws: FramingError.self) { try feeding.measure(response) })
-        #expect(error.isDamage)
+        #expect(!error.isDamage)
         #expect(
             error.description.hasSuffix(", of \(response.count) bytes instead of \(exchange.response.count + 2)")
         )
@@ -220,10 +220,10 @@ import Testing
             ([1, 21, 255], "of 260 bytes; 256 are allowed"),
         ] as [([UInt8], String)]
     )
-    func `a request whose count cannot be right is damage on its header`(_ bytes: [UInt8], _ words: String) throws {
+    func `a request whose count cannot be right is refused on its header`(_ bytes: [UInt8], _ words: String) throws {
         #expect(try FrameFeeding(framing).measure(bytes.dropLast()) == nil)
         let error = try #require(throws: FramingError.self) { try FrameFeeding(framing).measure(bytes) }
-        #expect(error.isDamage)
+        #expect(!error.isDamage)
         #expect(error.description.hasSuffix(words))
     }
 
@@ -237,11 +237,11 @@ import Testing
             ([1, 43, 14, 1, 1, 0, 0, 255, 0, 255], "of 267 bytes; 256 are allowed"),
         ] as [([UInt8], String)]
     )
-    func `a response longer than a frame can be is damage on its header`(_ bytes: [UInt8], _ words: String) throws {
+    func `a response longer than a frame can be is refused on its header`(_ bytes: [UInt8], _ words: String) throws {
         let feeding = FrameFeeding(framing, .response)
         #expect(try feeding.measure(bytes.dropLast()) == nil)
         let error = try #require(throws: FramingError.self) { try feeding.measure(bytes) }
-        #expect(error.isDamage)
+        #expect(!error.isDamage)
         #expect(error.description.hasSuffix(words))
     }
 
