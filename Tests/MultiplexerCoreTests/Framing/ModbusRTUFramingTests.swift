@@ -135,7 +135,7 @@ import Testing
         #expect(framing.sealed([0x02, 0x07], transactionID: 0xABCD) == [0x02, 0x07, 0x41, 0x12])
     }
 
-    // MARK: What is damaged or wrong
+    // MARK: What is refused
 
     @Test(arguments: all)
     func `a frame with any byte changed is never taken`(_ item: Case) {
@@ -173,6 +173,7 @@ import Testing
         #expect(error.description.hasSuffix("of 256 bytes that do not end with their checksum"))
     }
 
+    // Not damage: it may be the late answer to another request, and the right one may still come.
     @Test(arguments: responses + exceptions)
     func `a response of another unit or function is refused as soon as both are there`(_ item: Case) throws {
         for index in 0...1 {
