@@ -24,8 +24,7 @@ extension HTTPViolation {
         case .invalidMethod, .invalidConstant: HTTPViolation(501, "a method that cannot be passed on")
         case .invalidVersion, .paused: HTTPViolation(505, "a version of HTTP other than 1.1 and 1.0")
         case .headerOverflow: HTTPViolation(431, "header fields over the limit")
-        case .invalidContentLength:
-            HTTPViolation("a Content-Length that is not a number of bytes, or not the only length")
+        case .invalidContentLength: HTTPViolation("a Content-Length that is not a number, or not the only length")
         case .unexpectedContentLength: HTTPViolation("more than one Content-Length")
         case .unknown: HTTPViolation("a Transfer-Encoding other than chunked, or Content-Length beside it")
         default: HTTPViolation("a head that cannot be parsed (\(error))")
