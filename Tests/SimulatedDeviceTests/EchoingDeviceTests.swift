@@ -35,9 +35,9 @@ import Testing
             ),
             Case("iso8583", .iso8583, [0, 5] + Array("0200x".utf8), [0, 5] + Array("0210x".utf8)),
             Case("iso8583 in BCD behind a TPDU", .iso8583, [0, 7] + tpdu + [8, 0], [0, 7] + tpdu + [8, 0x10]),
-            Case("an answer", .iso8583, [0, 4] + Array("0210".utf8)),
             Case("no MTI", .iso8583, [0, 5] + Array("hello".utf8)),
-            Case("a heartbeat", .iso8583, [0, 0]),
+            Case("a request behind a heartbeat", .iso8583, [0, 0, 0, 2, 8, 0], [0, 2, 8, 0x10]),
+            Case("a request behind an answer", .iso8583, [0, 2, 2, 0x10, 0, 2, 8, 0], [0, 2, 8, 0x10]),
             Case("mpu", .mpu, Array("00050420x".utf8), Array("00050430x".utf8)),
             Case(
                 "iso8583 behind header bytes",
@@ -51,7 +51,7 @@ import Testing
     @Test(arguments: try cases())
     func `a message comes back, a request of ISO 8583 as its own answer`(_ example: Case) async throws {
         var configuration = SimulatedDevice.Configuration()
-        configuration.speaks = .echo(of: example.spoken)
+        configuration.applicationProtocol = example.spoken
         let device = SimulatedDevice(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let port = try await device.start()
         let client = try await TestClient.connect(to: port)
