@@ -53,6 +53,8 @@ extension Multiplexer {
         case strayResponse(Response)
         /// A message that the device sent of its own accord was dropped.
         case unsolicitedMessage
+        /// The device said with its answer that it takes no further request on this connection, which is closed.
+        case lastResponse
         /// The answer of a request came damaged.
         case responseDamaged
     }

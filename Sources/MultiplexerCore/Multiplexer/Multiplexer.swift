@@ -284,6 +284,7 @@ extension Multiplexer {
         if response.isLast {
             failInFlight(.connectionLost, at: now, into: &actions)
             link = .closing(id, failed: false)
+            actions.append(.report(.lastResponse))
             actions.append(.disconnect(id))
         }
         return asker

@@ -12,6 +12,8 @@ struct DeviceLog {
     private let device: DeviceAddress
     private let logger: Logger
     private var connects = 0
+    /// The device said that it would close the last connection.
+    private var isClosedAsAnnounced = false
     private var losses = 0
     private var replacements = 0
     private var silences = 0
@@ -29,8 +31,8 @@ struct DeviceLog {
         switch report {
         case .ready:
             connects += 1
-            // A device that closes after each answer is connected to all the time.
-            say("connected to the device", connects == 1 ? .notice : level(of: connects, .info))
+            say("connected to the device", connects == 1 ? .notice : isClosedAsAnnounced ? .debug : .info)
+            isClosedAsAnnounced = false
         case .answersAgain:
             say("the device answers again", .notice)
         case .backingOff(let attempt, let delay):
@@ -67,6 +69,9 @@ struct DeviceLog {
                 level(of: replacements, .notice),
                 ["so-far": "\(replacements)"]
             )
+        case .lastResponse:
+            // Some devices say so with each answer: that would be two lines for each.
+            isClosedAsAnnounced = true
         case .unsolicitedMessage:
             unsolicited += 1
             say(

@@ -120,10 +120,11 @@ final class ClientHandler: ChannelInboundHandler {
     private var mayAsk: Bool { framing.carriesTransactionIDs || unanswered == 0 }
 
     private func takeRequests() {
-        guard speaksPlainly() else { return }
+        guard case .joined = state, !refusedTLS() else { return }
         holdsRequest = false
         do {
             while case .joined(let client) = state, hasRoom, let length = try received.frameLength(framing, .request) {
+                isKnownPlain = true
                 guard mayAsk else {
                     holdsRequest = true
                     return
@@ -133,26 +134,25 @@ final class ClientHandler: ChannelInboundHandler {
                 driver.receiveRequest(frame, from: self, client)
             }
         } catch {
+            // Part of a ClientHello may be enough to see that it is no request.
+            if !isKnownPlain, received.beginsWithClientHello != false { return refuseTLS() }
             refuse("the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
         }
     }
 
-    /// Whether the client is known not to speak TLS to a plain listener, whose framing might take that for requests.
-    private func speaksPlainly() -> Bool {
-        guard case .joined = state, !isKnownPlain else { return isKnownPlain }
-        switch received.beginsWithClientHello {
-        case nil:
-            return false
-        case false?:
-            isKnownPlain = true
-            return true
-        case true?:
-            refuse(
-                "the client speaks TLS, this listener does not",
-                remedy: "give the client the TLS listener's port, or this listener a certificate"
-            )
-            return false
-        }
+    /// Refuses a client that speaks TLS to a plain listener, whose framing might take that for requests.
+    private func refusedTLS() -> Bool {
+        guard !isKnownPlain, let isClientHello = received.beginsWithClientHello else { return false }
+        isKnownPlain = true
+        if isClientHello { refuseTLS() }
+        return isClientHello
+    }
+
+    private func refuseTLS() {
+        refuse(
+            "the client speaks TLS, this listener does not",
+            remedy: "give the client the TLS listener's port, or this listener a certificate"
+        )
     }
 
     private func proceedSoon() {

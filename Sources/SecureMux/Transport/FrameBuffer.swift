@@ -8,15 +8,24 @@ struct FrameBuffer {
     /// Whether a frame has begun.
     var isEmpty: Bool { bytes.readableBytes == 0 }
 
-    /// Whether the stream begins with a TLS record that carries a handshake (RFC 8446, section 5.1); nil while that is open.
+    /// Whether the stream begins with a ClientHello in a TLS record (RFC 8446, sections 4 and 5.1); nil while that is open.
     ///
-    /// No Modbus/TCP header does: behind a transaction id stands the protocol id 0.
+    /// ```
+    ///  0      1       3        5      6          9
+    /// +------+-------+--------+------+----------+
+    /// | 22   | 3  1…4| length | 1    | length…  |    the second length is the first one less 4, or more in fragments
+    /// +------+-------+--------+------+----------+
+    /// ```
+    ///
+    /// So much of it, since three bytes alone may begin a request: of unit 22 on a serial wire, for example.
     var beginsWithClientHello: Bool? {
-        let header = bytes.readableBytesView.prefix(3)
-        let isLike = zip(header, [0x16...0x16, 0x03...0x03, 0x01...0x04] as [ClosedRange<UInt8>]).allSatisfy {
-            $1.contains($0)
-        }
-        return !isLike ? false : header.count == 3 ? true : nil
+        let header = Array(bytes.readableBytesView.prefix(9))
+        let expected: [ClosedRange<UInt8>] = [22...22, 3...3, 1...4, 0...255, 0...255, 1...1, 0...0]
+        guard zip(header, expected).allSatisfy({ $1.contains($0) }) else { return false }
+        guard header.count == 9 else { return nil }
+        let record = Int(header[3]) << 8 | Int(header[4])
+        let message = Int(header[7]) << 8 | Int(header[8])
+        return message + 4 >= record
     }
 
     /// How much memory it holds.

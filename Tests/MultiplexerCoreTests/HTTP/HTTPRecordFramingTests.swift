@@ -32,6 +32,6 @@ import Testing
 
     @Test func `http is a protocol of that name`() {
         #expect(ApplicationProtocol.named("http")?.framing is HTTPRecordFraming)
-        #expect(ApplicationProtocol.named("http1")?.messages == .http)
+        #expect(ApplicationProtocol.named("http1")?.messages == .http(HTTPLimits()))
     }
 }

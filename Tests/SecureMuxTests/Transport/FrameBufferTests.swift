@@ -34,11 +34,15 @@ import Testing
 
     @Test(
         arguments: [
-            ([0x16], nil), ([0x16, 0x03], nil), ([0x16, 0x03, 0x01], true), ([0x16, 0x03, 0x03, 0x00], true),
-            ([0x16, 0x03, 0x00, 0x00], false), ([0x00], false), ([0x16, 0x04], false),
+            ([22], nil), ([22, 3], nil), ([22, 3, 1], nil), ([22, 3, 3, 2, 0, 1, 0, 1], nil),
+            ([22, 3, 1, 2, 0, 1, 0, 1, 0xFC], true), ([22, 3, 3, 2, 0, 1, 0, 1, 0xFC, 3, 3], true),
+            // The message goes on in another record.
+            ([22, 3, 1, 2, 0, 1, 0, 9, 0], true),
+            ([22, 3, 1, 2, 0, 1, 0, 1, 0xFB], false), ([22, 3, 1, 2, 0, 2], false), ([22, 3, 1, 2, 0, 1, 1], false),
+            ([22, 3, 0, 0], false), ([0], false), ([22, 4], false),
         ] as [([UInt8], Bool?)]
     )
-    func `a ClientHello is known by its first three bytes`(_ bytes: [UInt8], _ expected: Bool?) {
+    func `a ClientHello is known by its lengths`(_ bytes: [UInt8], _ expected: Bool?) {
         var buffer = FrameBuffer()
         buffer.append(ByteBuffer(bytes: bytes))
         #expect(buffer.beginsWithClientHello == expected)

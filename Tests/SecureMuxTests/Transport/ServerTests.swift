@@ -194,7 +194,7 @@ import Testing
     func `TLS spoken to a plain listener is refused in words`(_ name: String) async throws {
         try await withServer(protocol: try #require(.named(name))) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            try await client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x0A, 0x01, 0xFC])
+            try await client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC])
             #expect(try await client.receiveToEnd() == [])
             #expect(server.log.lines.contains { $0.contains("client refused") && $0.contains("speaks TLS") })
         }

@@ -143,6 +143,20 @@ import Testing
         }
     }
 
+    // Its first bytes are those of a TLS record.
+    @Test(arguments: [0x0001, 0x0100, 0x0301, 0x04FF] as [UInt16])
+    func `a request of unit 22 is not taken for TLS`(_ address: UInt16) async throws {
+        try await withServer(protocol: .modbusSerial) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            let request = rtu([22, 3, UInt8(address >> 8), UInt8(address & 0xFF), 0, 1])
+            for byte in request { try await client.send([byte]) }
+            #expect(try await link.receive(8) == request)
+            try await link.send(rtu([22, 3, 2, 0, 7]))
+            #expect(try await client.receive(7) == rtu([22, 3, 2, 0, 7]))
+        }
+    }
+
     @Test func `protocols whose messages differ are refused in words`() async throws {
         let error = await #expect(throws: ServerError.self) {
             try await withServer(protocol: .modbus, clients: .echo) { _, _ in }
