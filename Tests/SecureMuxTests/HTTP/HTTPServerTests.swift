@@ -1,0 +1,143 @@
+import MultiplexerCore
+import NIOCore
+import Testing
+
+@testable import SecureMux
+
+/// HTTP through the whole transport on real sockets.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct HTTPServerTests {
+    @Test func `clients share one connection whatever they say about theirs`() async throws {
+        try await withHTTPServer { port, device in
+            for version in ["HTTP/1.1", "HTTP/1.0", "HTTP/1.1"] {
+                let client = try await TestPeer.connect(to: port)
+                try await client.send("GET /a \(version)\r\nHost: h\r\nConnection: close\r\n\r\n")
+                let link = try await device.connection()
+                try await link.expect("GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
+                try await link.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                let answer = String(decoding: try await client.receiveToEnd(), as: UTF8.self)
+                #expect(answer == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+            }
+            #expect(try await device.connections().all == 1)
+        }
+    }
+
+    @Test func `a client is kept and a client that closes its sending side is answered`() async throws {
+        try await withHTTPServer { port, device in
+            let client = try await TestPeer.connect(to: port)
+            for round in 1...3 {
+                try await client.send("GET /\(round) HTTP/1.1\r\nHost: h\r\n\r\n")
+                if round == 3 { try await client.channel.close(mode: .output) }
+                let link = try await device.connection()
+                try await link.expect("GET /\(round) HTTP/1.1\r\nHost: h\r\n\r\n")
+                try await link.send("HTTP/1.1 204 No Content\r\n\r\n")
+                try await client.expect("HTTP/1.1 204 No Content\r\n\r\n")
+            }
+            #expect(try await client.receiveToEnd() == [])
+        }
+    }
+
+    @Test func `a large body passes both ways`() async throws {
+        try await withHTTPServer { port, device in
+            let body = [UInt8]((0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 2) })
+            let client = try await TestPeer.connect(to: port)
+            try await client.send(
+                Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body
+            )
+            let link = try await device.connection()
+            try await link.expect("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n")
+            #expect(try await link.receive(body.count) == body)
+            let size = String(body.count, radix: 16)
+            try await link.send(
+                Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(size)\r\n".utf8) + body
+                    + Array("\r\n0\r\n\r\n".utf8)
+            )
+            try await client.expect("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n")
+            #expect(try await client.receive(body.count) == body)
+        }
+    }
+
+    @Test func `a response in doubt is 502 and the connection is replaced`() async throws {
+        try await withHTTPServer { port, device in
+            let client = try await TestPeer.connect(to: port)
+            try await client.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n")
+            let link = try await device.connection()
+            try await link.expect("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+            try await link.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+            try await client.expect("HTTP/1.1 502 Bad Gateway\r\n")
+            #expect(try await link.receiveToEnd() == [])
+        }
+    }
+
+    @Test func `a body that ends with the device's connection is whole`() async throws {
+        try await withHTTPServer { port, device in
+            let client = try await TestPeer.connect(to: port)
+            try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            let link = try await device.connection()
+            try await link.expect("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            try await link.send("HTTP/1.0 200 OK\r\n\r\nhello")
+            try await link.close()
+            try await client.expect("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        }
+    }
+
+    @Test func `while requests in doubt are refused nobody else notices`() async throws {
+        try await withHTTPServer { port, device in
+            let good = try await TestPeer.connect(to: port)
+            for (index, refused) in RefusedRequest.all.enumerated() {
+                let bad = try await TestPeer.connect(to: port)
+                try await good.send("GET /\(index) HTTP/1.1\r\nHost: h\r\n\r\n")
+                try await bad.send(refused.bytes)
+                let link = try await device.connection()
+                try await link.expect("GET /\(index) HTTP/1.1\r\nHost: h\r\n\r\n")
+                try await link.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\(100 + index % 900)")
+                try await good.expect("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\(100 + index % 900)")
+                let answer = String(decoding: try await bad.receiveToEnd(), as: UTF8.self)
+                #expect(answer.hasPrefix("HTTP/1.1 \(refused.status) "), "\(refused.testDescription): \(answer)")
+                try await bad.close()
+            }
+            #expect(try await device.connections().all == 1)
+        }
+    }
+
+    @Test func `a client that speaks TLS is sent away with a word in the log`() async throws {
+        let log = RecordedLog()
+        try await withHTTPServer(log) { port, _ in
+            let client = try await TestPeer.connect(to: port)
+            try await client.send([0x16, 0x03, 0x01, 0x00, 0xC8, 0x01])
+            #expect(try await client.receiveToEnd() == [])
+        }
+        #expect(log.lines.contains { $0.contains("client refused") && $0.contains("the client speaks TLS") })
+    }
+}
+
+extension TestPeer {
+    fileprivate func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+
+    fileprivate func expect(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let received = String(decoding: try await receive(text.utf8.count), as: UTF8.self)
+        #expect(received == text, sourceLocation: sourceLocation)
+    }
+}
+
+private func withHTTPServer(
+    _ log: RecordedLog = RecordedLog(),
+    _ body: (Int, TestDevice) async throws -> Void
+) async throws {
+    let device = try await TestDevice.start()
+    let server = try await Server.start(
+        ServerConfiguration(
+            device: DeviceAddress(host: "127.0.0.1", port: device.port),
+            applicationProtocol: .http,
+            listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))]
+        ),
+        logger: log.logger
+    )
+    do {
+        try await body(server.addresses.first?.port ?? 0, device)
+    } catch {
+        await server.drain()
+        throw error
+    }
+    await server.drain()
+    try await device.stop()
+}
