@@ -23,7 +23,9 @@ enum HTTPBodyFraming: Hashable {
             throw HTTPViolation("both Content-Length and Transfer-Encoding")
         }
         if !codings.isEmpty {
-            guard codings.count == 1, codings[0].lowercased() == "chunked" else {
+            // Names only: Unicode has more than one letter whose small form is k.
+            guard codings.count == 1, codings[0].utf8.allSatisfy(\.isTokenByte), codings[0].lowercased() == "chunked"
+            else {
                 throw HTTPViolation("a Transfer-Encoding other than chunked")
             }
             guard version == .http1_1 else { throw HTTPViolation("Transfer-Encoding in HTTP/1.0") }

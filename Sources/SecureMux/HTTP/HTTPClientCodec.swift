@@ -17,6 +17,8 @@ final class HTTPClientCodec: ChannelDuplexHandler {
     private let limits: HTTPLimits
     private let stream: HTTPStream
     private var state = State.betweenRequests
+    /// Whether the request that is being received is HEAD, even when it comes to be refused.
+    private var isHEAD = false
     /// What has come of the body.
     private var body = ByteBuffer()
     /// The requests that were passed on and have no response yet.
@@ -31,12 +33,12 @@ final class HTTPClientCodec: ChannelDuplexHandler {
         /// The client has sent the last request that it may send. Exit: leaving.
         case finished
         /// What the client sent is refused; it hears so when its earlier requests are answered. Exit: leaving.
-        case refused(HTTPRefusal, isHEAD: Bool)
+        case refused(HTTPRefusal)
         /// It has got its last response, and our side of the connection is closed.
         case leaving
     }
 
-    /// So long a client may take to read its last response; closing at once with unread bytes would destroy it.
+    /// So long a client may take to close its side when all is sent; closing ours with unread bytes would destroy that.
     private static let lingerTime = TimeAmount.seconds(2)
 
     /// A codec behind the guard that has the same `stream`.
@@ -64,6 +66,7 @@ extension HTTPClientCodec {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(HTTPViolation) {
+        isHEAD = head.method == .HEAD
         let plan = try rules.plan(head)
         let hasBody: Bool
         switch plan.framing {
@@ -107,6 +110,7 @@ extension HTTPClientCodec {
         if let announced = plan.announcedTrailers, !record.trailers.isEmpty {
             record.headers.add(name: "Trailer", value: announced)
         }
+        isHEAD = false
         body = ByteBuffer()
         unanswered.append(plan.client)
         state = plan.client.keepsAlive ? .betweenRequests : .finished
@@ -144,8 +148,8 @@ extension HTTPClientCodec {
         send(response, to: client, isLast: isLast, context, promise)
         if isLast {
             leave(context)
-        } else if case .refused(let refusal, let isHEAD) = state, unanswered.isEmpty {
-            sendAway(refusal, isHEAD: isHEAD, context)
+        } else if case .refused(let refusal) = state, unanswered.isEmpty {
+            sendAway(refusal, context)
         } else {
             sendContinue(context)
         }
@@ -168,20 +172,18 @@ extension HTTPClientCodec {
 
 extension HTTPClientCodec {
     private func refuse(_ violation: HTTPViolation, _ context: ChannelHandlerContext) {
-        var isHEAD = false
         switch state {
-        case .betweenRequests: break
-        case .receiving(let plan, _): isHEAD = plan.client.isHEAD
+        case .betweenRequests, .receiving: break
         case .finished, .refused, .leaving: return
         }
         stream.next = .nothing
         body = ByteBuffer()
         let refusal = HTTPRefusal(violation: violation)
-        state = .refused(refusal, isHEAD: isHEAD)
-        if unanswered.isEmpty { sendAway(refusal, isHEAD: isHEAD, context) }
+        state = .refused(refusal)
+        if unanswered.isEmpty { sendAway(refusal, context) }
     }
 
-    private func sendAway(_ refusal: HTTPRefusal, isHEAD: Bool, _ context: ChannelHandlerContext) {
+    private func sendAway(_ refusal: HTTPRefusal, _ context: ChannelHandlerContext) {
         if let status = refusal.violation.status {
             let client = HTTPRequestPlan.Client(isHEAD: isHEAD, version: .http1_1, keepsAlive: false)
             send(HTTPClientResponse(status: status, text: refusal.reason), to: client, isLast: true, context, nil)
@@ -194,9 +196,15 @@ extension HTTPClientCodec {
     private func leave(_ context: ChannelHandlerContext) {
         state = .leaving
         stream.next = .nothing
-        linger = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) { context.close(promise: nil) }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            guard context.channel.isActive else { return }
+            self.linger = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) {
+                context.close(promise: nil)
+            }
+        }
         context.flush()
-        context.close(mode: .output, promise: nil)
+        context.close(mode: .output, promise: sent)
         context.read()
     }
 

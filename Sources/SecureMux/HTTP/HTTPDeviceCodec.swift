@@ -169,7 +169,8 @@ extension HTTPDeviceCodec {
         if let violation = HTTPViolation(parser: error, inHead: stream.isInHead) {
             fail(violation, context)
         } else {
-            // A body that was to end with the connection has not ended in peace.
+            // What is complete stands. A body that was to end with the connection has not ended in peace.
+            deliver(context)
             state = .ended
             context.fireErrorCaught(error)
         }

@@ -12,11 +12,11 @@ struct HTTPFields {
     init(_ headers: HTTPHeaders) throws(HTTPViolation) {
         for value in headers["connection"] {
             for option in value.split(separator: ",", omittingEmptySubsequences: true) {
-                let option = option.lowercased().trimmed
+                let option = option.trimmed
                 guard option.utf8.allSatisfy(\.isTokenByte) else {
                     throw HTTPViolation("a Connection field with something other than names in it")
                 }
-                if !option.isEmpty { connectionOptions.insert(option) }
+                if !option.isEmpty { connectionOptions.insert(option.lowercased()) }
             }
         }
         guard connectionOptions.isDisjoint(with: Self.neverNominated) else {

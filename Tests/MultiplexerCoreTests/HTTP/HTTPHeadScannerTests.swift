@@ -45,16 +45,15 @@ import Testing
         }
     }
 
-    @Test func `any byte at any place gives an answer`() {
+    @Test func `whatever passes has whole line ends and no NUL`() {
         for head in Self.requests + Self.responses {
             let direction = Self.requests.contains(head) ? Direction.request : .response
             for index in head.utf8.indices {
-                for byte in UInt8.min ... .max {
+                for byte: UInt8 in [0, 1, 9, 10, 13, 16, 21, 22, 32, 33, 34, 47, 48, 58, 65, 126, 127, 128, 255] {
                     var bytes = Array(head.utf8)
                     bytes[head.utf8.distance(from: head.utf8.startIndex, to: index)] = byte
                     var scanner = HTTPHeadScanner(direction)
                     _ = scanner.complaint(about: bytes)
-                    // What passes has no line end but CR LF and no NUL.
                     if case .some(.some(let length)) = try? HTTPHeadScanner.length(of: bytes, direction) {
                         let passed = bytes[..<length]
                         #expect(!passed.contains(0))

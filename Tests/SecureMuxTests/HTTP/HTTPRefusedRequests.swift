@@ -62,6 +62,7 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
         ),
         RefusedRequest("identity", post("Transfer-Encoding: identity", "hello")),
         RefusedRequest("a coding that ends with chunked", post("Transfer-Encoding: xchunked", "0\r\n\r\n")),
+        RefusedRequest("chunked with the sign for Kelvin", post("Transfer-Encoding: chun\u{212A}ed", "0\r\n\r\n")),
         RefusedRequest("chunked in quotes", post("Transfer-Encoding: \"chunked\"", "0\r\n\r\n")),
         RefusedRequest("chunked behind a vertical tab", post("Transfer-Encoding: \u{0B}chunked", "0\r\n\r\n")),
         RefusedRequest("chunked before gzip", post("Transfer-Encoding: chunked, gzip", "0\r\n\r\n")),
@@ -196,6 +197,7 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
         RefusedRequest("two expectations", post("Content-Length: 5\r\nExpect: 100-continue, x"), 417),
         RefusedRequest("a host as a connection option", get("Connection: host")),
         RefusedRequest("a length as a connection option", get("Connection: close, Content-Length")),
+        RefusedRequest("a connection option with the sign for Kelvin", get("Connection: \u{212A}eep-alive")),
         RefusedRequest("a connection option that is no name", get("Connection: a b")),
     ]
 

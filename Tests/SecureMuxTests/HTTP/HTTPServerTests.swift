@@ -99,6 +99,25 @@ import Testing
         }
     }
 
+    @Test func `a client may take its time with the last response`() async throws {
+        try await withHTTPServer { port, device in
+            let size = 6 << 20
+            let client = try await TestPeer.connect(to: port)
+            try await client.channel.setOption(.autoRead, value: false).get()
+            try await client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            let link = try await device.connection()
+            try await link.expect("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            try await link.send(
+                Array("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n".utf8) + [UInt8](repeating: 7, count: size)
+            )
+            // Longer than a client may linger that has got everything.
+            try await Task.sleep(for: .milliseconds(2500))
+            try await client.channel.setOption(.autoRead, value: true).get()
+            try await client.expect("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: \(size)\r\n\r\n")
+            #expect(try await client.receiveToEnd().count == size)
+        }
+    }
+
     @Test func `a client that speaks TLS is sent away with a word in the log`() async throws {
         let log = RecordedLog()
         try await withHTTPServer(log) { port, _ in
