@@ -1,8 +1,10 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint format release sanitize-thread sanitize-address certificates clean
+.PHONY: help run build test lint format release sanitize-thread sanitize-address fuzz certificates clean
 
-SOURCES = Sources Tests Package.swift
+SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry
+
+SECONDS = 60
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +34,9 @@ sanitize-thread: ## Run all tests under the thread sanitizer
 sanitize-address: ## Run all tests under the address sanitizer
 	@LSAN_OPTIONS=suppressions='$(CURDIR)/scripts/leaks.supp':print_suppressions=0 \
 		scripts/test --sanitize=address --scratch-path .build-asan
+
+fuzz: ## Fuzz every target, or TARGET, for SECONDS (60) each, or replay INPUT
+	@scripts/fuzz '$(SECONDS)' '$(TARGET)' '$(INPUT)'
 
 certificates: ## Make development certificates in certs-dev/out
 	@scripts/setup build

@@ -77,6 +77,9 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // In no product: what the fuzzer and the tests run is nothing for users.
+        .target(name: "FuzzTargets", dependencies: ["MultiplexerCore"], path: "Fuzz/Targets", swiftSettings: settings),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
         .testTarget(name: "MultiplexerCoreTests", dependencies: ["MultiplexerCore"], swiftSettings: settings),
         .testTarget(
             name: "SecureMuxTests",

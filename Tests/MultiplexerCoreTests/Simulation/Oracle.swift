@@ -1,4 +1,4 @@
-@testable import MultiplexerCore
+import MultiplexerCore
 
 /// A promise that was broken.
 struct Violation: Error, CustomStringConvertible {

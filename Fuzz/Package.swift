@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+// A package of its own: users of the library never resolve it. "make fuzz" builds it; see README.md.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Sources/MultiplexerCore is a link: compiled here, it is instrumented, and its `package` declarations can be seen.
+let package = Package(
+    name: "tcp-multiplexer-fuzz",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    ],
+    targets: [
+        .target(
+            name: "MultiplexerCore",
+            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings
+        ),
+        .target(name: "FuzzTargets", dependencies: ["MultiplexerCore"], swiftSettings: settings),
+        .target(name: "Entry", dependencies: ["FuzzTargets"], swiftSettings: settings),
+        // In C, since SwiftPM gives executables in Swift a main of their own and libFuzzer brings one.
+        .executableTarget(name: "fuzz", dependencies: ["Entry"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,220 @@
+import MultiplexerCore
+
+/// What holds for every framing and every stream, well-formed or not.
+struct FramingInvariants {
+    private let framing: any Framing
+    private let rules: any MessageRules
+    private let maximumLength: Int
+    private let isCanonical: Bool
+    private let direction: Direction
+    /// The request that responses answer.
+    private let pending: (message: [UInt8], request: Request)?
+
+    /// Responses answer the request with this message; where no client could have sent it, none.
+    init(_ tested: FramingUnderTest, _ direction: Direction, answering message: [UInt8]) {
+        framing = tested.framing
+        rules = tested.rules
+        maximumLength = tested.maximumLength
+        isCanonical = tested.isCanonical
+        self.direction = direction
+        let frame = framing.sealed(message, transactionID: 0)
+        if direction == .response, framing.verdict(on: frame[...], .request) == .length(frame.count) {
+            pending = (message, rules.request(message.span))
+        } else {
+            pending = nil
+        }
+    }
+
+    /// Checks all of them on this stream, which comes in pieces of these lengths in turn.
+    func check(_ stream: [UInt8], pieces: [Int]) throws(Violation) {
+        let (frames, end) = try cut(stream)
+        try checkPieces(of: stream, pieces, frames, end)
+        for frame in frames {
+            try checkEnvelope(of: frame)
+            switch direction {
+            case .request: try checkRequest(frame)
+            case .response: try checkResponse(frame)
+            }
+        }
+    }
+}
+
+// MARK: - Where frames end
+
+extension FramingInvariants {
+    /// Cuts the stream as it comes byte by byte, and says what is made of its end.
+    private func cut(_ stream: [UInt8]) throws(Violation) -> (frames: [ArraySlice<UInt8>], end: Verdict) {
+        var frames: [ArraySlice<UInt8>] = []
+        var rest = stream[...]
+        while true {
+            let verdict = try settledVerdict(on: rest)
+            guard case .length(let length) = verdict, length <= rest.count else { return (frames, verdict) }
+            frames.append(rest.prefix(length))
+            rest = rest.dropFirst(length)
+        }
+    }
+
+    /// What is made of `bytes` as each of them comes: once it is settled, further bytes do not change it.
+    private func settledVerdict(on bytes: ArraySlice<UInt8>) throws(Violation) -> Verdict {
+        var settled = Verdict.open
+        for count in 0...bytes.count {
+            let verdict = self.verdict(on: bytes.prefix(count))
+            if settled != .open, verdict != settled {
+                throw Violation("\(settled) became \(verdict) with byte \(count)")
+            }
+            switch verdict {
+            case .open where count >= maximumLength:
+                throw Violation("\(count) bytes are not enough to tell, though a frame has at most \(maximumLength)")
+            case .length(let length) where !(1...maximumLength).contains(length):
+                throw Violation("a frame of \(length) bytes; 1 to \(maximumLength) are possible")
+            // What follows is the next frame, which the pieces check.
+            case .length(let length) where count >= length + 4:
+                return verdict
+            default:
+                settled = verdict
+            }
+        }
+        return settled
+    }
+
+    /// The pieces that a stream comes in make no difference.
+    private func checkPieces(
+        of stream: [UInt8],
+        _ pieces: [Int],
+        _ expected: [ArraySlice<UInt8>],
+        _ expectedEnd: Verdict
+    ) throws(Violation) {
+        for pieces in [pieces, [stream.count]] {
+            var frames: [ArraySlice<UInt8>] = []
+            var end = Verdict.open
+            var received = 0
+            var begin = 0
+            var turn = 0
+            feeding: while received < stream.count {
+                received = min(received + pieces[turn % pieces.count], stream.count)
+                turn += 1
+                while begin < received {
+                    end = verdict(on: stream[begin..<received])
+                    if case .error = end { break feeding }
+                    guard case .length(let length) = end, begin + length <= received else { break }
+                    frames.append(stream[begin..<begin + length])
+                    begin += length
+                    end = .open
+                }
+            }
+            guard frames == expected, end == expectedEnd else {
+                throw Violation(
+                    "in pieces of \(pieces): \(frames.map(\.count)), then \(end); "
+                        + "byte by byte: \(expected.map(\.count)), then \(expectedEnd)"
+                )
+            }
+        }
+    }
+
+    private func verdict(on bytes: ArraySlice<UInt8>) -> Verdict {
+        framing.verdict(on: bytes, direction, answering: pending?.request)
+    }
+}
+
+// MARK: - What frames hold
+
+extension FramingInvariants {
+    private func checkEnvelope(of frame: ArraySlice<UInt8>) throws(Violation) {
+        let (message, id) = try open(frame)
+        if !framing.carriesTransactionIDs, id != 0 { throw Violation("an id where the wire has none: \(id)") }
+        let again = framing.sealed(message, transactionID: id)
+        if isCanonical, again[...] != frame { throw Violation("sealed anew, \(frame.hex) became \(again.hex)") }
+        try checkSealed(message, transactionID: id, direction, answering: pending?.request)
+        try checkSealed(message, transactionID: ~id, direction, answering: pending?.request)
+        var output: [UInt8] = [0xA5]
+        framing.seal(message.span, transactionID: id, into: &output)
+        guard output == [0xA5] + again else { throw Violation("sealing did not append: \(output.hex)") }
+    }
+
+    private func checkRequest(_ frame: ArraySlice<UInt8>) throws(Violation) {
+        let (message, id) = try open(frame)
+        let request = rules.request(message.span)
+        if rules.summary(ofRequest: message.span).isEmpty { throw Violation("a request without a summary") }
+        var forwarded: [UInt8] = []
+        rules.forward(message.span, into: &forwarded)
+        try checkSealed(forwarded, transactionID: id, .request, answering: nil)
+        for failure in Failure.allCases {
+            var reply: [UInt8] = []
+            guard rules.reply(toFailed: message.span, failure, into: &reply) else {
+                guard reply.isEmpty else { throw Violation("no reply, and yet \(reply.hex)") }
+                continue
+            }
+            try checkSealed(reply, transactionID: id, .response, answering: request)
+            let response = rules.response(reply.span)
+            guard response.correlation == request.correlation, !response.isUnsolicited else {
+                throw Violation("\(reply.hex) says that \(message.hex) failed and does not answer it")
+            }
+        }
+    }
+
+    private func checkResponse(_ frame: ArraySlice<UInt8>) throws(Violation) {
+        let (message, id) = try open(frame)
+        let response = rules.response(message.span)
+        guard let pending, response.correlation == pending.request.correlation else { return }
+        var given: [UInt8] = []
+        rules.giveBack(message.span, answering: pending.message.span, into: &given)
+        try checkSealed(given, transactionID: id, .response, answering: pending.request)
+    }
+
+    /// A message put into an envelope is one whole frame that says the same.
+    private func checkSealed(
+        _ message: [UInt8],
+        transactionID: UInt16,
+        _ direction: Direction,
+        answering request: Request?
+    ) throws(Violation) {
+        let frame = framing.sealed(message, transactionID: transactionID)
+        let verdict = framing.verdict(on: frame[...], direction, answering: request)
+        guard verdict == .length(frame.count) else {
+            throw Violation("\(message.hex) sealed as \(frame.hex) is not one frame: \(verdict)")
+        }
+        let (again, id) = try open(frame[...])
+        guard again == message, id == (framing.carriesTransactionIDs ? transactionID : 0) else {
+            throw Violation("\(message.hex) sealed under \(transactionID) says \(again.hex) under \(id)")
+        }
+    }
+
+    private func open(_ frame: ArraySlice<UInt8>) throws(Violation) -> (message: [UInt8], transactionID: UInt16) {
+        let frame = Array(frame)
+        let envelope = framing.envelope(of: frame.span)
+        guard frame.indices.contains(envelope.message.lowerBound) || envelope.message.isEmpty,
+            envelope.message.upperBound <= frame.count
+        else { throw Violation("a message at \(envelope.message) in a frame of \(frame.count) bytes") }
+        return (Array(frame[envelope.message]), envelope.transactionID)
+    }
+}
+
+/// What a framing makes of some bytes.
+enum Verdict: Equatable {
+    case open
+    case length(Int)
+    case error(FramingError)
+}
+
+extension Framing {
+    func verdict(on bytes: ArraySlice<UInt8>, _ direction: Direction, answering request: Request? = nil) -> Verdict {
+        do {
+            return try frameLength(in: bytes.span, direction, answering: request).map(Verdict.length) ?? .open
+        } catch {
+            return .error(error)
+        }
+    }
+
+    func sealed(_ message: [UInt8], transactionID: UInt16) -> [UInt8] {
+        var output: [UInt8] = []
+        seal(message.span, transactionID: transactionID, into: &output)
+        return output
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Such as "01 83 0B".
+    var hex: String {
+        map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: " ")
+    }
+}

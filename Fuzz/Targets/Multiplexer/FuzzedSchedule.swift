@@ -1,0 +1,235 @@
+import MultiplexerCore
+
+/// Runs the real core through the events that the bytes of an input stand for, with an ``Oracle`` that watches each step.
+///
+/// The first bytes are settings; then each event is a byte that says which, and one or two that say of whom. Unlike the
+/// simulation it has no model of a device: anything may come at any time, as long as the driver could bring it.
+struct FuzzedSchedule {
+    private var input: FuzzInput
+    private let configuration: Multiplexer.Configuration
+    private var core: Multiplexer
+    private var oracle: Oracle
+    private var actions: [Multiplexer.Action] = []
+    private var trace: [String]?
+
+    private var now = Duration.zero
+    /// The deadline that the core asked for.
+    private var asked: Duration?
+    private var clients: [Client] = []
+    private var lastClient: UInt64 = 0
+    private var link: LinkID?
+    /// What the device received, the last ones only.
+    private var received: [(response: Response, serial: Int, link: LinkID)] = []
+    /// The serial number and correlation of each request id.
+    private var requests: [(serial: Int, correlation: Correlation)] = []
+    private var freeRequests: [RequestID] = []
+    private var serial = 0
+
+    private struct Client {
+        let id: ClientID
+        var isPaused = false
+        /// What it brought since it was paused: frames that were read already.
+        var overrun = 0
+    }
+
+    private static let clientLimit = 8
+    private static let receivedLimit = 24
+    private static let overrun = 2
+
+    init(_ bytes: [UInt8]) {
+        input = FuzzInput(bytes)
+        let flags = input.byte()
+        let initial = Duration.milliseconds(input.below(4) * 25)
+        configuration = Multiplexer.Configuration(
+            carriesTransactionIDs: flags & 1 == 0,
+            inFlightLimit: Int(flags >> 1) % 20,
+            waitingLimit: input.below(5),
+            responseTimeout: .milliseconds(1 + input.below(256)),
+            queueTimeout: .milliseconds(1 + 4 * input.below(256)),
+            connectTimeout: .milliseconds(1 + input.below(256)),
+            delayAfterConnect: .milliseconds(input.below(3) * 40),
+            backoff: Backoff(initial: initial, maximum: initial * (1 + input.below(8))),
+            drainTimeout: .milliseconds(1 + 4 * input.below(256))
+        )
+        core = Multiplexer(configuration: configuration, seed: 1)
+        oracle = Oracle(configuration, overrun: Self.overrun)
+    }
+
+    /// Runs the schedule to its end.
+    mutating func run() throws(Violation) {
+        let untouched = self
+        do {
+            while !input.isEmpty { try step() }
+            try windUp()
+        } catch {
+            guard trace == nil else { throw Violation(story(of: error)) }
+            var again = untouched
+            again.trace = []
+            try again.run()
+            throw error
+        }
+    }
+
+    private func story(of violation: Violation) -> String {
+        "\(violation)\n\(configuration)\n\((trace ?? []).joined(separator: "\n"))"
+    }
+
+    /// All clients leave; nothing may be left.
+    private mutating func windUp() throws(Violation) {
+        while let client = clients.first { try leave(client.id) }
+        for _ in 0..<100 {
+            if let link {
+                try close(link)
+            } else if let asked {
+                try visit(at: asked)
+            } else {
+                return try oracle.finish(core.statistics)
+            }
+        }
+        throw Violation("the schedule does not end")
+    }
+}
+
+// MARK: - Events
+
+extension FuzzedSchedule {
+    private mutating func step() throws(Violation) {
+        switch input.below(12) {
+        case 0:
+            guard clients.count < Self.clientLimit else { return }
+            lastClient += 1
+            clients.append(Client(id: ClientID(rawValue: lastClient)))
+            try feed(.clientJoined(ClientID(rawValue: lastClient)))
+        case 1:
+            if let client = input.pick(clients) { try leave(client.id) }
+        case 2, 3, 4:
+            if let index = input.pick(clients.indices) { try ask(index) }
+        case 5:
+            if let link { try feed(.upstreamConnected(link)) }
+        case 6:
+            if let link { try close(link) }
+        case 7, 8:
+            if let chosen = input.pick(received) { try answer(chosen) }
+        case 9:
+            if let asked { try visit(at: asked + .milliseconds(input.below(4) * 50)) }
+        case 10:
+            now += .milliseconds(input.byte())
+        default:
+            try rare()
+        }
+    }
+
+    private mutating func rare() throws(Violation) {
+        let old = LinkID(rawValue: UInt64(input.below(8)))
+        switch input.below(6) {
+        case 0 where old != link: try feed(.upstreamConnected(old))
+        case 1 where old != link: try feed(.upstreamClosed(old))
+        case 2: try forge(on: old)
+        case 3: if let link { try forge(on: link) }
+        // A frame that was read before its client left.
+        case 4: try ask(from: ClientID(rawValue: lastClient + 100))
+        default: try feed(.drainRequested)
+        }
+    }
+
+    private mutating func leave(_ client: ClientID) throws(Violation) {
+        clients.removeAll { $0.id == client }
+        try feed(.clientLeft(client))
+    }
+
+    private mutating func close(_ closed: LinkID) throws(Violation) {
+        link = nil
+        try feed(.upstreamClosed(closed))
+    }
+
+    private mutating func visit(at time: Duration) throws(Violation) {
+        now = max(now, time)
+        asked = nil
+        try feed(.deadlineReached)
+    }
+
+    private mutating func ask(_ index: Int) throws(Violation) {
+        if clients[index].isPaused {
+            guard clients[index].overrun < Self.overrun else { return }
+            clients[index].overrun += 1
+        }
+        try ask(from: clients[index].id)
+    }
+
+    private mutating func ask(from client: ClientID) throws(Violation) {
+        let id: RequestID
+        if let free = freeRequests.popLast() {
+            id = free
+        } else {
+            id = RequestID(rawValue: UInt32(requests.count))
+            requests.append((0, .none))
+        }
+        let kind = input.byte()
+        let correlation = Correlation(rawValue: UInt64(kind % 3))
+        requests[Int(id.rawValue)] = (serial, correlation)
+        serial += 1
+        try feed(.requestReceived(id, Request(correlation: correlation, mayWrite: kind & 4 != 0), from: client))
+    }
+
+    /// The device answers something that it received: for the first time or again, in time or late.
+    private mutating func answer(_ chosen: (response: Response, serial: Int, link: LinkID)) throws(Violation) {
+        // Without ids nobody can tell a second answer from the one that is awaited.
+        let isLast = received.last?.serial == chosen.serial
+        if !configuration.carriesTransactionIDs, oracle.isAwaitingResponse, !isLast, chosen.link == link { return }
+        try feed(.responseReceived(chosen.response, on: chosen.link), answering: chosen.serial)
+    }
+
+    /// The device says something that answers nothing.
+    private mutating func forge(on link: LinkID) throws(Violation) {
+        let response = Response(
+            transactionID: configuration.carriesTransactionIDs ? 0xF000 | UInt16(input.byte()) : 0,
+            correlation: Correlation(rawValue: UInt64(input.byte()))
+        )
+        if !configuration.carriesTransactionIDs, oracle.isAwaitingResponse, link == self.link { return }
+        try feed(.responseReceived(response, on: link))
+    }
+}
+
+// MARK: - The driver
+
+extension FuzzedSchedule {
+    private mutating func feed(_ event: Multiplexer.Event, answering serial: Int? = nil) throws(Violation) {
+        actions.removeAll(keepingCapacity: true)
+        core.handle(event, at: now, into: &actions)
+        trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
+        oracle.begin(event, at: now, answering: serial)
+        for action in actions {
+            try oracle.check(action, at: now)
+            carryOut(action)
+        }
+        try oracle.end(at: now, core.statistics)
+    }
+
+    private mutating func carryOut(_ action: Multiplexer.Action) {
+        switch action {
+        case .connect(let new):
+            link = new
+        case .send(let id, let transactionID):
+            let request = requests[Int(id.rawValue)]
+            let response = Response(transactionID: transactionID, correlation: request.correlation)
+            if received.count == Self.receivedLimit { received.removeFirst() }
+            if let link { received.append((response, request.serial, link)) }
+        case .respond(let id, _), .fail(let id, _, _), .discard(let id):
+            freeRequests.append(id)
+        case .pauseReading(let client):
+            setPaused(client, true)
+        case .resumeReading(let client):
+            setPaused(client, false)
+        case .setDeadline(let deadline):
+            asked = deadline
+        case .disconnect, .closeClient, .report, .drained:
+            break
+        }
+    }
+
+    private mutating func setPaused(_ client: ClientID, _ isPaused: Bool) {
+        guard let index = clients.firstIndex(where: { $0.id == client }) else { return }
+        clients[index].isPaused = isPaused
+        clients[index].overrun = 0
+    }
+}

@@ -1,0 +1,1 @@
+../../../Tests/MultiplexerCoreTests/Simulation/Oracle.swift
