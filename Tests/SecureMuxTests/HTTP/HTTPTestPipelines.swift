@@ -69,7 +69,9 @@ final class DevicePipeline {
 
     init(limits: HTTPLimits = HTTPLimits()) throws {
         let address = DeviceAddress(host: "device.test", port: 80)
-        try channel.pipeline.syncOperations.addHandlers([edge] + HTTPPipeline.device(address, speaking: .http(limits)) + [tail])
+        try channel.pipeline.syncOperations.addHandlers(
+            [edge] + HTTPPipeline.device(address, speaking: .http(limits)) + [tail]
+        )
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
