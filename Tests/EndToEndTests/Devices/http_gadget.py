@@ -10,6 +10,9 @@
   GET /slow?s=S              an answer after S seconds
   GET /lies                  fewer bytes than announced, then the end
   GET /smuggled              both lengths
+  GET /gone                  the end of the connection instead of an answer
+
+Says "listening PORT", "connected" for each connection, and "evil" for a request that no gadget should ever see.
 """
 
 import hashlib
@@ -35,7 +38,11 @@ class Gadget(http.server.BaseHTTPRequestHandler):
         address = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(address.query))
         count = int(query.get("n", 0))
+        if "evil" in self.requestline + str(self.headers):
+            print("evil", self.requestline, flush=True)
         match address.path:
+            case "/gone":
+                self.close_connection = True
             case "/echo":
                 self.answer(b"", echo=True)
             case "/bytes":
@@ -96,6 +103,8 @@ class Gadget(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_POST(self):
+        if "evil" in self.requestline + str(self.headers):
+            print("evil", self.requestline, flush=True)
         if self.headers.get("Transfer-Encoding") == "chunked":
             content, framing = self.read_chunks(), "chunked"
         else:
