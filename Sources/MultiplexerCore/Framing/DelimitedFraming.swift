@@ -76,43 +76,46 @@ package struct DelimitedFraming: Framing {
 
 extension Span<UInt8> {
     /// Where the first occurrence of `delimiter` ends, or nil.
+    ///
+    /// Looks at eight places at a time, for the first byte and the last: a long message that comes in small pieces is searched
+    /// again and again, and a flood of one of the two must not make that slow.
     fileprivate func end(ofFirst delimiter: [UInt8]) -> Int? {
-        withUnsafeBytes { bytes in
-            delimiter.withUnsafeBytes { delimiter in
-                guard let first = delimiter.first else { return nil }
-                var start = 0
-                while let found = bytes.firstIndex(of: first, from: start) {
-                    guard found + delimiter.count <= bytes.count else { return nil }
-                    if bytes[found..<found + delimiter.count].elementsEqual(delimiter) {
-                        return found + delimiter.count
-                    }
-                    start = found + 1
+        guard let first = delimiter.first, let last = delimiter.last else { return nil }
+        return withUnsafeBytes { bytes in
+            let places = bytes.count - (delimiter.count - 1)
+            var place = 0
+            while place + 8 <= places {
+                var candidates =
+                    bytes.places(of: first, inEightFrom: place)
+                    & bytes.places(of: last, inEightFrom: place + delimiter.count - 1)
+                while candidates != 0 {
+                    let candidate = place + candidates.trailingZeroBitCount / 8
+                    if bytes.has(delimiter, at: candidate) { return candidate + delimiter.count }
+                    candidates &= candidates - 1
                 }
-                return nil
+                place += 8
             }
+            while place < places {
+                if bytes.has(delimiter, at: place) { return place + delimiter.count }
+                place += 1
+            }
+            return nil
         }
     }
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where `byte` first stands at or behind `start`, or nil.
-    fileprivate func firstIndex(of byte: UInt8, from start: Int) -> Int? {
+    /// One bit for each of eight bytes, its highest, which is set where the byte is this one; the first byte is the lowest.
+    fileprivate func places(of byte: UInt8, inEightFrom offset: Int) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        var index = start
-        // Eight bytes at a time: a long message that comes in small pieces is searched again and again.
-        while index + 8 <= count {
-            let differences =
-                UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ ones &* UInt64(byte)
-            // The lowest bit that is set marks the first zero byte; those above it may mark others wrongly.
-            let zeroes = (differences &- ones) & ~differences & (ones << 7)
-            if zeroes != 0 { return index + zeroes.trailingZeroBitCount / 8 }
-            index += 8
-        }
-        while index < count {
-            if self[index] == byte { return index }
-            index += 1
-        }
-        return nil
+        let low = ones * 0x7F
+        let differences =
+            UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ ones &* UInt64(byte)
+        return ~((differences & low) &+ low | differences | low)
+    }
+
+    fileprivate func has(_ delimiter: [UInt8], at offset: Int) -> Bool {
+        delimiter.indices.allSatisfy { self[offset + $0] == delimiter[$0] }
     }
 }
 

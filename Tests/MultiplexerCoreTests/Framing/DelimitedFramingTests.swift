@@ -59,6 +59,18 @@ import Testing
         }
     }
 
+    @Test func `whatever the delimiter, its first occurrence is found`() throws {
+        for _ in 0..<5_000 {
+            let delimiter = (0..<Int.random(in: 1...6)).map { _ in UInt8.random(in: 0...1) }
+            let bytes = (0..<Int.random(in: 0...40)).map { _ in UInt8.random(in: 0...1) }
+            let expected = bytes.indices.first { bytes[$0...].starts(with: delimiter) }.map { $0 + delimiter.count }
+            #expect(
+                try FrameFeeding(DelimitedFraming(delimiter: delimiter)).measure(bytes) == expected,
+                "\(delimiter) in \(bytes)"
+            )
+        }
+    }
+
     @Test(arguments: [[0x0A], [0x0D, 0x0A], [0x00, 0x00, 0x00]] as [[UInt8]])
     func `the longest message is taken and one byte more is refused before its delimiter`(_ delimiter: [UInt8]) throws {
         let framing = try DelimitedFraming(delimiter: delimiter, maximumLength: 32)
