@@ -183,6 +183,9 @@ private final class UpstreamHandler: ChannelInboundHandler {
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
 
+    /// The message that has begun to come did so before the next request was sent, and so cannot answer it.
+    private var hasBegunEarly = false
+
     init(_ connection: UpstreamConnection, _ applicationProtocol: ApplicationProtocol) {
         self.connection = connection
         framing = applicationProtocol.framing
@@ -212,12 +215,14 @@ private final class UpstreamHandler: ChannelInboundHandler {
             if framing.carriesTransactionIDs || isUnsolicited(message) {
                 connection.received(message)
             } else {
-                guard answer == nil else { throw .moreThanAsked }
+                guard answer == nil, !hasBegunEarly else { throw .moreThanAsked }
                 answer = message
             }
+            hasBegunEarly = false
         }
         guard let answer else { return }
         guard received.isEmpty || rules.deviceMayBegin else { throw .moreThanAsked }
+        hasBegunEarly = !received.isEmpty
         connection.received(answer)
     }
 
