@@ -53,7 +53,9 @@ final class ClientPipeline {
     }
 
     /// What the client has got since the last call.
-    func output() -> String { channel.drainedOutput() }
+    func output() -> String { String(decoding: outputBytes(), as: UTF8.self) }
+
+    func outputBytes() -> [UInt8] { channel.drainedOutput() }
 
     /// Whether our side of the connection is closed.
     var isHalfClosed: Bool { edge.isHalfClosed }
@@ -107,7 +109,9 @@ final class DevicePipeline {
     }
 
     /// What the device has got since the last call.
-    func output() -> String { channel.drainedOutput() }
+    func output() -> String { String(decoding: outputBytes(), as: UTF8.self) }
+
+    func outputBytes() -> [UInt8] { channel.drainedOutput() }
 
     /// What was said to be wrong with the device.
     var complaints: [String] { tail.errors.map { "\($0)" } }
@@ -142,12 +146,12 @@ private final class Tail: ChannelInboundHandler {
 }
 
 extension EmbeddedChannel {
-    fileprivate func drainedOutput() -> String {
+    fileprivate func drainedOutput() -> [UInt8] {
         var output = ByteBuffer()
         while let part = try? readOutbound(as: IOData.self) {
             if case .byteBuffer(var bytes) = part { output.writeBuffer(&bytes) }
         }
-        return String(buffer: output)
+        return Array(output.readableBytesView)
     }
 }
 
