@@ -70,7 +70,7 @@ import Testing
 private struct Mutations: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+    init(seed: UInt64) { state = seed &* 0xD134_2543_DE82_EF95 &+ 1 }
 
     /// SplitMix64.
     mutating func next() -> UInt64 {
