@@ -52,6 +52,7 @@ final class HTTPHeadGuard: ChannelInboundHandler {
                 guard let length = try lengthOfNextPiece(), let piece = received.readSlice(length: length) else {
                     return
                 }
+                try stream.countChunked(length, limits: limits)
                 context.fireChannelRead(wrapInboundOut(piece))
             } catch {
                 stop(context, error)

@@ -1,3 +1,5 @@
+import MultiplexerCore
+
 /// What the bytes that come next on a connection are, shared by the two handlers around llhttp.
 ///
 /// The codec knows it, since it sees what llhttp has parsed; the head guard acts on it before llhttp sees more.
@@ -21,6 +23,29 @@ final class HTTPStream {
     init(_ next: Next) {
         self.next = next
     }
+
+    /// The bytes of the current chunked message, what is around the chunks included.
+    private var chunked = 0
+    /// How many of them were in chunks.
+    var unchunked = 0
+
+    /// Counts bytes that llhttp is about to get.
+    ///
+    /// - Throws: ``HTTPViolation`` when more stands around the chunks than chunks of one byte each would need: extensions,
+    ///   which nobody reads, would otherwise keep llhttp busy for nothing.
+    func countChunked(_ bytes: Int, limits: HTTPLimits) throws(HTTPViolation) {
+        guard case .chunks = next else {
+            (chunked, unchunked) = (0, 0)
+            return
+        }
+        guard chunked <= limits.head + unchunked * Self.bytesOfSmallestChunk else {
+            throw HTTPViolation(431, "more around its chunks than in them")
+        }
+        chunked += bytes
+    }
+
+    /// `1`, CR, LF, a byte, CR, LF.
+    private static let bytesOfSmallestChunk = 6
 
     /// Whether a head comes next, or is not yet complete.
     var isInHead: Bool { if case .head = next { true } else { false } }
