@@ -57,10 +57,18 @@ extension FramingInvariants {
     /// What is made of `bytes` as each of them comes: once it is settled, further bytes do not change it.
     private func settledVerdict(on bytes: ArraySlice<UInt8>) throws(Violation) -> Verdict {
         var settled = Verdict.open
-        for count in 0...bytes.count {
+        var count = 0
+        var errors = 0
+        while count <= bytes.count {
             let verdict = self.verdict(on: bytes.prefix(count))
-            if settled != .open, verdict != settled {
-                throw Violation("\(settled) became \(verdict) with byte \(count)")
+            if verdict != settled || count == bytes.count {
+                switch (settled, verdict) {
+                case (.open, _), (.length(count), .error): settled = verdict
+                default: guard settled == verdict else { throw Violation("\(settled) became \(verdict) at \(count)") }
+                }
+                if let expected = tested.expected?(bytes.prefix(count)), !expected.isLike(verdict) {
+                    throw Violation("\(verdict) instead of \(expected) at \(count)")
+                }
             }
             switch verdict {
             case .open where count >= maximumLength:
@@ -70,11 +78,39 @@ extension FramingInvariants {
             // What follows is the next frame, which the pieces check.
             case .length(let length) where count >= length + 4:
                 return verdict
+            // Words take their time: the error must be the same with one byte more, and with all of them.
+            case .error where errors > 0:
+                count = max(count + 1, bytes.count)
+            case .error:
+                errors += 1
+                count += 1
             default:
-                settled = verdict
+                count += 1
             }
         }
         return settled
+    }
+
+    /// What is made of `bytes` where only the end of what has arrived shows the end of a frame: all of it is one, or none.
+    private func openVerdict(on bytes: ArraySlice<UInt8>) throws(Violation) -> Verdict {
+        var last = Verdict.open
+        for count in 0...bytes.count {
+            let verdict = self.verdict(on: bytes.prefix(count))
+            switch verdict {
+            case .length(let length) where length != count || length > tested.maximumLength:
+                throw Violation("a frame of \(length) bytes when \(count) had come")
+            case .open where count >= tested.maximumLength:
+                throw Violation("\(count) bytes are not enough to tell; a frame has at most \(tested.maximumLength)")
+            case .error:
+                // Words take their time: it must still be an error with all of the bytes.
+                let last = self.verdict(on: bytes)
+                guard last.isLike(verdict) else { throw Violation("\(verdict) at \(count) became \(last)") }
+                return last
+            default:
+                last = verdict
+            }
+        }
+        return last
     }
 
     /// The pieces that a stream comes in make no difference.
