@@ -43,6 +43,15 @@ package protocol Framing: Sendable {
     func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8])
 }
 
+extension Framing {
+    /// Whether a device that reads this framing sees one request in these bytes, and all of them in it.
+    ///
+    /// What a header on one wire delimits may look like two requests on another that has none.
+    package func isOneRequest(_ bytes: [UInt8]) -> Bool {
+        (try? frameLength(in: bytes.span, .request, answering: nil)) == bytes.count
+    }
+}
+
 /// What surrounds a message on the wire.
 package struct Envelope: Hashable, Sendable {
     /// The transaction id, or 0 where the wire has none.

@@ -31,10 +31,18 @@ package protocol MessageRules: Sendable {
     ///   - output: Where the message is appended.
     /// - Returns: False where the protocol has no such message: then closing the client is the reply.
     func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool
+
+    /// Appends the message that tells the client that the device could not read its request as one.
+    ///
+    /// - Returns: False where the protocol has no such message: then closing the client is the reply.
+    func reply(toMalformed request: Span<UInt8>, into output: inout [UInt8]) -> Bool
 }
 
 // Most messages pass through as they are.
 extension MessageRules {
+    /// Few protocols can say so.
+    package func reply(toMalformed request: Span<UInt8>, into output: inout [UInt8]) -> Bool { false }
+
     /// Most devices speak only when asked.
     package var deviceMayBegin: Bool { false }
 

@@ -61,10 +61,24 @@ package struct ModbusMessageRules: MessageRules {
             case .unreachable, .draining: .gatewayPathUnavailable
             case .unanswered, .connectionLost, .expired: .gatewayTargetDeviceFailedToRespond
             }
+        appendException(exception, to: request, into: &output)
+        return true
+    }
+
+    /// An exception response: 0x03, illegal data value, as for a count that contradicts a quantity.
+    package func reply(toMalformed request: Span<UInt8>, into output: inout [UInt8]) -> Bool {
+        appendException(.illegalDataValue, to: request, into: &output)
+        return true
+    }
+
+    private func appendException(
+        _ exception: ModbusException,
+        to request: Span<UInt8>,
+        into output: inout [UInt8]
+    ) {
         output.append(request[0])
         output.append(request[1] | Self.exceptionBit)
         output.append(exception.rawValue)
-        return true
     }
 
     /// The unit and the function that a message begins with.

@@ -20,6 +20,7 @@ struct DeviceLog {
     private var strays = 0
     private var unsolicited = 0
     private var damages = 0
+    private var refusals = 0
     private var expirations = 0
 
     init(device: DeviceAddress, logger: Logger) {
@@ -103,6 +104,16 @@ struct DeviceLog {
             "a request took longer than the queue timeout",
             level(of: expirations, .warning),
             ["so-far": "\(expirations)"]
+        )
+    }
+
+    /// A client's request cannot be put on the device's wire.
+    mutating func requestRefused(from client: Logger.MetadataValue) {
+        refusals += 1
+        say(
+            "refused a request whose length contradicts itself: the device could take it for two",
+            level(of: refusals, .warning),
+            ["client": client, "remedy": "correct or remove the client", "so-far": "\(refusals)"]
         )
     }
 

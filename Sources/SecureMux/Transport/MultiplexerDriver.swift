@@ -100,9 +100,37 @@ extension MultiplexerDriver {
         let envelope = handler.framing.envelope(of: bytes)
         let message = bytes.extracting(envelope.message)
         let request = handler.rules.request(message)
+        guard isOneRequest(message, of: handler) else {
+            refuse(message, envelope.transactionID, expectsResponse: request.expectsResponse, of: handler)
+            return
+        }
         let id = requests.insert(message, transactionID: envelope.transactionID, from: handler)
         if isTracing { trace("request", id, ["asks": "\(handler.rules.summary(ofRequest: message))"]) }
         handle(.requestReceived(id, request, from: client))
+    }
+
+    /// Whether the device will read the request as one; else the answer to the second one would go to the next client.
+    private func isOneRequest(_ request: Span<UInt8>, of handler: ClientHandler) -> Bool {
+        let framing = deviceProtocol.framing
+        guard type(of: handler.framing) != type(of: framing) else { return true }
+        message.removeAll(keepingCapacity: true)
+        handler.rules.forward(request, into: &message)
+        frame.removeAll(keepingCapacity: true)
+        framing.seal(message.span, transactionID: 0, into: &frame)
+        return framing.isOneRequest(frame)
+    }
+
+    private func refuse(
+        _ request: Span<UInt8>,
+        _ transactionID: UInt16,
+        expectsResponse: Bool,
+        of handler: ClientHandler
+    ) {
+        log.requestRefused(from: handler.name)
+        guard expectsResponse else { return handler.noteCompleted() }
+        message.removeAll(keepingCapacity: true)
+        guard handler.rules.reply(toMalformed: request, into: &message) else { return handler.drop() }
+        handler.write(sealed(in: handler.framing, transactionID))
     }
 
     /// The connection to the device stands.

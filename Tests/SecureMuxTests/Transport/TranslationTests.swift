@@ -143,6 +143,26 @@ import Testing
         }
     }
 
+    // On Modbus/TCP a header says how long a request is; on a serial wire the request itself does.
+    @Test(
+        arguments: [
+            [1, 3, 0, 0, 0, 1, 0x84, 0x0A, 1, 6, 0, 0, 0, 5], [1, 16, 0, 0, 0xFF, 0xFE, 4, 0, 0, 0, 0],
+            [1, 16, 0, 0, 0, 2, 2, 0, 0], [1, 3, 0, 0, 0], [1, 3, 0, 0, 0, 1, 0], [1, 23, 0, 0, 0, 1, 0, 0, 0, 3, 255],
+        ] as [[UInt8]]
+    )
+    func `a request that a serial device could take for two is not sent`(_ malformed: [UInt8]) async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(tcp(1, malformed) + tcp(2, question))
+            #expect(try await client.receiveFrame() == tcp(1, [1, malformed[1] | 0x80, 3]))
+            #expect(try await link.receive(8) == rtu(question))
+            try await link.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(2, answer))
+            #expect(server.log.lines.contains { $0.contains("refused a request") && $0.contains("client=127.0.0.1") })
+        }
+    }
+
     // Its first bytes are those of a TLS record.
     @Test(arguments: [0x0001, 0x0100, 0x0301, 0x04FF] as [UInt16])
     func `a request of unit 22 is not taken for TLS`(_ address: UInt16) async throws {
