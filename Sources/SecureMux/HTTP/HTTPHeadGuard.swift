@@ -12,6 +12,8 @@ final class HTTPHeadGuard: ChannelInboundHandler {
     private let limits: HTTPLimits
     private let stream: HTTPStream
     private var scanner: HTTPHeadScanner
+    /// llhttp gets chunks up to the end of an empty line, so that it cannot run over the end of the message.
+    private var emptyLines = HTTPEmptyLineFinder()
     private var received = ByteBuffer()
 
     /// A guard of messages that travel in this direction.
@@ -67,13 +69,13 @@ final class HTTPHeadGuard: ChannelInboundHandler {
             let bytes = received
             guard let length = try scanner.scan(bytes.readableBytesUInt8Span) else { return nil }
             scanner = HTTPHeadScanner(direction, limits: limits)
+            emptyLines = HTTPEmptyLineFinder()
             return length
         case .body(let length):
             return min(length, received.readableBytes)
         case .chunks:
-            // A chunked message ends with a line feed: llhttp cannot run over its end when it gets line by line.
-            return received.readableBytesView.firstIndex(of: 0x0A).map { $0 - received.readerIndex + 1 }
-                ?? received.readableBytes
+            let bytes = received
+            return emptyLines.take(from: bytes.readableBytesUInt8Span)
         case .bodyToEnd:
             return received.readableBytes
         case .nothing:

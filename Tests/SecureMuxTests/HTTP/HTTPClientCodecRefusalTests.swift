@@ -8,6 +8,8 @@ import Testing
 
 @Suite struct HTTPClientCodecRefusalTests {
     static let good = "GET /first HTTP/1.1\r\nHost: a\r\n\r\n"
+    static let goodInChunks =
+        "PUT /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n\r\n\r\n\r\n0\r\nX: a\r\n\r\n"
 
     @Test(arguments: RefusedRequest.all)
     func `a request that could be read in two ways gets its status and the connection ends`(
@@ -32,15 +34,17 @@ import Testing
 
     @Test(arguments: RefusedRequest.all)
     func `a refusal waits behind the response to the request before it`(_ refused: RefusedRequest) throws {
-        let client = try ClientPipeline()
-        client.send(Self.good + refused.bytes)
-        #expect(try client.requests().map(\.target) == ["/first"])
-        #expect(client.output() == "")
-        #expect(client.errors.isEmpty && !client.isHalfClosed)
-        client.respond(HTTPResponseRecord(status: 200, headers: [:], body: .init(string: "mine")))
-        let answers = client.output()
-        #expect(answers.hasPrefix("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmineHTTP/1.1 \(refused.status) "))
-        #expect(client.errors.count == 1 && client.isHalfClosed)
+        for first in [Self.good, Self.goodInChunks] {
+            let client = try ClientPipeline()
+            client.send(first + refused.bytes)
+            #expect(try client.requests().map(\.target) == ["/first"])
+            #expect(client.output() == "")
+            #expect(client.errors.isEmpty && !client.isHalfClosed)
+            client.respond(HTTPResponseRecord(status: 200, headers: [:], body: .init(string: "mine")))
+            let answers = client.output()
+            #expect(answers.hasPrefix("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmineHTTP/1.1 \(refused.status) "))
+            #expect(client.errors.count == 1 && client.isHalfClosed)
+        }
     }
 
     @Test func `a client that speaks TLS is not answered but named`() throws {
