@@ -91,6 +91,7 @@ extension HTTPClientCodec {
         body.writeImmutableBuffer(part)
         stream.unchunked = body.readableBytes
         state = .receiving(plan, owesContinue: false)
+        stream.bytesBesideBody = 0
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }
 

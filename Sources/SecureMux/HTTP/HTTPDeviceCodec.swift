@@ -119,7 +119,7 @@ extension HTTPDeviceCodec {
             throw HTTPViolation("a body longer than \(limits.body) bytes")
         }
         body.writeImmutableBuffer(part)
-        stream.unchunked = body.readableBytes
+        stream.bytesBesideBody = 0
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }
 

@@ -54,8 +54,11 @@ final class HTTPHeadGuard: ChannelInboundHandler {
                 guard let length = try lengthOfNextPiece(), let piece = received.readSlice(length: length) else {
                     return
                 }
-                try stream.countChunked(length, limits: limits)
+                stream.bytesBesideBody += length
                 context.fireChannelRead(wrapInboundOut(piece))
+                if case .chunks = stream.next, stream.bytesBesideBody > limits.head {
+                    throw HTTPViolation(431, "chunk extensions or trailer fields over the limit")
+                }
             } catch {
                 stop(context, error)
             }
@@ -70,6 +73,7 @@ final class HTTPHeadGuard: ChannelInboundHandler {
             guard let length = try scanner.scan(bytes.readableBytesUInt8Span) else { return nil }
             scanner = HTTPHeadScanner(direction, limits: limits)
             emptyLines = HTTPEmptyLineFinder()
+            stream.bytesBesideBody = 0
             return length
         case .body(let length):
             return min(length, received.readableBytes)

@@ -20,6 +20,11 @@ final class HTTPStream {
         case nothing
     }
 
+    /// How many bytes of chunk sizes, extensions and trailers came since the last byte of a body.
+    ///
+    /// llhttp measures what it hands out, and so keeps a trailer's name as long as only spaces follow it.
+    var bytesBesideBody = 0
+
     init(_ next: Next) {
         self.next = next
     }

@@ -128,6 +128,14 @@ import Testing
         #expect(!client.channel.isActive)
     }
 
+    @Test func `chunks with long extensions pass while there is a body between them`() throws {
+        let client = try ClientPipeline()
+        client.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in 0..<5 { client.send("1;\(String(repeating: "a", count: 10_000))\r\nb\r\n") }
+        client.send("0\r\n\r\n")
+        #expect(try client.requests().map { $0.body } == [ByteBuffer(string: "bbbbb")])
+    }
+
     @Test func `limits are the listener's`() throws {
         let limits = HTTPLimits(head: 100, target: 10, fields: 2, body: 4)
         for (request, status) in [

@@ -213,6 +213,12 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
             413
         ),
         RefusedRequest("a chunk over the limit", chunks("800001\r\n\(String(repeating: "a", count: 8_388_609))"), 413),
+        RefusedRequest(
+            "a trailer of spaces that does not end",
+            chunks("0\r\nX:\(String(repeating: " ", count: 20000))"),
+            431
+        ),
+        RefusedRequest("an extension that does not end", chunks("1;\(String(repeating: "a", count: 20000))"), 431),
         RefusedRequest("trailers over the limit", chunks("0\r\nX: \(String(repeating: "a", count: 16384))\r\n"), 431),
         RefusedRequest(
             "too many trailers",
