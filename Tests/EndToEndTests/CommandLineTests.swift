@@ -55,11 +55,40 @@ extension EndToEnd {
             #expect(try await server.end() == .exited(0))
         }
 
+        // The examples of the Go program's README, for each of its protocols, with ports that are free here.
+        @Test(arguments: [
+            ("echo", "lines.py", [], "printf 'kkk\\nmmm\\n' | nc -N 127.0.0.1 PORT", "KKK\nMMM"),
+            ("http", "http_gadget.py", [], "curl -s http://127.0.0.1:PORT/early", "late"),
+            ("iso8583", "length_prefixed.py", [], "printf '\\0\\005hello' | nc -N 127.0.0.1 PORT | tail -c 5", "olleh"),
+            (
+                "mpu", "length_prefixed.py", ["--length-bytes", "4", "--length-format", "ascii"],
+                "printf 0003abc | nc -N 127.0.0.1 PORT", "0003cba"
+            ),
+        ])
+        func `the Go program's examples work as they stand`(
+            _ name: String,
+            _ peer: String,
+            _ options: [String],
+            _ client: String,
+            _ answer: String
+        ) async throws {
+            let device = try await IndependentDevice.start(peer, options)
+            let port = try freePort()
+            let server = try RunningProgram.multiplexer(
+                ["server", "-p", name, "-t", "127.0.0.1:\(device.port)", "-l", "\(port)"]
+            )
+            #expect(try await server.port(announcedBy: "plain TCP") == port)
+            let asking = try RunningProgram.shell(client.replacing("PORT", with: "\(port)"))
+            #expect(try await asking.end() == .exited(0))
+            #expect(asking.lines.map(\.text).joined(separator: "\n") == answer)
+        }
+
         @Test func `list names every protocol`() async throws {
             let list = try RunningProgram.multiplexer(["list"])
             #expect(try await list.end() == .exited(0))
             let names = list.lines(containing: "* ").compactMap { $0.split(separator: " ").dropFirst().first }
-            #expect(names.contains("modbus") && names.contains("echo"))
+            let ofGoProgram = ["echo", "http", "iso8583", "modbus", "modbus-rtu", "modbus-serial", "mpu"]
+            #expect(Set(names).isSuperset(of: ofGoProgram.map { $0[...] }))
         }
 
         @Test(arguments: ["version", "--version"])
