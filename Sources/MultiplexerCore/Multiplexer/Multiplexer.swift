@@ -1,5 +1,3 @@
-import DequeModule
-
 /// Lets many clients share one connection to a device: the decisions, and nothing else.
 ///
 /// ```
@@ -19,11 +17,7 @@ public struct Multiplexer: Sendable {
     /// What has happened so far.
     package private(set) var statistics = Statistics()
 
-    private var clients: [ClientID: Client] = [:]
-    /// The clients with waiting requests, the one whose turn is next first.
-    ///
-    /// It may still name clients that left.
-    private var turns: Deque<ClientID> = []
+    private var clients: ClientQueues
     private var inFlight: [InFlight] = []
     private var transactionIDs = TransactionIDs()
 
@@ -51,6 +45,7 @@ public struct Multiplexer: Sendable {
     /// Equal seeds give equal jitter.
     package init(configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
+        clients = ClientQueues(limit: configuration.waitingLimit)
         jitter = SplitMix64(seed: seed)
     }
 
@@ -68,7 +63,7 @@ public struct Multiplexer: Sendable {
     package mutating func handle(_ event: Event, at now: Duration, into actions: inout [Action]) {
         switch event {
         case .clientJoined(let client):
-            clients[client] = Client()
+            clients.add(client)
             if drain != .notRequested { close(client, into: &actions) }
             update(at: now, into: &actions)
         case .clientLeft(let client):
@@ -129,7 +124,7 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         statistics.requests += 1
-        guard clients[client] != nil else {
+        guard clients.contains(client) else {
             statistics.abandoned += 1
             actions.append(.discard(id))
             return
@@ -144,17 +139,14 @@ extension Multiplexer {
         }
         let deadline = now + configuration.queueTimeout
         visit(at: deadline, into: &actions)
-        let waiting = clients[client, default: Client()].wait(Waiting(id: id, request: request, deadline: deadline))
-        if waiting == 1 { turns.append(client) }
-        if waiting >= configuration.waitingLimit, clients[client]?.isPaused == false {
-            clients[client]?.isPaused = true
+        if clients.enqueue(Waiting(id: id, request: request, deadline: deadline), of: client) {
             actions.append(.pauseReading(client))
         }
     }
 
     private mutating func forget(_ client: ClientID, into actions: inout [Action]) {
-        guard let left = clients.removeValue(forKey: client) else { return }
-        for waiting in left.waiting {
+        guard let left = clients.remove(client) else { return }
+        for waiting in left {
             statistics.abandoned += 1
             actions.append(.discard(waiting.id))
         }
@@ -174,9 +166,7 @@ extension Multiplexer {
     /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
     private mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
         guard case .ready = link else { return }
-        while inFlight.count < configuration.effectiveInFlightLimit, let client = turns.popFirst() {
-            guard let waiting = clients[client]?.next() else { continue }
-            if clients[client]?.waiting.isEmpty == false { turns.append(client) }
+        while inFlight.count < configuration.effectiveInFlightLimit, let (client, waiting) = clients.next() {
             resumeIfDue(client, into: &actions)
             guard now < waiting.deadline else {
                 fail(waiting.id, waiting.request, .expired, to: client, into: &actions)
@@ -214,11 +204,7 @@ extension Multiplexer {
     }
 
     private mutating func resumeIfDue(_ client: ClientID, into actions: inout [Action]) {
-        guard let state = clients[client], state.isPaused, state.waiting.count <= configuration.waitingLimit / 2 else {
-            return
-        }
-        clients[client]?.isPaused = false
-        actions.append(.resumeReading(client))
+        if clients.resumes(client) { actions.append(.resumeReading(client)) }
     }
 
     private mutating func fail(
@@ -240,8 +226,8 @@ extension Multiplexer {
     }
 
     private mutating func failWaiting(_ failure: Failure, into actions: inout [Action]) {
-        while let client = turns.popFirst() {
-            while let waiting = clients[client]?.next() {
+        while let (client, requests) = clients.nextQueue() {
+            for waiting in requests {
                 fail(waiting.id, waiting.request, failure, to: client, into: &actions)
             }
             resumeIfDue(client, into: &actions)
@@ -311,7 +297,7 @@ extension Multiplexer {
 extension Multiplexer {
     private mutating func connectOrDisconnect(at now: Duration, into actions: inout [Action]) {
         let isWanted = !inFlight.isEmpty || (!clients.isEmpty && drain == .notRequested)
-        if case .resting = link, !isWanted || hasWaiting { link = .down }
+        if case .resting = link, !isWanted || clients.hasWaiting { link = .down }
         switch link {
         case .down where isWanted:
             lastLink = LinkID(rawValue: lastLink.rawValue + 1)
@@ -329,8 +315,6 @@ extension Multiplexer {
             break
         }
     }
-
-    private var hasWaiting: Bool { turns.contains { clients[$0]?.waiting.isEmpty == false } }
 
     private mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
         guard case .connecting(id, _) = link else { return }
@@ -460,17 +444,15 @@ extension Multiplexer {
     }
 
     private mutating func expireWaiting(at now: Duration, into actions: inout [Action]) {
-        // Sorted, so that equal events give equal actions.
-        for client in clients.keys.sorted() {
-            while let waiting = clients[client]?.waiting.first, waiting.deadline <= now {
-                _ = clients[client]?.next()
+        for client in clients.all {
+            while let waiting = clients.nextExpired(of: client, at: now) {
                 var failure = Failure.unreachable
                 if case .ready = link { failure = .expired }
                 fail(waiting.id, waiting.request, failure, to: client, into: &actions)
             }
             resumeIfDue(client, into: &actions)
         }
-        turns.removeAll { clients[$0]?.waiting.isEmpty ?? true }
+        clients.tidyTurns()
     }
 
     private mutating func visitAtEarliestDeadline(into actions: inout [Action]) {
@@ -483,7 +465,7 @@ extension Multiplexer {
             consider(request.deviceDeadline)
             if request.asker != nil { consider(request.askerDeadline) }
         }
-        for client in clients.values { consider(client.waiting.first?.deadline) }
+        consider(clients.earliestDeadline)
         consider(drain.deadline)
         if let earliest { visit(at: earliest, into: &actions) }
     }
@@ -506,12 +488,10 @@ extension Multiplexer {
     }
 
     private mutating func closeClients(into actions: inout [Action]) {
-        for client in clients.keys.sorted() { close(client, into: &actions) }
+        for client in clients.all { close(client, into: &actions) }
     }
 
     private mutating func close(_ client: ClientID, into actions: inout [Action]) {
-        guard clients[client]?.isClosing == false else { return }
-        clients[client]?.isClosing = true
-        actions.append(.closeClient(client))
+        if clients.closes(client) { actions.append(.closeClient(client)) }
     }
 }

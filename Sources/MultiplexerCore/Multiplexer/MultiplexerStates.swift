@@ -1,5 +1,3 @@
-import DequeModule
-
 extension Multiplexer {
     /// The connection to the device; there is never more than one.
     enum Link {
@@ -62,20 +60,6 @@ extension Multiplexer {
             case .notRequested, .overdue, .done: nil
             }
         }
-    }
-
-    struct Client {
-        private(set) var waiting: Deque<Waiting> = []
-        var isPaused = false
-        var isClosing = false
-
-        /// Queues a request and says how many wait now.
-        mutating func wait(_ request: Waiting) -> Int {
-            waiting.append(request)
-            return waiting.count
-        }
-
-        mutating func next() -> Waiting? { waiting.popFirst() }
     }
 
     struct Waiting {
