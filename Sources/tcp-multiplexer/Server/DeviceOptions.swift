@@ -19,8 +19,9 @@ struct DeviceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            How long the device may take to answer a request, from sending it. Then the request fails: a Modbus client gets \
-            exception 0x0B and stays, a client of a protocol without such a reply is closed. (default: 5s)
+            How long the device may take to answer a request, from sending it to the end of the answer. Then the request \
+            fails: a Modbus client gets exception 0x0B, an HTTP client 504, and both stay; a client of a protocol without \
+            such a reply is closed. (default: 5s)
             """,
             valueName: "duration"
         ),
@@ -58,8 +59,8 @@ struct DeviceOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             How long to wait after a failed connection before the next attempt. It doubles with each failure, up to 30s or \
-            this value if that is longer. Meanwhile requests fail at once: a Modbus client gets exception 0x0A and stays, a \
-            client of a protocol without such a reply is closed. (default: 1s)
+            this value if that is longer. Meanwhile requests fail at once: a Modbus client gets exception 0x0A, an HTTP \
+            client 502, and both stay; a client of a protocol without such a reply is closed. (default: 1s)
             """,
             valueName: "duration"
         ),
