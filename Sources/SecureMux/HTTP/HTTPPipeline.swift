@@ -18,8 +18,8 @@ enum HTTPPipeline {
         ]
     }
 
-    /// The handlers of the channel to the device; none where HTTP is not spoken.
-    static func device(_ address: DeviceAddress, speaking spoken: ApplicationProtocol) -> [any ChannelHandler] {
+    /// The handlers of the channel to the device with this address; none where HTTP is not spoken.
+    static func device(_ address: String, speaking spoken: ApplicationProtocol) -> [any ChannelHandler] {
         guard case .http(let limits) = spoken.messages else { return [] }
         let stream = HTTPStream(.nothing)
         var configuration = HTTPRequestEncoder.Configuration()
@@ -32,7 +32,7 @@ enum HTTPPipeline {
             HTTPHeadGuard(.response, limits: limits, stream: stream),
             HTTPRequestEncoder(configuration: configuration),
             ByteToMessageHandler(decoder),
-            HTTPDeviceCodec(host: "\(address)", limits: limits, stream: stream),
+            HTTPDeviceCodec(host: address, limits: limits, stream: stream),
         ]
     }
 }

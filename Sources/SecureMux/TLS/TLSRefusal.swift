@@ -60,3 +60,5 @@ package struct TLSRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         "\(reason): \(remedy)"
     }
 }
+
+extension TLSRefusal: ClientRefusal {}

@@ -5,5 +5,3 @@ protocol ClientRefusal: Error {
     /// What to do about it, a clause in the imperative.
     var remedy: String { get }
 }
-
-extension TLSRefusal: ClientRefusal {}

@@ -100,7 +100,9 @@ final class UpstreamConnection {
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
                     try channel.pipeline.syncOperations.addHandlers(
-                        HTTPPipeline.device(connection.device, speaking: spoken) + [UpstreamHandler(connection, spoken)]
+                        HTTPPipeline.device("\(connection.device)", speaking: spoken) + [
+                            UpstreamHandler(connection, spoken)
+                        ]
                     )
                 }
             }
@@ -262,17 +264,4 @@ private final class UpstreamHandler: ChannelInboundHandler {
 extension FramingError {
     /// Without ids any of several messages could be the answer: none is to be trusted.
     fileprivate static let moreThanAsked = FramingError("more than it was asked for")
-}
-
-/// Why a connection to the device ended.
-enum UpstreamError: Error, CustomStringConvertible {
-    case closedByDevice
-    case unreadable(FramingError)
-
-    var description: String {
-        switch self {
-        case .closedByDevice: "the device closed the connection"
-        case .unreadable(let error): "the device sent \(error)"
-        }
-    }
 }

@@ -70,9 +70,8 @@ final class DevicePipeline {
     private let tail = Tail()
 
     init(limits: HTTPLimits = HTTPLimits()) throws {
-        let address = DeviceAddress(host: "device.test", port: 80)
         try channel.pipeline.syncOperations.addHandlers(
-            [edge] + HTTPPipeline.device(address, speaking: .http(limits)) + [tail]
+            [edge] + HTTPPipeline.device("device.test:80", speaking: .http(limits)) + [tail]
         )
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
