@@ -78,7 +78,18 @@ let package = Package(
             swiftSettings: settings
         ),
         // In no product: what the fuzzer and the tests run is nothing for users.
-        .target(name: "FuzzTargets", dependencies: ["MultiplexerCore"], path: "Fuzz/Targets", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "MultiplexerCore",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Fuzz/Targets",
+            swiftSettings: settings
+        ),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
         .testTarget(name: "MultiplexerCoreTests", dependencies: ["MultiplexerCore"], swiftSettings: settings),
         .testTarget(

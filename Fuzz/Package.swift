@@ -13,7 +13,8 @@ let package = Package(
     name: "tcp-multiplexer-fuzz",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         .target(
@@ -21,7 +22,17 @@ let package = Package(
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings
         ),
-        .target(name: "FuzzTargets", dependencies: ["MultiplexerCore"], swiftSettings: settings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "MultiplexerCore",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "Entry", dependencies: ["FuzzTargets"], swiftSettings: settings),
         // In C, since SwiftPM gives executables in Swift a main of their own and libFuzzer brings one.
         .executableTarget(name: "fuzz", dependencies: ["Entry"]),

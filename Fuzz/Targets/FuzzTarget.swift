@@ -17,8 +17,20 @@ package struct FuzzTarget: Sendable {
 
     /// Every target.
     package static let all: [FuzzTarget] = [
-        FuzzTarget("modbus", framings: [FramingUnderTest(.modbus, maximumLength: 260)]),
-        FuzzTarget("echo", framings: [64, 16, 2, 1].map(FramingUnderTest.lines)),
+        FuzzTarget("modbus", framings: FramingUnderTest.modbusTCP),
+        FuzzTarget("modbus-rtu", framings: FramingUnderTest.modbusTCPWithCRC),
+        FuzzTarget("modbus-serial", framings: FramingUnderTest.modbusSerial),
+        FuzzTarget("modbus-translation") { input throws(Violation) in
+            let framings =
+                FramingUnderTest.modbusTCP + FramingUnderTest.modbusTCPWithCRC + FramingUnderTest.modbusSerial
+            try Translation.check(input, between: framings)
+        },
+        FuzzTarget("iso8583", framings: FramingUnderTest.iso8583),
+        FuzzTarget("length-prefixed", framings: FramingUnderTest.lengthPrefixed),
+        FuzzTarget("delimited", framings: FramingUnderTest.delimited),
+        FuzzTarget("echo", framings: FramingUnderTest.lines),
+        FuzzTarget("http-request", check: HTTPRequestInvariants.check),
+        FuzzTarget("http-response", check: HTTPResponseInvariants.check),
         FuzzTarget("multiplexer") { input throws(Violation) in
             var schedule = FuzzedSchedule(input)
             try schedule.run()

@@ -1,0 +1,1 @@
+../../../../Sources/SecureMux/Transport/ClientRefusal.swift
