@@ -26,9 +26,11 @@ extension HTTPRequestRecord {
     func check(isOn wire: WireMessage) throws(Violation) {
         let fields = wire.endToEndFields.filter { !["host", "expect"].contains($0.name.lowercased()) }
         let hosts = wire.values("host")
+        let announced = wire.fields.first { $0.name.lowercased() == "trailer" }
         guard wire.startLine[0] == method.rawValue, isTarget(wire.startLine[1]),
             headers.wireFields.filter({ !["host", "trailer"].contains($0.name.lowercased()) }) == fields,
             hosts.isEmpty || headers["host"].isEmpty || hosts == headers["host"],
+            headers.wireFields.filter({ $0.name == "Trailer" }).allSatisfy({ $0.value == announced?.value }),
             body.bytes == wire.body, trailers.wireFields == wire.trailers
         else { throw Violation("\(self) and \(wire) are not the same") }
     }

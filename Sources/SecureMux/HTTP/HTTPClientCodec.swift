@@ -102,6 +102,7 @@ extension HTTPClientCodec {
     ) throws(HTTPViolation) {
         let trailers = trailers?.trimmed ?? HTTPHeaders()
         try HTTPFields.check(trailers: trailers)
+        guard !trailers.hasReplacedBytes else { throw HTTPViolation("a trailer field whose value is not UTF-8") }
         var record = HTTPRequestRecord(
             method: plan.method,
             target: plan.target,

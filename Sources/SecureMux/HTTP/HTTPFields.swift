@@ -79,4 +79,7 @@ extension Character {
 extension HTTPHeaders {
     /// The same fields without white space around their values; llhttp leaves what stands behind them.
     var trimmed: HTTPHeaders { HTTPHeaders(map { ($0.name, $0.value.trimmed) }) }
+
+    /// Whether a value was not UTF-8: llhttp's caller puts this in place of what it cannot read, and so changes it.
+    var hasReplacedBytes: Bool { contains { $0.value.unicodeScalars.contains("\u{FFFD}") } }
 }

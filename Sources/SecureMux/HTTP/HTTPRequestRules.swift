@@ -47,10 +47,7 @@ struct HTTPRequestRules {
         guard head.method != .CONNECT else { throw HTTPViolation(501, "CONNECT: no tunnels lead through here") }
         let target = try HTTPTarget(head.uri, method: head.method)
         let fields = try HTTPFields(head.headers)
-        // llhttp's caller puts this in place of what it cannot read, and so changes it.
-        guard !fields.endToEnd.contains(where: { $0.value.unicodeScalars.contains("\u{FFFD}") }) else {
-            throw HTTPViolation("a header field whose value is not UTF-8")
-        }
+        guard !head.headers.hasReplacedBytes else { throw HTTPViolation("a header field whose value is not UTF-8") }
         let host = try checkHost(head, target)
         let framing = try HTTPBodyFraming(head.headers, version: head.version)
         if case .length(let length) = framing, length > limits.body {
