@@ -47,6 +47,7 @@ final class HTTPEnd {
     func receive(_ bytes: some Sequence<UInt8>) {
         channel.pipeline.fireChannelRead(ByteBuffer(bytes: bytes))
         channel.pipeline.fireChannelReadComplete()
+        channel.embeddedEventLoop.run()
     }
 
     /// The peer closes its sending side.

@@ -23,6 +23,8 @@ final class HTTPClientCodec: ChannelDuplexHandler {
     private var body = ByteBuffer()
     /// The requests that were passed on and have no response yet.
     private var unanswered: Deque<HTTPRequestPlan.Client> = []
+    /// The client will send nothing more.
+    private var hasInputEnded = false
     private var linger: Scheduled<Void>?
 
     private enum State {
@@ -66,6 +68,7 @@ extension HTTPClientCodec {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(HTTPViolation) {
+        stream.noteHead()
         isHEAD = head.method == .HEAD
         let plan = try rules.plan(head)
         let hasBody: Bool
@@ -202,12 +205,14 @@ extension HTTPClientCodec {
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in
             guard context.channel.isActive else { return }
+            guard !self.hasInputEnded else { return context.close(promise: nil) }
+            context.close(mode: .output, promise: nil)
             self.linger = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) {
                 context.close(promise: nil)
             }
         }
-        context.flush()
-        context.close(mode: .output, promise: sent)
+        // Behind all that was written: a channel whose input has ended drops that when its output is closed.
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: sent)
         context.read()
     }
 
@@ -229,11 +234,13 @@ extension HTTPClientCodec {
             context.fireUserInboundEventTriggered(event)
             return
         }
+        hasInputEnded = true
         switch state {
         case .betweenRequests, .receiving, .finished: context.fireUserInboundEventTriggered(event)
         // It may still wait for its earlier responses and for the refusal.
         case .refused: break
-        case .leaving: context.close(promise: nil)
+        // It lingers only when all is sent.
+        case .leaving: if linger != nil { context.close(promise: nil) }
         }
     }
 

@@ -20,6 +20,10 @@ final class HTTPDeviceCodec: ChannelDuplexHandler {
     private var state = State.idle
     /// What has come of the body.
     private var body = ByteBuffer()
+    /// Whether the request in flight has a body, which the device may leave unread.
+    private var hasRequestBody = false
+    /// Whether the system has taken the whole request.
+    private var isRequestWritten = false
 
     private enum State {
         /// Exits: awaiting, ended.
@@ -54,9 +58,13 @@ extension HTTPDeviceCodec {
         }
         state = .awaiting(isHEAD: request.method == .HEAD)
         stream.next = .head
+        hasRequestBody = request.body.map { $0.readableBytes > 0 } ?? false
+        isRequestWritten = false
+        let written = promise ?? context.eventLoop.makePromise()
+        written.futureResult.assumeIsolated().whenSuccess { self.isRequestWritten = true }
         let parts = parts(of: request)
         for part in parts.dropLast() { context.write(wrapOutboundOut(part), promise: nil) }
-        if let last = parts.last { context.write(wrapOutboundOut(last), promise: promise) }
+        if let last = parts.last { context.write(wrapOutboundOut(last), promise: written) }
     }
 
     private func parts(of request: HTTPRequestRecord) -> [HTTPClientRequestPart] {
@@ -104,6 +112,7 @@ extension HTTPDeviceCodec {
     }
 
     private func begin(_ head: HTTPResponseHead, toHEAD isHEAD: Bool) throws(HTTPViolation) {
+        stream.noteHead()
         guard let plan = try rules.plan(head, toHEAD: isHEAD) else { return }
         state = .receiving(plan)
         switch plan.framing {
@@ -126,13 +135,19 @@ extension HTTPDeviceCodec {
     private func end(_ plan: HTTPResponsePlan, _ trailers: HTTPHeaders?) throws(HTTPViolation) {
         let trailers = trailers?.trimmed ?? HTTPHeaders()
         try HTTPFields.check(trailers: trailers)
+        if plan.framing == .untilEnd, !isRequestWritten {
+            // The connection failed: its end is not that of the body.
+            throw HTTPViolation("only a part of a response")
+        }
         var record = HTTPResponseRecord(
             status: plan.status,
             headers: plan.headers,
             declaredLength: plan.declaredLength,
             body: plan.framing == .none ? nil : body,
             trailers: trailers,
-            isLast: plan.isLast
+            // A device that leaves a body unread would take what stands in it for the next request, and its answer to that
+            // would go to another client.
+            isLast: plan.isLast || hasRequestBody || !isRequestWritten
         )
         if let announced = plan.announcedTrailers, !record.trailers.isEmpty {
             record.headers.add(name: "Trailer", value: announced)
@@ -143,7 +158,10 @@ extension HTTPDeviceCodec {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        deliver(context)
+        if case .complete = state {
+            // In the loop's next turn: an end of the connection that is here already comes first, and costs nobody a request.
+            context.eventLoop.assumeIsolated().execute { self.deliver(context) }
+        }
         context.fireChannelReadComplete()
     }
 

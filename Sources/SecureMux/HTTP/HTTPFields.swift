@@ -10,7 +10,8 @@ struct HTTPFields {
 
     /// Sorts a head's fields.
     init(_ headers: HTTPHeaders) throws(HTTPViolation) {
-        for value in headers["connection"] {
+        // llhttp takes the second for the first, and both must mean the same to us.
+        for value in headers["connection"] + headers["proxy-connection"] {
             for option in value.split(separator: ",", omittingEmptySubsequences: true) {
                 let option = option.trimmed
                 guard option.utf8.allSatisfy(\.isTokenByte) else {
@@ -25,6 +26,9 @@ struct HTTPFields {
         for (name, value) in headers {
             try Self.check(name, value)
             let folded = name.lowercased()
+            guard !Self.lookalikes.contains(folded) else {
+                throw HTTPViolation("a field that a device could take for another one: \(name)")
+            }
             guard !Self.ofConnection.contains(folded), !connectionOptions.contains(folded) else { continue }
             endToEnd.add(name: name, value: value)
         }
@@ -59,6 +63,8 @@ struct HTTPFields {
     private static let neverNominated: Set<String> = [
         "authorization", "content-encoding", "content-length", "content-type", "cookie", "host", "transfer-encoding",
     ]
+    /// Many servers turn minus and underscore into the same letter before they look a field up.
+    private static let lookalikes: Set<String> = ["content_length", "transfer_encoding"]
     private static let neverTrailers: Set<String> = [
         "authorization", "content-encoding", "content-range", "content-type", "cookie", "expect", "host",
         "set-cookie",

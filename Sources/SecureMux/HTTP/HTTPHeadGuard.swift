@@ -54,10 +54,12 @@ final class HTTPHeadGuard: ChannelInboundHandler {
                 guard let length = try lengthOfNextPiece(), let piece = received.readSlice(length: length) else {
                     return
                 }
-                stream.bytesBesideBody += length
+                let (isHead, isChunked, headsRead) = (stream.isInHead, stream.isInChunks, stream.headsRead)
                 context.fireChannelRead(wrapInboundOut(piece))
-                if case .chunks = stream.next, stream.bytesBesideBody > limits.head {
-                    throw HTTPViolation(431, "chunk extensions or trailer fields over the limit")
+                if isChunked { try stream.countChunked(length, limits: limits) }
+                // llhttp has stopped: behind an upgrade, for example, it would only pile up what comes.
+                if isHead, headsRead == stream.headsRead, stream.isInHead {
+                    throw HTTPViolation("a head behind which nothing can be read")
                 }
             } catch {
                 stop(context, error)

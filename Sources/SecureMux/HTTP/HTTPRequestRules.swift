@@ -45,6 +45,8 @@ struct HTTPRequestRules {
         var head = head
         head.headers = head.headers.trimmed
         guard head.method != .CONNECT else { throw HTTPViolation(501, "CONNECT: no tunnels lead through here") }
+        // NIOHTTP1 would write it without its hyphen.
+        guard head.method != .MSEARCH else { throw HTTPViolation(501, "M-SEARCH, which is not for TCP") }
         let target = try HTTPTarget(head.uri, method: head.method)
         let fields = try HTTPFields(head.headers)
         guard !head.headers.hasReplacedBytes else { throw HTTPViolation("a header field whose value is not UTF-8") }

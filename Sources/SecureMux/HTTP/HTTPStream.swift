@@ -29,12 +29,31 @@ final class HTTPStream {
         self.next = next
     }
 
+    /// How many heads llhttp has read; a head after which this stays as it was has changed llhttp's idea of the stream.
+    private(set) var headsRead = 0
+
+    /// Notes that llhttp has read a head.
+    func noteHead() {
+        headsRead += 1
+    }
+
     /// The bytes of the current chunked message, what is around the chunks included.
     private var chunked = 0
     /// How many of them were in chunks.
     var unchunked = 0
 
-    /// Counts bytes that llhttp is about to get.
+    /// The bytes that came since one of them was in a chunk.
+    private var around = 0
+    private var unchunkedBefore = 0
+
+    /// Forgets the message before.
+    func beginMessage() {
+        (chunked, unchunked, around, unchunkedBefore) = (0, 0, 0, 0)
+    }
+
+    /// Counts bytes of a chunked message that llhttp has got.
+    ///
+    /// llhttp keeps a trailer field from its name on while only spaces follow, which none of its own limits covers.
     ///
     /// - Throws: ``HTTPViolation`` when more stands around the chunks than chunks of one byte each would need: extensions,
     ///   which nobody reads, would otherwise keep llhttp busy for nothing.
@@ -47,6 +66,12 @@ final class HTTPStream {
             throw HTTPViolation(431, "more around its chunks than in them")
         }
         chunked += bytes
+        around = unchunked == unchunkedBefore ? around + bytes : 0
+        unchunkedBefore = unchunked
+        guard isInChunks,
+            around > limits.head || chunked > limits.head + unchunked * Self.bytesOfSmallestChunk
+        else { return }
+        throw HTTPViolation(431, "more around its chunks than in them")
     }
 
     /// `1`, CR, LF, a byte, CR, LF.

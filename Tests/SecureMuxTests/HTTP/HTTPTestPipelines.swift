@@ -91,6 +91,7 @@ final class DevicePipeline {
         for piece in pieces {
             channel.pipeline.fireChannelRead(ByteBuffer(bytes: piece))
             channel.pipeline.fireChannelReadComplete()
+            channel.embeddedEventLoop.run()
         }
     }
 
