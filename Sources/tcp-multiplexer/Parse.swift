@@ -15,7 +15,7 @@ enum Parse {
 
     /// An even number of hexadecimal digits.
     static func delimiter(_ text: String) throws -> [UInt8] {
-        let digits = text.compactMap(\.hexDigitValue)
+        let digits = text.compactMap { $0.isASCII ? $0.hexDigitValue : nil }
         guard !digits.isEmpty, digits.count == text.count, digits.count % 2 == 0 else {
             throw ConfigurationError(
                 "'\(text)' is not a delimiter: write its bytes in hexadecimal, two digits each, such as 0d0a for CR LF"

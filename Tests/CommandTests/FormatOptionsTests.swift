@@ -62,6 +62,14 @@ import Testing
                 "--max-message is of no use to modbus: leave it out, or choose a protocol that has it with -p"
                     + " (iso8583, mpu, length-prefixed, delimited, echo, http)"
             ),
+            (["-p", "delimited", "--delimiter", "\u{FF10}d"], "is not a delimiter"),
+            (
+                [
+                    "-p", "length-prefixed", "--length-bytes", "1", "--length-format", "ascii", "--header-bytes", "9",
+                    "--length-includes-header",
+                ],
+                "a length of up to 9 cannot count a header of 10 bytes"
+            ),
             (["-p", "iso8583", "--delimiter", "0a"], "--delimiter is of no use to iso8583"),
             (
                 ["-p", "delimited", "--length-bytes", "2"],

@@ -54,5 +54,41 @@ public struct ApplicationProtocol: Sendable {
     }
 
     /// Every protocol that the program speaks, with the settings it has when nothing else is asked for.
-    public static let all: [ApplicationProtocol] = [.modbus, .echo, .http]
+    public static let all: [ApplicationProtocol] = [
+        .modbus, .modbusSerial, .modbusRTU, .http, .iso8583, .mpu, .lengthPrefixed, .delimited, .echo,
+    ]
+}
+
+extension ApplicationProtocol {
+    /// This protocol as it is spoken with the clients of a device that speaks `device`.
+    ///
+    /// - Parameters:
+    ///   - device: What the device speaks.
+    ///   - unitMap: What the device calls the units that clients ask for; for Modbus only.
+    /// - Returns: Nil where the messages of one cannot be put on the other's wire, or both have other settings.
+    public func translated(to device: ApplicationProtocol, unitMap: UnitMap = UnitMap()) -> ApplicationProtocol? {
+        guard let deviceRules = device.messageRules as? ModbusMessageRules,
+            let rules = messageRules as? ModbusMessageRules
+        else {
+            return AnyHashable(framing) == AnyHashable(device.framing) && name == device.name ? self : nil
+        }
+        var translated = self
+        // A device on a serial wire does not answer broadcasts, and a client on one does not wait for an answer.
+        translated.messageRules = ModbusMessageRules(
+            unitMap: unitMap,
+            broadcastsUnit0: deviceRules.broadcastsUnit0 || rules.broadcastsUnit0
+        )
+        return translated
+    }
+
+    /// Whether requests to unit 0 are broadcasts, which get no answer.
+    public var broadcastsUnit0: Bool { (messageRules as? ModbusMessageRules)?.broadcastsUnit0 ?? false }
+
+    /// This protocol, Modbus of some form, for a device that takes requests to its unit 0 for broadcasts, or does not.
+    public func broadcasting(unit0 isBroadcast: Bool) -> ApplicationProtocol {
+        guard messages == .modbus else { return self }
+        var changed = self
+        changed.messageRules = ModbusMessageRules(broadcastsUnit0: isBroadcast)
+        return changed
+    }
 }

@@ -11,7 +11,7 @@ package enum Direction: Sendable {
 /// A framing measures: it neither copies, blocks nor keeps state. A frame is a message and what is put around it to send it
 /// over a stream: the **envelope**. Protocols that share their messages and differ in the envelope (Modbus/TCP and Modbus
 /// RTU) can so be translated into each other.
-package protocol Framing: Sendable {
+package protocol Framing: Hashable, Sendable {
     /// Whether a frame carries a transaction id that its response repeats, so that responses can be told apart.
     var carriesTransactionIDs: Bool { get }
 

@@ -82,6 +82,11 @@ public struct LengthPrefix: Hashable, Sendable {
             throw InvalidSettings("a length of one byte has no byte order; it cannot be little-endian")
         }
         let header = headerBytes + lengthBytes
+        guard !includesHeader || format.largestLength(in: lengthBytes) >= header else {
+            throw InvalidSettings(
+                "a length of up to \(format.largestLength(in: lengthBytes)) cannot count a header of \(header) bytes"
+            )
+        }
         if let maximumLength, !(header...Self.largestMaximum).contains(maximumLength) {
             throw InvalidSettings(
                 """

@@ -27,7 +27,7 @@ package struct ModbusMessageRules: MessageRules {
             correlation: Self.correlation(unit: unit, function: function),
             // No request has the exception bit set: who knows what the device makes of it.
             mayWrite: function.mayWrite || isException,
-            expectsResponse: unit != 0 || !broadcastsUnit0,
+            expectsResponse: (unit != 0 || !broadcastsUnit0) && !Self.silences(message),
             responseLength: isException ? nil : Self.responseLength(to: message)
         )
     }
@@ -88,6 +88,12 @@ package struct ModbusMessageRules: MessageRules {
 
     private static func correlation(unit: UInt8, function: ModbusFunction) -> Correlation {
         Correlation(rawValue: UInt64(unit) << 8 | UInt64(function.rawValue))
+    }
+
+    /// Whether it is Diagnostics with the sub-function Force Listen Only Mode, which has no response (Modbus Application
+    /// Protocol V1.1b3, section 6.8.1).
+    private static func silences(_ request: Span<UInt8>) -> Bool {
+        ModbusFunction(rawValue: request[1]) == .diagnostics && request.count >= 4 && request.word(at: 2) == 4
     }
 
     /// How long the message is that answers a well-formed request, where that is told by the request alone.

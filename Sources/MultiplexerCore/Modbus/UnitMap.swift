@@ -17,6 +17,11 @@ public struct UnitMap: Hashable, Sendable {
         deviceUnits = (.min ... .max).map { units[$0] ?? $0 }
     }
 
+    /// The clients' unit ids that lead to this one of the device under another number.
+    public func clientUnits(leadingTo deviceUnit: UInt8) -> [UInt8] {
+        deviceUnits.indices.filter { deviceUnits[$0] == deviceUnit && $0 != Int(deviceUnit) }.map { UInt8($0) }
+    }
+
     /// The device's unit id for a client's.
     public subscript(clientUnit: UInt8) -> UInt8 {
         deviceUnits.isEmpty ? clientUnit : deviceUnits[Int(clientUnit)]

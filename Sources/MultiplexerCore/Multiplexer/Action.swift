@@ -55,6 +55,8 @@ extension Multiplexer {
         case unsolicitedMessage
         /// The device said with its answer that it takes no further request on this connection, which is closed.
         case lastResponse
+        /// The device answered a broadcast; nobody waits for that.
+        case broadcastAnswered
         /// The answer of a request came damaged.
         case responseDamaged
     }

@@ -184,7 +184,7 @@ extension Multiplexer {
                     deviceDeadline: now + patience
                 )
             )
-            if linkUse == .unasked { linkUse = .asked }
+            if linkUse == .unasked, waiting.request.expectsResponse { linkUse = .asked }
             statistics.sent += 1
             visit(at: now + patience, into: &actions)
             actions.append(.send(waiting.id, transactionID: transactionID))
@@ -258,6 +258,11 @@ extension Multiplexer {
         }
         guard case .ready(id) = link, let index = inFlight.firstIndex(where: { $0.isAnswered(by: response) }) else {
             statistics.strays += 1
+            if case .ready(id) = link, inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
+                deviceAnswered(into: &actions)
+                actions.append(.report(.broadcastAnswered))
+                return nil
+            }
             actions.append(.report(.strayResponse(response)))
             // Without ids, whatever comes next could be taken for the answer to the next request.
             if case .ready(id) = link, !configuration.carriesTransactionIDs {

@@ -77,8 +77,16 @@ extension Multiplexer {
         var deviceDeadline: Duration
 
         func isAnswered(by response: Response) -> Bool {
-            request.expectsResponse && transactionID == response.transactionID
-                && request.correlation == response.correlation
+            request.expectsResponse && matches(response)
+        }
+
+        /// Whether the device takes a broadcast for a request like others.
+        func isBroadcast(answeredBy response: Response) -> Bool {
+            !request.expectsResponse && matches(response)
+        }
+
+        private func matches(_ response: Response) -> Bool {
+            transactionID == response.transactionID && request.correlation == response.correlation
         }
     }
 }

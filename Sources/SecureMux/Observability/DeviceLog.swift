@@ -20,6 +20,7 @@ struct DeviceLog {
     private var strays = 0
     private var unsolicited = 0
     private var damages = 0
+    private var answeredBroadcasts = 0
     private var refusals = 0
     private var expirations = 0
 
@@ -43,7 +44,7 @@ struct DeviceLog {
                 ["reason": "\(words)", "attempt": "\(attempt)", "retry-in": "\(delay.shortText)"]
             )
         case .connectTimedOut:
-            reason = DeviceSilence.connect
+            reason = DeviceFault.connect
         case .connectionLost(let unanswered):
             losses += 1
             say(
@@ -62,7 +63,7 @@ struct DeviceLog {
             )
         case .replacingConnection(_, let cause):
             replacements += 1
-            reason = DeviceSilence.response
+            reason = cause == .stray ? DeviceFault.excess : .silence
             say(
                 cause == .stray
                     ? "replacing the device's connection, since it sent more than it was asked for"
@@ -79,6 +80,13 @@ struct DeviceLog {
                 "dropped a message that the device sent of its own accord",
                 level(of: unsolicited, .notice),
                 ["so-far": "\(unsolicited)"]
+            )
+        case .broadcastAnswered:
+            answeredBroadcasts += 1
+            say(
+                "the device answers its unit 0, which was taken for a broadcast",
+                level(of: answeredBroadcasts, .warning),
+                ["remedy": "give --no-broadcast, and clients get these answers", "so-far": "\(answeredBroadcasts)"]
             )
         case .responseDamaged:
             damages += 1
@@ -131,15 +139,17 @@ struct DeviceLog {
     }
 }
 
-/// The device let a time pass.
-private enum DeviceSilence: Error, CustomStringConvertible {
+/// What the device did that no error of the system tells.
+private enum DeviceFault: Error, CustomStringConvertible {
     case connect
-    case response
+    case silence
+    case excess
 
     var description: String {
         switch self {
         case .connect: "it did not accept the connection in time"
-        case .response: "it did not answer"
+        case .silence: "it did not answer"
+        case .excess: "it sent more than it was asked for"
         }
     }
 }

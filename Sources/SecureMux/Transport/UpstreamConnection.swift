@@ -206,7 +206,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
                 try takeMessages()
             } catch {
                 received.clear()
-                error.isDamage && connection.awaited != nil ? awaitSilence(context) : close(context, after: error)
+                error.isDamage && awaitsAnswer ? awaitSilence(context) : close(context, after: error)
             }
         }
     }
@@ -214,7 +214,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
     private func takeMessages() throws(FramingError) {
         var answer: ByteBuffer?
         while let message = try received.nextFrame(framing, .response, answering: connection.awaited) {
-            if framing.carriesTransactionIDs || isUnsolicited(message) {
+            if framing.carriesTransactionIDs || !awaitsAnswer || isUnsolicited(message) {
                 connection.received(message)
             } else {
                 guard answer == nil, !hasBegunEarly else { throw .moreThanAsked }
@@ -222,11 +222,16 @@ private final class UpstreamHandler: ChannelInboundHandler {
             }
             hasBegunEarly = false
         }
-        guard let answer else { return }
+        guard let answer else {
+            if !awaitsAnswer, !received.isEmpty { hasBegunEarly = true }
+            return
+        }
         guard received.isEmpty || rules.deviceMayBegin else { throw .moreThanAsked }
         hasBegunEarly = !received.isEmpty
         connection.received(answer)
     }
+
+    private var awaitsAnswer: Bool { connection.awaited?.expectsResponse == true }
 
     private func isUnsolicited(_ frame: ByteBuffer) -> Bool {
         let bytes = frame.readableBytesUInt8Span

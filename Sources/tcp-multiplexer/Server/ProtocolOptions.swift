@@ -62,7 +62,8 @@ struct ProtocolOptions: ParsableArguments {
 
     /// What clients speak, with the settings that were given; echo when none is named, as in the Go program.
     func clientProtocol() throws -> ApplicationProtocol {
-        try format.applied(to: givenProtocol ?? .echo)
+        let clients = try format.applied(to: givenProtocol ?? .echo)
+        return broadcast.map(clients.broadcasting(unit0:)) ?? clients
     }
 
     /// What the device speaks.
@@ -87,10 +88,24 @@ struct ProtocolOptions: ParsableArguments {
         guard !unitMaps.isEmpty else { return UnitMap() }
         try requireModbus(try clientProtocol(), for: "--unit-map")
         do {
-            return try UnitMap(parsing: unitMaps.joined(separator: ","))
-        } catch {
+            let map = try UnitMap(parsing: unitMaps.joined(separator: ","))
+            try checkBroadcasts(of: map)
+            return map
+        } catch let error as ConfigurationError {
             throw ValidationError("--unit-map: \(error)")
         }
+    }
+
+    /// Whoever maps a unit to 0 wants answers from there.
+    private func checkBroadcasts(of map: UnitMap) throws {
+        let device = try deviceProtocol()
+        guard device.broadcastsUnit0, let unit = map.clientUnits(leadingTo: 0).first else { return }
+        throw ValidationError(
+            """
+            --unit-map \(unit)=0: a device that speaks \(device.name) takes unit 0 for a broadcast and answers nothing; add \
+            --no-broadcast if yours does answer
+            """
+        )
     }
 
     private func requireModbus(_ spoken: ApplicationProtocol, for option: String) throws {

@@ -143,7 +143,16 @@ import Testing
 
     @Test(
         arguments: [
-            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, iso8583, mpu"),
+            (
+                ["-p", "modbus", "--target-protocol", "modbus-serial", "--unit-map", "1=0"],
+                "--unit-map 1=0: a device that speaks modbus-serial takes unit 0 for a broadcast"
+            ),
+            (["-p", "modbus", "--target-protocol", "echo"], "--target-protocol echo"),
+            (["-p", "echo", "--unit-map", "1=0"], "--unit-map is of no use to echo"),
+            (["-p", "http", "--broadcast"], "--broadcast is of no use to http"),
+            (["-p", "modbus", "--unit-map", "1=0", "--unit-map", "1=2"], "names the clients' unit 1 twice"),
+            (["-p", "modbus", "--target-protocol", "modbus-serial", "--max-in-flight", "2"], "no transaction ids"),
+            (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, "),
             (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),
             (["-l", "host:"], "'host:' is not an address to listen on: it names no port."),
             (["--timeout", "soon"], "'soon' is not a duration"),

@@ -26,38 +26,6 @@ import Testing
         #expect(try FrameFeeding(framing).measure(frame + [0xFF, 0xFF]) == frame.count)
     }
 
-    @Test(arguments: frames)
-    func `a frame split anywhere is the same frame`(_ frame: [UInt8]) throws {
-        for index in frame.indices {
-            var feeding = FrameFeeding(framing)
-            #expect(try feeding.feed(frame[..<index]).isEmpty)
-            #expect(try feeding.feed(frame[index...]) == [frame])
-        }
-    }
-
-    @Test(arguments: frames)
-    func `a frame that comes byte by byte is whole at its last one`(_ frame: [UInt8]) throws {
-        var feeding = FrameFeeding(framing)
-        for byte in frame.dropLast() { #expect(try feeding.feed([byte]).isEmpty) }
-        #expect(try feeding.feed(frame.suffix(1)) == [frame])
-    }
-
-    // Trap T1: what follows a frame belongs to the next one.
-    @Test func `frames that come together are told apart wherever they are split`() throws {
-        let stream = Self.frames.flatMap(\.self)
-        for index in 0...stream.count {
-            var feeding = FrameFeeding(framing)
-            var frames = try feeding.feed(stream[..<index])
-            frames += try feeding.feed(stream[index...])
-            #expect(frames == Self.frames)
-        }
-    }
-
-    @Test(arguments: frames)
-    func `a message put back into its envelope is the same frame`(_ frame: [UInt8]) {
-        #expect(FrameFeeding(framing).resealed(frame) == frame)
-    }
-
     @Test func `the envelope tells the id and where the message stands`() {
         let envelope = framing.envelope(of: Self.frames[2])
         #expect(envelope == Envelope(transactionID: 0xABCD, message: 6..<9))

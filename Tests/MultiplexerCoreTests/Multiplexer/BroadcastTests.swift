@@ -29,13 +29,25 @@ import Testing
         #expect(trace.request(5, from: .a) == "send 5 as 5")
     }
 
-    // The response of a device that answers all the same could be taken for the answer to the next request.
-    @Test func `a broadcast that is answered costs the connection where the wire has no ids`() {
+    // Unit and function tell what it answers, so nothing else is in doubt, and the device is well.
+    @Test func `the answer to a broadcast is dropped`() {
         var trace = Trace.ready(configuration)
-        trace.request(1, from: .b)
-        trace.response(0)
-        trace.broadcast(2, from: .a)
-        #expect(trace.response(0, 0x0006) == "complete 2 to A, disconnect 1")
+        trace.broadcast(1, from: .a)
+        trace.request(2, from: .b)
+        #expect(trace.response(0, 0x0006) == "")
+        #expect(trace.reports == "broadcast answered")
+        #expect(trace.pass(.milliseconds(100)) == "complete 1 to A, send 2 as 0")
+        // Later it could be the answer to something else.
+        #expect(trace.response(0, 0x0006) == "fail 2 connectionLost to B, disconnect 1")
+    }
+
+    @Test func `a device that closes after broadcasts alone is not taken for one that fails`() {
+        var trace = Trace.ready(configuration)
+        trace.broadcast(1, from: .a)
+        trace.pass(.milliseconds(100))
+        #expect(trace.closed(1) == "")
+        #expect(trace.request(2, from: .b) == "connect 2")
+        #expect(trace.connected(2) == "send 2 as 0")
     }
 
     @Test func `a broadcast that cannot be sent ends without a word`() {

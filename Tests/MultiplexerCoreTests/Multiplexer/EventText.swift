@@ -51,6 +51,7 @@ extension Multiplexer.Report {
         case .answersAgain: "answers again"
         case .strayResponse(let response): "stray \(response.text)"
         case .unsolicitedMessage: "unsolicited"
+        case .broadcastAnswered: "broadcast answered"
         case .lastResponse: "last response"
         case .responseDamaged: "damaged"
         }

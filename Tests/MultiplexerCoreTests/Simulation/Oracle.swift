@@ -187,6 +187,15 @@ extension Oracle {
         }
         guard let index else {
             counted.strays += 1
+            let answersBroadcast = flights.contains {
+                !$0.expectsResponse && $0.transactionID == response.transactionID
+                    && $0.correlation == response.correlation
+            }
+            guard !answersBroadcast else {
+                self.link?.hasAnswered = true
+                silences = 0
+                return
+            }
             if !configuration.carriesTransactionIDs { self.link?.isTainted = true }
             return
         }
@@ -360,7 +369,7 @@ extension Oracle {
         clients[request.client]?.waiting.removeFirst()
         requests[serial].state = .sent
         counted.sent += 1
-        link?.wasAsked = true
+        if request.expectsResponse { link?.wasAsked = true }
         flights.append(
             Flight(
                 serial: serial,

@@ -88,6 +88,49 @@ import Testing
         }
     }
 
+    @Test func `a broadcast of a serial client is answered by nobody, although a Modbus TCP device answers it`()
+        async throws
+    {
+        try await withServer(protocol: .modbus, clients: .modbusSerial) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(rtu([0, 6, 0, 1, 0, 2]) + rtu(question))
+            let broadcast = try await link.receiveFrame()
+            #expect(broadcast[6...] == [0, 6, 0, 1, 0, 2])
+            try await link.send(broadcast)
+            let asked = try await link.receiveFrame()
+            try await link.send(tcp(Int(asked[1]), answer))
+            #expect(try await client.receive(7) == rtu(answer))
+        }
+    }
+
+    // It is well, and says that it is no broadcast to it.
+    @Test func `a serial device that answers a broadcast is kept, and the log has the remedy`() async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            let broadcast: [UInt8] = [0, 6, 0, 1, 0, 2]
+            for id in 1...2 {
+                try await client.send(tcp(id, broadcast) + tcp(id, question))
+                #expect(try await link.receive(8) == rtu(broadcast))
+                try await link.send(rtu(broadcast))
+                #expect(try await link.receive(8) == rtu(question))
+                try await link.send(rtu(answer))
+                #expect(try await client.receiveFrame() == tcp(id, answer))
+            }
+            #expect(try await device.connections().all == 1)
+            #expect(server.log.lines.contains { $0.contains("remedy=give --no-broadcast") })
+        }
+    }
+
+    @Test func `the same protocol with other settings is another protocol`() throws {
+        let wide = ApplicationProtocol.lengthPrefixed(prefix: try LengthPrefix(lengthBytes: 4))
+        #expect(ApplicationProtocol.lengthPrefixed.translated(to: wide) == nil)
+        #expect(wide.translated(to: wide) != nil)
+        let etx = try ApplicationProtocol.delimited(by: [3], maximumLength: nil)
+        #expect(ApplicationProtocol.delimited.translated(to: etx) == nil)
+    }
+
     @Test func `unit 0 is a unit like others where broadcasts are switched off`() async throws {
         let wire = ApplicationProtocol.modbusSerial.broadcasting(unit0: false)
         try await withServer(protocol: wire, clients: .modbus) { server, device in
