@@ -49,7 +49,7 @@ struct ProtocolOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Whether the device takes requests to its unit 0 for broadcasts, which it carries out and does not answer. For \
-            Modbus. (default: yes if it speaks modbus-serial, otherwise unit 0 is a unit like any other)
+            Modbus. (default: yes if it or the clients speak modbus-serial, otherwise unit 0 is a unit like any other)
             """
         )
     )

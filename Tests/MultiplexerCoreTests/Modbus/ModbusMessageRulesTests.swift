@@ -166,4 +166,12 @@ import Testing
         #expect(given.prefix(5) == [0xBE, 0xEF, 0, 0, 0] && Array(given.dropFirst(6)) == exchange.response)
         #expect(try FrameFeeding(client, .response).measure(given) == given.count)
     }
+
+    // Modbus Application Protocol V1.1b3, section 6.8.1: no response is returned.
+    @Test(arguments: [(0, true), (1, true), (4, false), (10, true)] as [(UInt8, Bool)])
+    func `a device that is told to listen only does not answer`(_ subFunction: UInt8, _ expectsResponse: Bool) {
+        let rules = ModbusMessageRules()
+        #expect(rules.request([1, 8, 0, subFunction, 0, 0]).expectsResponse == expectsResponse)
+        #expect(rules.request([1, 8]).expectsResponse)
+    }
 }

@@ -350,4 +350,40 @@ import Testing
         #expect(try device.responses() == [])
         #expect(device.complaints == ["the device sent more than it was asked for"])
     }
+
+    // Otherwise the next request would be sent into a connection whose end is here, and be lost.
+    @Test func `an end that is here with a response is told before another request is asked for`() throws {
+        let device = try DevicePipeline()
+        device.ask()
+        device.channel.pipeline.fireChannelRead(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"))
+        device.channel.pipeline.fireChannelReadComplete()
+        #expect(try device.responses() == [])
+        device.endInput()
+        #expect(try device.responses().count == 1)
+        device.channel.embeddedEventLoop.run()
+        #expect(try device.responses() == [])
+    }
+
+    @Test(arguments: [("", false), ("abc", true)])
+    func `a request with a body is the last on its connection`(_ body: String, _ isLast: Bool) throws {
+        let device = try DevicePipeline()
+        let headers: HTTPHeaders = ["Host": "a"]
+        device.request(
+            HTTPRequestRecord(method: .POST, target: "/", headers: headers, body: ByteBuffer(string: body))
+        )
+        _ = device.output()
+        device.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        #expect(try device.responses().map(\.isLast) == [isLast])
+    }
+
+    @Test func `a body that ends with a connection that failed before the request was written is no body`() throws {
+        let device = try DevicePipeline()
+        device.channel.isWritable = false
+        let record = HTTPRequestRecord(method: .GET, target: "/", headers: ["Host": "a"])
+        // Written, but not flushed: the system has not taken it.
+        device.channel.write(record.frame, promise: nil)
+        device.send("HTTP/1.1 200 OK\r\n\r\nhalf")
+        device.endInput()
+        #expect(try device.responses() == [])
+    }
 }

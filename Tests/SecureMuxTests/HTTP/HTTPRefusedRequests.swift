@@ -124,6 +124,16 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
         RefusedRequest("a line feed first", "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
         RefusedRequest("a method that nobody knows", "SMUGGLE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
         RefusedRequest("a method in small letters", "get / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        RefusedRequest("a method that would lose its hyphen", "M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        RefusedRequest(
+            "a length with an underscore",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 3\r\nContent-Length: 0\r\n\r\n"
+        ),
+        RefusedRequest(
+            "an upgrade by Proxy-Connection",
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nProxy-Connection: upgrade\r\n\r\n",
+            501
+        ),
         RefusedRequest("a method of RTSP", "PLAY / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
         RefusedRequest("a method with a control character", "GE\u{01}T / HTTP/1.1\r\nHost: a\r\n\r\n"),
         RefusedRequest("a method that does not end", String(repeating: "A", count: 40), 501),
@@ -175,6 +185,11 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
         RefusedRequest("a carriage return alone in a chunk extension", chunks("1;a\rb\r\na\r\n0\r\n\r\n")),
         RefusedRequest("a line feed alone behind the last chunk", chunks("0\n\r\n")),
         RefusedRequest("a line feed alone at the end", chunks("0\r\n\n")),
+        RefusedRequest(
+            "extensions without end",
+            chunks("1;\(String(repeating: "x", count: 20_000))"),
+            431
+        ),
     ]
 
     static let trailers = [
@@ -183,6 +198,7 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
         RefusedRequest("a host in a trailer", chunks("0\r\nHost: b\r\n\r\n")),
         RefusedRequest("a connection option in a trailer", chunks("0\r\nConnection: close\r\n\r\n")),
         RefusedRequest("credentials in a trailer", chunks("0\r\nAuthorization: Basic eDp5\r\n\r\n")),
+        RefusedRequest("a trailer of spaces", chunks("0\r\nX:\(String(repeating: " ", count: 20_000))"), 431),
         RefusedRequest("a folded trailer", chunks("0\r\nX: a\r\n b\r\n\r\n")),
         RefusedRequest("a trailer with a space before its colon", chunks("0\r\nX : a\r\n\r\n")),
         RefusedRequest("a trailer with a line feed alone", chunks("0\r\nX: a\n\r\n")),
