@@ -5,6 +5,7 @@
 package struct HTTPHeadScanner: Sendable {
     private let direction: Direction
     private let limits: HTTPLimits
+    private let isFirst: Bool
     private var place = Place.beginning
     /// Bytes seen so far.
     private var scanned = 0
@@ -20,10 +21,11 @@ package struct HTTPHeadScanner: Sendable {
         case lineBeginning, name, value, lineEnd, headEnd
     }
 
-    /// A scanner for one head that travels in this direction.
-    package init(_ direction: Direction, limits: HTTPLimits = HTTPLimits()) {
+    /// A scanner for one head that travels in this direction, the connection's first one or another.
+    package init(_ direction: Direction, limits: HTTPLimits = HTTPLimits(), isFirst: Bool = true) {
         self.direction = direction
         self.limits = limits
+        self.isFirst = isFirst
         if direction == .response { place = .version }
     }
 
@@ -87,7 +89,7 @@ extension HTTPHeadScanner {
             // Some clients end a body with an empty line too many.
             hasBlankLine = true
             place = .blankLineEnd
-        case 0x16:
+        case 0x16 where isFirst:
             throw .tls
         default:
             enter(.method)

@@ -73,7 +73,7 @@ final class HTTPHeadGuard: ChannelInboundHandler {
         case .head:
             let bytes = received
             guard let length = try scanner.scan(bytes.readableBytesUInt8Span) else { return nil }
-            scanner = HTTPHeadScanner(direction, limits: limits)
+            scanner = HTTPHeadScanner(direction, limits: limits, isFirst: false)
             emptyLines = HTTPEmptyLineFinder()
             stream.bytesBesideBody = 0
             return length

@@ -83,6 +83,20 @@ import Testing
             #expect(scanner.isAtBeginning == isAtBeginning)
         }
     }
+
+    // A client that has spoken HTTP before does not begin to speak TLS.
+    @Test(arguments: [true, false])
+    func `a first byte of TLS is one only where a connection begins`(_ isFirst: Bool) {
+        var scanner = HTTPHeadScanner(.request, isFirst: isFirst)
+        var violation: HTTPViolation?
+        do throws(HTTPViolation) {
+            _ = try scanner.scan([0x16].span)
+        } catch {
+            violation = error
+        }
+        #expect((violation == .tls) == isFirst)
+        #expect((violation?.status == 400) == !isFirst)
+    }
 }
 
 extension HTTPHeadScanner {
