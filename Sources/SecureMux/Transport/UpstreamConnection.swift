@@ -169,6 +169,8 @@ private final class UpstreamHandler: ChannelInboundHandler {
     private let rules: any MessageRules
     private var received = FrameBuffer()
     private var state = State.reading
+    /// What is left in `received` began to come before the next request was sent, and so cannot answer it.
+    private var hasBegunEarly = false
     private var silence: Scheduled<Void>?
 
     private enum State {
@@ -184,9 +186,6 @@ private final class UpstreamHandler: ChannelInboundHandler {
     ///
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
-
-    /// The message that has begun to come did so before the next request was sent, and so cannot answer it.
-    private var hasBegunEarly = false
 
     init(_ connection: UpstreamConnection, _ applicationProtocol: ApplicationProtocol) {
         self.connection = connection
@@ -206,7 +205,9 @@ private final class UpstreamHandler: ChannelInboundHandler {
                 try takeMessages()
             } catch {
                 received.clear()
-                error.isDamage && awaitsAnswer ? awaitSilence(context) : close(context, after: error)
+                // Then the damaged message was the answer, and no other one will come.
+                let wasAnswer = error.isDamage && awaitsAnswer && !hasBegunEarly
+                wasAnswer ? awaitSilence(context) : close(context, after: error)
             }
         }
     }
