@@ -17,6 +17,9 @@ final class ClientPipeline {
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
+    // Its handlers and it hold each other.
+    deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
+
     /// Lets the client send this, in pieces that each come with a read of their own.
     func send(_ pieces: [[UInt8]]) {
         for piece in pieces {
@@ -75,6 +78,9 @@ final class DevicePipeline {
         )
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
+
+    // Its handlers and it hold each other.
+    deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
 
     func request(_ record: HTTPRequestRecord) { request(record.frame) }
 
