@@ -47,8 +47,13 @@ extension Framing {
     /// Whether a device that reads this framing sees one request in these bytes, and all of them in it.
     ///
     /// What a header on one wire delimits may look like two requests on another that has none.
-    package func isOneRequest(_ bytes: [UInt8]) -> Bool {
-        (try? frameLength(in: bytes.span, .request, answering: nil)) == bytes.count
+    package func isOneRequest(_ bytes: [UInt8]) -> Bool { isOneFrame(bytes, .request) }
+
+    /// Whether a client that reads this framing sees one response in these bytes, and all of them in it.
+    package func isOneResponse(_ bytes: [UInt8]) -> Bool { isOneFrame(bytes, .response) }
+
+    private func isOneFrame(_ bytes: [UInt8], _ direction: Direction) -> Bool {
+        (try? frameLength(in: bytes.span, direction, answering: nil)) == bytes.count
     }
 }
 

@@ -22,6 +22,7 @@ struct DeviceLog {
     private var damages = 0
     private var answeredBroadcasts = 0
     private var refusals = 0
+    private var refusedResponses = 0
     private var expirations = 0
 
     init(device: DeviceAddress, logger: Logger) {
@@ -122,6 +123,16 @@ struct DeviceLog {
             "refused a request whose length contradicts itself: the device could take it for two",
             level(of: refusals, .warning),
             ["client": client, "remedy": "correct or remove the client", "so-far": "\(refusals)"]
+        )
+    }
+
+    /// A response of the device cannot be put on its client's wire.
+    mutating func responseRefused() {
+        refusedResponses += 1
+        say(
+            "dropped a response whose length contradicts itself: the client could take it for two",
+            level(of: refusedResponses, .warning),
+            ["so-far": "\(refusedResponses)"]
         )
     }
 

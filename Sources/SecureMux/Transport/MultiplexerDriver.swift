@@ -258,7 +258,12 @@ extension MultiplexerDriver {
         let answer = bytes.extracting(deviceProtocol.framing.envelope(of: bytes).message)
         message.removeAll(keepingCapacity: true)
         requests.withMessage(request) { asker.rules.giveBack(answer, answering: $0, into: &message) }
-        asker.write(sealed(in: asker.framing, requests.transactionID(request)))
+        let output = sealed(in: asker.framing, requests.transactionID(request))
+        guard type(of: asker.framing) == type(of: deviceProtocol.framing) || asker.framing.isOneResponse(frame) else {
+            log.responseRefused()
+            return fail(request, .connectionLost)
+        }
+        asker.write(output)
     }
 
     private func fail(_ request: RequestID, _ failure: Failure) {

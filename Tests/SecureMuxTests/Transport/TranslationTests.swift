@@ -206,6 +206,21 @@ import Testing
         }
     }
 
+    @Test func `a response that a serial client could take for two becomes a failure`() async throws {
+        try await withServer(protocol: .modbus, clients: .modbusSerial) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(rtu(question) + rtu(question))
+            var asked = try await link.receiveFrame()
+            try await link.send(tcp(Int(asked[1]), [1, 3, 0, 0, 0, 1, 3, 2, 0, 7]))
+            #expect(try await client.receive(5) == rtu([1, 0x83, 0x0B]))
+            asked = try await link.receiveFrame()
+            try await link.send(tcp(Int(asked[1]), answer))
+            #expect(try await client.receive(7) == rtu(answer))
+            #expect(server.log.lines.contains { $0.contains("dropped a response whose length") })
+        }
+    }
+
     // Its first bytes are those of a TLS record.
     @Test(arguments: [0x0001, 0x0100, 0x0301, 0x04FF] as [UInt16])
     func `a request of unit 22 is not taken for TLS`(_ address: UInt16) async throws {
