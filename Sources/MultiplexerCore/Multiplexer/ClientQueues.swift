@@ -45,8 +45,8 @@ extension Multiplexer {
         }
 
         /// Forgets a client and returns what it waited for; nil if it is not known.
-        mutating func remove(_ client: ClientID) -> [Waiting]? {
-            clients.removeValue(forKey: client).map { Array($0.waiting) }
+        mutating func remove(_ client: ClientID) -> Deque<Waiting>? {
+            clients.removeValue(forKey: client)?.waiting
         }
 
         /// Queues a request; says whether reading its client is to pause from now on.
@@ -69,11 +69,11 @@ extension Multiplexer {
         }
 
         /// Takes all requests of the client whose turn it is.
-        mutating func nextQueue() -> (client: ClientID, requests: [Waiting])? {
+        mutating func nextQueue() -> (client: ClientID, requests: Deque<Waiting>)? {
             while let client = turns.popFirst() {
                 guard let requests = clients[client]?.waiting else { continue }
                 clients[client]?.waiting.removeAll()
-                return (client, Array(requests))
+                return (client, requests)
             }
             return nil
         }

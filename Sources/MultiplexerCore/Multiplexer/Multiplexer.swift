@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Lets many clients share one connection to a device: the decisions, and nothing else.
 ///
 /// ```
