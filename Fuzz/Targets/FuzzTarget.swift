@@ -1,5 +1,3 @@
-import MultiplexerCore
-
 /// Something that takes any bytes and must keep its promises: run by libFuzzer, and by the tests with the inputs kept.
 package struct FuzzTarget: Sendable {
     /// The name on the command line, and of its folders of inputs.

@@ -13,7 +13,10 @@ package final class SimulatedDevice: Sendable {
     /// How a simulated device behaves.
     package struct Configuration: Sendable {
         /// What the device speaks.
-        package var speaks: Speech = .sunSpecInverter(.modbus)
+        ///
+        /// On any wire for Modbus it is a ``SunSpecInverter`` with a ``RegisterMap``. With other protocols each message comes
+        /// back: as it is, or a request of ISO 8583 as its own answer. HTTP it does not speak.
+        package var applicationProtocol = ApplicationProtocol.modbus
         /// How many connections it holds at a time; 0 means any number.
         package var connectionLimit = 1
         /// How long it works on each request.
@@ -26,24 +29,6 @@ package final class SimulatedDevice: Sendable {
         package var swallowsFirstRequest = false
 
         package init() {}
-    }
-
-    /// What a simulated device speaks.
-    package enum Speech: Sendable {
-        /// Modbus/TCP: see ``SunSpecInverter`` and ``RegisterMap``.
-        case sunSpecInverter
-        /// Each message comes back: as it is, or a request of ISO 8583 as its own answer.
-        case echo(of: ApplicationProtocol)
-    }
-
-    /// What Modbus messages travel on.
-    package enum ModbusWire: Hashable, Sendable, CaseIterable {
-        /// Modbus/TCP.
-        case modbus
-        /// Modbus/TCP with a checksum.
-        case modbusRTU
-        /// Modbus RTU over TCP, where a request to unit 0 is carried out and not answered.
-        case modbusSerial
     }
 
     /// What happened since the device was made.
@@ -138,21 +123,9 @@ package final class SimulatedDevice: Sendable {
 
 // What connections ask their device.
 extension SimulatedDevice {
-    var framing: any Framing {
-        switch configuration.speaks {
-        case .sunSpecInverter: ModbusTCPFraming()
-        case .echo(let spoken): spoken.framing
-        }
-    }
+    var framing: any Framing { configuration.applicationProtocol.framing }
 
-    var messageRules: any MessageRules { applicationProtocol.messageRules }
-
-    private var applicationProtocol: ApplicationProtocol {
-        switch configuration.speaks {
-        case .sunSpecInverter: ModbusMessageRules()
-        case .echo(let spoken): spoken.messageRules
-        }
-    }
+    var messageRules: any MessageRules { configuration.applicationProtocol.messageRules }
 
     /// Whether the device takes a connection that was just accepted.
     func admits(_ channel: any Channel) -> Bool {
@@ -206,32 +179,26 @@ extension SimulatedDevice {
         let elapsed = switchedOn.duration(to: .now)
         let isBroadcast = !messageRules.request(message.span).expectsResponse
         return state.withLockedValue { state in
-            state.counters.requestsServed += 1
-            return switch configuration.speaks {
-            case .sunSpecInverter: state.server.response(to: message, at: elapsed)
-            case .echo(let spoken): answer(to: message, under: spoken.messageRules)
+            let response = answer(to: message, at: elapsed, &state.server)
+            if isBroadcast {
+                state.counters.broadcasts += 1
+                return nil
             }
             state.counters.requestsServed += 1
             return response
         }
     }
-}
 
-extension SimulatedDevice.ModbusWire {
-    /// The wire as the server knows it.
-    package var applicationProtocol: ApplicationProtocol {
-        switch self {
-        case .modbus: .modbus
-        case .modbusRTU: .modbusRTU
-        case .modbusSerial: .modbusSerial
+    private func answer(to message: [UInt8], at elapsed: Duration, _ server: inout ModbusServer) -> [UInt8] {
+        switch messageRules {
+        case is ModbusMessageRules:
+            return server.response(to: message, at: elapsed)
+        case let rules as ISO8583MessageRules:
+            var answer = message
+            ISO8583MessageType.answer(&answer, at: rules.messageOffset)
+            return answer
+        default:
+            return message
         }
-    }
-
-    private func answer(to message: [UInt8], under rules: any MessageRules) -> [UInt8] {
-        var message = message
-        if let rules = rules as? ISO8583MessageRules {
-            ISO8583MessageType.answer(&message, at: rules.messageOffset)
-        }
-        return message
     }
 }

@@ -41,8 +41,8 @@ struct Simulate: AsyncParsableCommand {
         name: [.customShort("p"), .customLong("protocol")],
         help: ArgumentHelp(
             """
-            What the device speaks: modbus (Modbus/TCP), or one whose messages come back: echo, delimited, length-prefixed, \
-            iso8583, mpu. (default: modbus)
+            What the device speaks: modbus (Modbus/TCP), modbus-rtu, modbus-serial, or one whose messages come back: echo, \
+            delimited, length-prefixed, iso8583, mpu. (default: modbus)
             """,
             valueName: "name"
         ),
@@ -83,7 +83,7 @@ struct Simulate: AsyncParsableCommand {
     var format: FormatOptions
 
     func validate() throws {
-        _ = try speech()
+        _ = try applicationProtocol()
         guard connections >= 0 else {
             throw ValidationError("--connections must be 0 (any number) or more")
         }
@@ -113,7 +113,7 @@ struct Simulate: AsyncParsableCommand {
 
     private func configuration() throws -> SimulatedDevice.Configuration {
         var configuration = SimulatedDevice.Configuration()
-        configuration.speaks = try speech()
+        configuration.applicationProtocol = try applicationProtocol()
         configuration.connectionLimit = connections
         configuration.responseDelay = responseDelay
         configuration.idleTimeout = idleTimeout
@@ -121,19 +121,20 @@ struct Simulate: AsyncParsableCommand {
     }
 
     /// What the device speaks.
-    func speech() throws -> SimulatedDevice.Speech {
+    func applicationProtocol() throws -> ApplicationProtocol {
         let spoken = try format.applied(to: givenProtocol)
         guard spoken.name != ApplicationProtocol.http.name else {
             throw ValidationError("a simulated device does not speak http: 'python3 -m http.server' does")
         }
+        return spoken
     }
 
     private func announce(_ address: ListenAddress, _ logger: Logger) {
         let what =
             switch givenProtocol.messages {
-            case .modbus: "simulating a SunSpec inverter on Modbus/TCP, any unit id"
+            case .modbus: "simulating a SunSpec inverter on \(givenProtocol.name)"
             case .iso8583: "simulating an ISO 8583 host that answers every request"
-            default: "simulating an echo of \(givenProtocol.name)"
+            case .opaque, .http: "simulating an echo of \(givenProtocol.name)"
             }
         logger.notice(
             "\(what)",

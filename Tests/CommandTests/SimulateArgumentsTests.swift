@@ -10,7 +10,7 @@ import Testing
     @Test func `without options it is an inverter with one connection on loopback`() throws {
         let simulate = try Simulate.parse([])
         #expect(simulate.listen == ListenAddress(host: "127.0.0.1", port: 1502))
-        #expect(try Speech(simulate.speech()) == .inverter)
+        #expect(try simulate.applicationProtocol().name == "modbus")
         #expect(simulate.connections == 1)
         #expect(simulate.responseDelay == .zero)
         #expect(simulate.idleTimeout == nil)
@@ -22,42 +22,26 @@ import Testing
         ]
         let simulate = try Simulate.parse(options)
         #expect(simulate.listen == ListenAddress(host: nil, port: 1600))
-        #expect(try Speech(simulate.speech()) == .echo("echo"))
+        #expect(try simulate.applicationProtocol().name == "echo")
         #expect(simulate.connections == 0)
         #expect(simulate.responseDelay == .milliseconds(20))
         #expect(simulate.idleTimeout == .seconds(60))
     }
 
-    /// What a device speaks, to be compared.
-    enum Speech: Equatable {
-        case inverter
-        case echo(String)
-
-        init(_ speech: SimulatedDevice.Speech) {
-            switch speech {
-            case .sunSpecInverter: self = .inverter
-            case .echo(let spoken): self = .echo(spoken.name)
-            }
-        }
-    }
-
     @Test(
         arguments: [
-            ("modbus", .inverter), ("modbus-tcp", .inverter), ("echo", .echo("echo")), ("line", .echo("echo")),
-            ("delimited", .echo("delimited")), ("length-prefixed", .echo("length-prefixed")),
-            ("iso8583", .echo("iso8583")), ("mpu", .echo("mpu")),
-        ] as [(String, Speech)]
+            ("modbus", "modbus"), ("modbus-tcp", "modbus"), ("modbus-rtu", "modbus-rtu"),
+            ("rtu-over-tcp", "modbus-serial"), ("echo", "echo"), ("line", "echo"), ("delimited", "delimited"),
+            ("length-prefixed", "length-prefixed"), ("iso8583", "iso8583"), ("mpu", "mpu"),
+        ]
     )
-    func `a protocol has the names that the server knows`(name: String, speech: Speech) throws {
-        #expect(try Speech(Simulate.parse(["-p", name]).speech()) == speech)
+    func `a protocol has the names that the server knows`(given: String, name: String) throws {
+        #expect(try Simulate.parse(["-p", given]).applicationProtocol().name == name)
     }
 
     @Test func `a protocol has the settings that the server knows`() throws {
         let simulate = try Simulate.parse(["-p", "iso8583", "--header-bytes", "5", "--length-format", "bcd"])
-        guard case .echo(let spoken) = try simulate.speech() else {
-            Issue.record("an inverter does not speak ISO 8583")
-            return
-        }
+        let spoken = try simulate.applicationProtocol()
         let prefix = try LengthPrefix(headerBytes: 5, format: .bcd)
         #expect((spoken.framing as? LengthPrefixFraming)?.prefix == prefix)
     }

@@ -188,7 +188,7 @@ import Testing
 
     @Test func `on a wire with header and checksum a request is answered with its own transaction id`() async throws {
         try await withDevice {
-            $0.speaks = .sunSpecInverter(.modbusRTU)
+            $0.applicationProtocol = .modbusRTU
         } _: { device, port in
             let client = try await TestClient.connect(to: port)
             let request = [0, 7, 0, 0, 0, 8] + Self.withCRC([1, 3, 0x9C, 0x40, 0, 2])
@@ -201,7 +201,7 @@ import Testing
 
     @Test func `on a serial wire requests are answered in order`() async throws {
         try await withDevice {
-            $0.speaks = .sunSpecInverter(.modbusSerial)
+            $0.applicationProtocol = .modbusSerial
         } _: { device, port in
             let client = try await TestClient.connect(to: port)
             let requests: [[UInt8]] = [
@@ -220,7 +220,7 @@ import Testing
     // Trap T32: nobody answers a broadcast.
     @Test func `on a serial wire a broadcast is carried out and not answered`() async throws {
         try await withDevice {
-            $0.speaks = .sunSpecInverter(.modbusSerial)
+            $0.applicationProtocol = .modbusSerial
         } _: { device, port in
             let client = try await TestClient.connect(to: port)
             let broadcast = Self.withCRC([0, 6, 0, 9, 0x12, 0x34])
@@ -234,7 +234,7 @@ import Testing
 
     @Test func `on a serial wire a damaged request is not answered and the next one is`() async throws {
         try await withDevice {
-            $0.speaks = .sunSpecInverter(.modbusSerial)
+            $0.applicationProtocol = .modbusSerial
         } _: { device, port in
             let client = try await TestClient.connect(to: port)
             var damaged = Self.withCRC([1, 3, 0, 9, 0, 1])
@@ -255,7 +255,7 @@ import Testing
 
     @Test func `lines come back as they are, also after the end of the input`() async throws {
         try await withDevice {
-            $0.speaks = .echo(of: .echo)
+            $0.applicationProtocol = .echo
             $0.responseDelay = .milliseconds(20)
         } _: { device, port in
             let client = try await TestClient.connect(to: port)

@@ -2,24 +2,18 @@ import MultiplexerCore
 
 /// What holds for every framing and every stream, well-formed or not.
 struct FramingInvariants {
-    private let framing: any Framing
-    private let rules: any MessageRules
-    private let maximumLength: Int
-    private let isCanonical: Bool
+    private let tested: FramingUnderTest
     private let direction: Direction
     /// The request that responses answer.
     private let pending: (message: [UInt8], request: Request)?
 
     /// Responses answer the request with this message; where no client could have sent it, none.
     init(_ tested: FramingUnderTest, _ direction: Direction, answering message: [UInt8]) {
-        framing = tested.framing
-        rules = tested.rules
-        maximumLength = tested.maximumLength
-        isCanonical = tested.isCanonical
+        self.tested = tested
         self.direction = direction
-        let frame = framing.sealed(message, transactionID: 0)
-        if direction == .response, framing.verdict(on: frame[...], .request) == .length(frame.count) {
-            pending = (message, rules.request(message.span))
+        let frame = tested.framing.sealed(message, transactionID: 0)
+        if direction == .response, tested.framing.verdict(on: frame[...], .request) == .length(frame.count) {
+            pending = (message, tested.rules.request(message.span))
         } else {
             pending = nil
         }
@@ -27,9 +21,10 @@ struct FramingInvariants {
 
     /// Checks all of them on this stream, which comes in pieces of these lengths in turn.
     func check(_ stream: [UInt8], pieces: [Int]) throws(Violation) {
-        let (frames, end) = try cut(stream)
-        try checkPieces(of: stream, pieces, frames, end)
+        let (frames, end, isOpenEnded) = try cut(stream)
+        if !isOpenEnded { try checkPieces(of: stream, pieces, frames, end) }
         for frame in frames {
+            try tested.checkFrame(frame)
             try checkEnvelope(of: frame)
             switch direction {
             case .request: try checkRequest(frame)
@@ -43,18 +38,26 @@ struct FramingInvariants {
 
 extension FramingInvariants {
     /// Cuts the stream as it comes byte by byte, and says what is made of its end.
-    private func cut(_ stream: [UInt8]) throws(Violation) -> (frames: [ArraySlice<UInt8>], end: Verdict) {
+    private func cut(
+        _ stream: [UInt8]
+    ) throws(Violation) -> (frames: [ArraySlice<UInt8>], end: Verdict, isOpenEnded: Bool) {
         var frames: [ArraySlice<UInt8>] = []
         var rest = stream[...]
         while true {
+            if tested.isOpenEnded(rest, direction, pending?.request) {
+                let verdict = try openVerdict(on: rest)
+                return (verdict == .length(rest.count) ? frames + [rest] : frames, verdict, true)
+            }
             let verdict = try settledVerdict(on: rest)
-            guard case .length(let length) = verdict, length <= rest.count else { return (frames, verdict) }
+            guard case .length(let length) = verdict, length <= rest.count else { return (frames, verdict, false) }
             frames.append(rest.prefix(length))
             rest = rest.dropFirst(length)
         }
     }
 
-    /// What is made of `bytes` as each of them comes: once it is settled, further bytes do not change it.
+    /// What is made of `bytes` as each of them comes: once that is settled, further bytes do not change it.
+    ///
+    /// Only a checksum can show that a frame whose length was known is none.
     private func settledVerdict(on bytes: ArraySlice<UInt8>) throws(Violation) -> Verdict {
         var settled = Verdict.open
         var count = 0
@@ -71,10 +74,10 @@ extension FramingInvariants {
                 }
             }
             switch verdict {
-            case .open where count >= maximumLength:
-                throw Violation("\(count) bytes are not enough to tell, though a frame has at most \(maximumLength)")
-            case .length(let length) where !(1...maximumLength).contains(length):
-                throw Violation("a frame of \(length) bytes; 1 to \(maximumLength) are possible")
+            case .open where count >= tested.maximumLength:
+                throw Violation("\(count) bytes are not enough to tell; a frame has at most \(tested.maximumLength)")
+            case .length(let length) where !(1...tested.maximumLength).contains(length):
+                throw Violation("a frame of \(length) bytes; 1 to \(tested.maximumLength) are possible")
             // What follows is the next frame, which the pieces check.
             case .length(let length) where count >= length + 4:
                 return verdict
@@ -148,109 +151,66 @@ extension FramingInvariants {
     }
 
     private func verdict(on bytes: ArraySlice<UInt8>) -> Verdict {
-        framing.verdict(on: bytes, direction, answering: pending?.request)
+        tested.framing.verdict(on: bytes, direction, answering: pending?.request)
     }
 }
 
 // MARK: - What frames hold
 
 extension FramingInvariants {
+    private var framing: any Framing { tested.framing }
+    private var rules: any MessageRules { tested.rules }
+    private var plainRules: any MessageRules { tested.plainRules }
+
+    /// A message has one frame only: sealed anew, it is the frame that it was cut from.
     private func checkEnvelope(of frame: ArraySlice<UInt8>) throws(Violation) {
-        let (message, id) = try open(frame)
+        let (message, id) = try framing.opened(frame)
         if !framing.carriesTransactionIDs, id != 0 { throw Violation("an id where the wire has none: \(id)") }
         let again = framing.sealed(message, transactionID: id)
-        if isCanonical, again[...] != frame { throw Violation("sealed anew, \(frame.hex) became \(again.hex)") }
-        try checkSealed(message, transactionID: id, direction, answering: pending?.request)
-        try checkSealed(message, transactionID: ~id, direction, answering: pending?.request)
+        if again[...] != frame { throw Violation("sealed anew, \(frame.hex) became \(again.hex)") }
+        try framing.checkSealed(message, transactionID: ~id, direction, answering: pending?.request)
         var output: [UInt8] = [0xA5]
         framing.seal(message.span, transactionID: id, into: &output)
         guard output == [0xA5] + again else { throw Violation("sealing did not append: \(output.hex)") }
     }
 
     private func checkRequest(_ frame: ArraySlice<UInt8>) throws(Violation) {
-        let (message, id) = try open(frame)
+        let (message, id) = try framing.opened(frame)
         let request = rules.request(message.span)
         if rules.summary(ofRequest: message.span).isEmpty { throw Violation("a request without a summary") }
-        var forwarded: [UInt8] = []
-        rules.forward(message.span, into: &forwarded)
-        try checkSealed(forwarded, transactionID: id, .request, answering: nil)
+        let forwarded = rules.forwarded(message)
+        try framing.checkSealed(forwarded, transactionID: id, .request)
+        guard plainRules.request(forwarded.span) == request else {
+            throw Violation("\(message.hex) is forwarded as \(forwarded.hex), which asks for something else")
+        }
+        // Of a request that expects no response nobody is told that it failed.
+        guard request.expectsResponse else { return }
+        let asked = plainRules.request(message.span)
         for failure in Failure.allCases {
             var reply: [UInt8] = []
             guard rules.reply(toFailed: message.span, failure, into: &reply) else {
                 guard reply.isEmpty else { throw Violation("no reply, and yet \(reply.hex)") }
                 continue
             }
-            try checkSealed(reply, transactionID: id, .response, answering: request)
-            let response = rules.response(reply.span)
-            guard response.correlation == request.correlation, !response.isUnsolicited else {
+            try framing.checkSealed(reply, transactionID: id, .response, answering: asked)
+            let response = plainRules.response(reply.span)
+            guard response.correlation == asked.correlation, !response.isUnsolicited else {
                 throw Violation("\(reply.hex) says that \(message.hex) failed and does not answer it")
             }
         }
     }
 
     private func checkResponse(_ frame: ArraySlice<UInt8>) throws(Violation) {
-        let (message, id) = try open(frame)
+        let (message, id) = try framing.opened(frame)
         let response = rules.response(message.span)
-        guard let pending, response.correlation == pending.request.correlation else { return }
-        var given: [UInt8] = []
-        rules.giveBack(message.span, answering: pending.message.span, into: &given)
-        try checkSealed(given, transactionID: id, .response, answering: pending.request)
-    }
-
-    /// A message put into an envelope is one whole frame that says the same.
-    private func checkSealed(
-        _ message: [UInt8],
-        transactionID: UInt16,
-        _ direction: Direction,
-        answering request: Request?
-    ) throws(Violation) {
-        let frame = framing.sealed(message, transactionID: transactionID)
-        let verdict = framing.verdict(on: frame[...], direction, answering: request)
-        guard verdict == .length(frame.count) else {
-            throw Violation("\(message.hex) sealed as \(frame.hex) is not one frame: \(verdict)")
+        guard let pending, pending.request.expectsResponse, response.correlation == pending.request.correlation,
+            !response.isUnsolicited
+        else { return }
+        let given = rules.givenBack(message, answering: pending.message)
+        let asked = plainRules.request(pending.message.span)
+        try framing.checkSealed(given, transactionID: id, .response, answering: asked)
+        guard plainRules.response(given.span).correlation == asked.correlation else {
+            throw Violation("\(given.hex) is given to a client that asked \(pending.message.hex)")
         }
-        let (again, id) = try open(frame[...])
-        guard again == message, id == (framing.carriesTransactionIDs ? transactionID : 0) else {
-            throw Violation("\(message.hex) sealed under \(transactionID) says \(again.hex) under \(id)")
-        }
-    }
-
-    private func open(_ frame: ArraySlice<UInt8>) throws(Violation) -> (message: [UInt8], transactionID: UInt16) {
-        let frame = Array(frame)
-        let envelope = framing.envelope(of: frame.span)
-        guard frame.indices.contains(envelope.message.lowerBound) || envelope.message.isEmpty,
-            envelope.message.upperBound <= frame.count
-        else { throw Violation("a message at \(envelope.message) in a frame of \(frame.count) bytes") }
-        return (Array(frame[envelope.message]), envelope.transactionID)
-    }
-}
-
-/// What a framing makes of some bytes.
-enum Verdict: Equatable {
-    case open
-    case length(Int)
-    case error(FramingError)
-}
-
-extension Framing {
-    func verdict(on bytes: ArraySlice<UInt8>, _ direction: Direction, answering request: Request? = nil) -> Verdict {
-        do {
-            return try frameLength(in: bytes.span, direction, answering: request).map(Verdict.length) ?? .open
-        } catch {
-            return .error(error)
-        }
-    }
-
-    func sealed(_ message: [UInt8], transactionID: UInt16) -> [UInt8] {
-        var output: [UInt8] = []
-        seal(message.span, transactionID: transactionID, into: &output)
-        return output
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Such as "01 83 0B".
-    var hex: String {
-        map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: " ")
     }
 }

@@ -1,36 +1,31 @@
 import MultiplexerCore
 
-/// A framing with its settings, and what is known of it beside.
+/// A framing with its settings and rules, and what is known of it beside.
 struct FramingUnderTest: Sendable {
     let framing: any Framing
     let rules: any MessageRules
+    /// The rules as they were without a map of units: what the device reads in what it gets, and the client in what it gets.
+    let plainRules: any MessageRules
     /// The longest frame, whichever way it travels.
     let maximumLength: Int
-    /// Whether a message has one frame only, so that sealing it anew gives the frame it was cut from.
-    let isCanonical: Bool
 
-    init(framing: any Framing, rules: any MessageRules, maximumLength: Int, isCanonical: Bool = true) {
+    /// Whether only the end of what has arrived shows where the frame ends that these bytes begin with.
+    var isOpenEnded: @Sendable (_ bytes: ArraySlice<UInt8>, Direction, Request?) -> Bool = { _, _, _ in false }
+    /// What to make of these bytes, found in a way that is slow and plain to see; the words of an error do not matter.
+    var expected: (@Sendable (_ bytes: ArraySlice<UInt8>) -> Verdict)?
+    /// What else holds for each frame.
+    var checkFrame: @Sendable (_ frame: ArraySlice<UInt8>) throws(Violation) -> Void = { _ throws(Violation) in }
+
+    init(
+        _ framing: any Framing,
+        _ rules: any MessageRules = OpaqueMessageRules(),
+        plainRules: (any MessageRules)? = nil,
+        maximumLength: Int
+    ) {
         self.framing = framing
         self.rules = rules
+        self.plainRules = plainRules ?? rules
         self.maximumLength = maximumLength
-        self.isCanonical = isCanonical
-    }
-
-    init(_ known: ApplicationProtocol, maximumLength: Int, isCanonical: Bool = true) {
-        self.init(
-            framing: known.framing,
-            rules: known.messageRules,
-            maximumLength: maximumLength,
-            isCanonical: isCanonical
-        )
-    }
-
-    static func lines(ofAtMost length: Int) -> FramingUnderTest {
-        FramingUnderTest(
-            framing: LineFraming(maximumLength: length),
-            rules: OpaqueMessageRules(),
-            maximumLength: length
-        )
     }
 }
 

@@ -20,8 +20,8 @@ struct FuzzedSchedule {
     private var link: LinkID?
     /// What the device received, the last ones only.
     private var received: [(response: Response, serial: Int, link: LinkID)] = []
-    /// The serial number and correlation of each request id.
-    private var requests: [(serial: Int, correlation: Correlation)] = []
+    /// The serial number and what is known of each request id.
+    private var requests: [(serial: Int, request: Request)] = []
     private var freeRequests: [RequestID] = []
     private var serial = 0
 
@@ -46,6 +46,7 @@ struct FuzzedSchedule {
             waitingLimit: input.below(5),
             responseTimeout: .milliseconds(1 + input.below(256)),
             queueTimeout: .milliseconds(1 + 4 * input.below(256)),
+            broadcastDelay: .milliseconds(input.below(256)),
             connectTimeout: .milliseconds(1 + input.below(256)),
             delayAfterConnect: .milliseconds(input.below(3) * 40),
             backoff: Backoff(initial: initial, maximum: initial * (1 + input.below(8))),
@@ -121,13 +122,15 @@ extension FuzzedSchedule {
 
     private mutating func rare() throws(Violation) {
         let old = LinkID(rawValue: UInt64(input.below(8)))
-        switch input.below(6) {
+        switch input.below(8) {
         case 0 where old != link: try feed(.upstreamConnected(old))
         case 1 where old != link: try feed(.upstreamClosed(old))
         case 2: try forge(on: old)
         case 3: if let link { try forge(on: link) }
         // A frame that was read before its client left.
         case 4: try ask(from: ClientID(rawValue: lastClient + 100))
+        case 5: if let link { try feed(.responseDamaged(link)) }
+        case 6: try feed(.responseDamaged(old))
         default: try feed(.drainRequested)
         }
     }
@@ -162,13 +165,17 @@ extension FuzzedSchedule {
             id = free
         } else {
             id = RequestID(rawValue: UInt32(requests.count))
-            requests.append((0, .none))
+            requests.append((0, Request(correlation: .none, mayWrite: false)))
         }
         let kind = input.byte()
-        let correlation = Correlation(rawValue: UInt64(kind % 3))
-        requests[Int(id.rawValue)] = (serial, correlation)
+        let request = Request(
+            correlation: Correlation(rawValue: UInt64(kind % 3)),
+            mayWrite: kind & 0x40 != 0,
+            expectsResponse: kind & 0x80 == 0
+        )
+        requests[Int(id.rawValue)] = (serial, request)
         serial += 1
-        try feed(.requestReceived(id, Request(correlation: correlation, mayWrite: kind & 4 != 0), from: client))
+        try feed(.requestReceived(id, request, from: client))
     }
 
     /// The device answers something that it received: for the first time or again, in time or late.
@@ -176,16 +183,21 @@ extension FuzzedSchedule {
         // Without ids nobody can tell a second answer from the one that is awaited.
         let isLast = received.last?.serial == chosen.serial
         if !configuration.carriesTransactionIDs, oracle.isAwaitingResponse, !isLast, chosen.link == link { return }
-        try feed(.responseReceived(chosen.response, on: chosen.link), answering: chosen.serial)
+        var response = chosen.response
+        response.isLast = input.below(8) == 1
+        try feed(.responseReceived(response, on: chosen.link), answering: chosen.serial)
     }
 
     /// The device says something that answers nothing.
     private mutating func forge(on link: LinkID) throws(Violation) {
+        let kind = input.byte()
         let response = Response(
             transactionID: configuration.carriesTransactionIDs ? 0xF000 | UInt16(input.byte()) : 0,
-            correlation: Correlation(rawValue: UInt64(input.byte()))
+            correlation: Correlation(rawValue: UInt64(kind % 3)),
+            isUnsolicited: kind & 0x80 != 0
         )
-        if !configuration.carriesTransactionIDs, oracle.isAwaitingResponse, link == self.link { return }
+        let isAmbiguous = !configuration.carriesTransactionIDs && !response.isUnsolicited && link == self.link
+        if isAmbiguous, oracle.isAwaitingResponse { return }
         try feed(.responseReceived(response, on: link))
     }
 }
@@ -210,11 +222,11 @@ extension FuzzedSchedule {
         case .connect(let new):
             link = new
         case .send(let id, let transactionID):
-            let request = requests[Int(id.rawValue)]
+            let (serial, request) = requests[Int(id.rawValue)]
             let response = Response(transactionID: transactionID, correlation: request.correlation)
             if received.count == Self.receivedLimit { received.removeFirst() }
-            if let link { received.append((response, request.serial, link)) }
-        case .respond(let id, _), .fail(let id, _, _), .discard(let id):
+            if let link { received.append((response, serial, link)) }
+        case .respond(let id, _), .fail(let id, _, _), .complete(let id, _), .discard(let id):
             freeRequests.append(id)
         case .pauseReading(let client):
             setPaused(client, true)

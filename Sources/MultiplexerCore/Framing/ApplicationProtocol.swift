@@ -41,13 +41,6 @@ public struct ApplicationProtocol: Sendable {
         case opaque
     }
 
-    /// This protocol as it is spoken with clients of a device that speaks `device`.
-    ///
-    /// - Returns: Nil where the messages of one cannot be put on the other's wire.
-    public func translated(to device: ApplicationProtocol) -> ApplicationProtocol? {
-        messages == .opaque || messages != device.messages ? name == device.name ? self : nil : self
-    }
-
     /// The protocol with this name or alias, or nil.
     public static func named(_ name: String) -> ApplicationProtocol? {
         all.first { $0.name == name || $0.aliases.contains(name) }

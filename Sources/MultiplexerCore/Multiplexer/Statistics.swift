@@ -17,6 +17,8 @@ extension Multiplexer {
         package var drained = 0
         /// Requests whose client left before they ended.
         package var abandoned = 0
+        /// Broadcasts that ended, which have no response.
+        package var broadcasts = 0
         /// Responses that answered nothing in flight, and were dropped.
         package var strays = 0
         /// Connections to the device that were asked for.

@@ -94,7 +94,6 @@ extension HTTPClientCodec {
         body.writeImmutableBuffer(part)
         stream.unchunked = body.readableBytes
         state = .receiving(plan, owesContinue: false)
-        stream.bytesBesideBody = 0
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }
 

@@ -75,7 +75,7 @@ final class HTTPHeadGuard: ChannelInboundHandler {
             guard let length = try scanner.scan(bytes.readableBytesUInt8Span) else { return nil }
             scanner = HTTPHeadScanner(direction, limits: limits, isFirst: false)
             emptyLines = HTTPEmptyLineFinder()
-            stream.bytesBesideBody = 0
+            stream.beginMessage()
             return length
         case .body(let length):
             return min(length, received.readableBytes)

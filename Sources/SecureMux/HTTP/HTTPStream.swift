@@ -20,11 +20,6 @@ final class HTTPStream {
         case nothing
     }
 
-    /// How many bytes of chunk sizes, extensions and trailers came since the last byte of a body.
-    ///
-    /// llhttp measures what it hands out, and so keeps a trailer's name as long as only spaces follow it.
-    var bytesBesideBody = 0
-
     init(_ next: Next) {
         self.next = next
     }
@@ -58,13 +53,6 @@ final class HTTPStream {
     /// - Throws: ``HTTPViolation`` when more stands around the chunks than chunks of one byte each would need: extensions,
     ///   which nobody reads, would otherwise keep llhttp busy for nothing.
     func countChunked(_ bytes: Int, limits: HTTPLimits) throws(HTTPViolation) {
-        guard case .chunks = next else {
-            (chunked, unchunked) = (0, 0)
-            return
-        }
-        guard chunked <= limits.head + unchunked * Self.bytesOfSmallestChunk else {
-            throw HTTPViolation(431, "more around its chunks than in them")
-        }
         chunked += bytes
         around = unchunked == unchunkedBefore ? around + bytes : 0
         unchunkedBefore = unchunked
@@ -76,6 +64,9 @@ final class HTTPStream {
 
     /// `1`, CR, LF, a byte, CR, LF.
     private static let bytesOfSmallestChunk = 6
+
+    /// Whether chunks come next, or what is around them.
+    var isInChunks: Bool { if case .chunks = next { true } else { false } }
 
     /// Whether a head comes next, or is not yet complete.
     var isInHead: Bool { if case .head = next { true } else { false } }

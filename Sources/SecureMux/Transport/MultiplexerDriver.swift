@@ -219,7 +219,7 @@ extension MultiplexerDriver {
             upstream = UpstreamConnection(
                 link,
                 to: device,
-                applicationProtocol: deviceProtocol,
+                speaking: deviceProtocol,
                 timeout: TimeAmount(multiplexer.configuration.connectTimeout),
                 driver: self
             )

@@ -10,8 +10,7 @@ final class UpstreamConnection {
     let link: LinkID
 
     private let device: DeviceAddress
-    private let framing: any Framing
-    private let messages: ApplicationProtocol.MessageKind
+    private let applicationProtocol: ApplicationProtocol
     private let timeout: TimeAmount
     private let driver: MultiplexerDriver
     private var state = State.resolving
@@ -34,14 +33,13 @@ final class UpstreamConnection {
     init(
         _ link: LinkID,
         to device: DeviceAddress,
-        applicationProtocol: ApplicationProtocol,
+        speaking applicationProtocol: ApplicationProtocol,
         timeout: TimeAmount,
         driver: MultiplexerDriver
     ) {
         self.link = link
         self.device = device
-        framing = applicationProtocol.framing
-        messages = applicationProtocol.messages
+        self.applicationProtocol = applicationProtocol
         self.timeout = timeout
         self.driver = driver
     }

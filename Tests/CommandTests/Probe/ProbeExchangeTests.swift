@@ -63,7 +63,7 @@ import Testing
     @Test func `something other than Modbus is malformed`() async throws {
         // The echo is a whole line, for a protocol id and length that no Modbus/TCP frame has.
         let message = [UInt8](repeating: 0x0A, count: 300)
-        let result = try await probe(message) { $0.speaks = .echo(of: .echo) }
+        let result = try await probe(message) { $0.applicationProtocol = .echo }
         #expect(throws: ProbeFailure.self) { try result.get() }
         if case .failure(let failure) = result {
             #expect(failure.kind == .malformedAnswer)

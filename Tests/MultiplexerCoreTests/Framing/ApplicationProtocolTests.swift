@@ -7,6 +7,7 @@ import Testing
         #expect(ApplicationProtocol.named("modbus-tcp")?.name == "modbus")
         #expect(ApplicationProtocol.named("echo")?.framing is DelimitedFraming)
         #expect(ApplicationProtocol.named("line")?.name == "echo")
+        #expect(ApplicationProtocol.named("length-prefixed")?.framing is LengthPrefixFraming)
         #expect(ApplicationProtocol.named("modbus-rtu")?.framing is ModbusTCPWithCRCFraming)
         #expect(ApplicationProtocol.named("modbus-serial")?.framing is ModbusRTUFraming)
         #expect(ApplicationProtocol.named("modbus-rtu-over-tcp")?.name == "modbus-serial")
