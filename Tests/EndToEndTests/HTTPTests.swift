@@ -129,39 +129,29 @@ extension EndToEnd {
             let (_, server) = try await gadgetAndServer("--max-message", "1M")
             let file = FileManager.default.temporaryDirectory.appendingPathComponent("body-\(UUID()).bin")
             defer { try? FileManager.default.removeItem(at: file) }
-            try Data(repeating: 0x61, count: 1_048_576).write(to: file)
-            let sent = try await curl(
-                server,
-                "/echo",
-                "-v",
-                "-H",
-                "Expect: 100-continue",
-                "--data-binary",
-                "@\(file.path)",
-                "-o",
-                "/dev/null",
-                "-w",
-                "%{http_code} %{size_download}"
-            )
+            func send(_ count: Int) async throws -> [String] {
+                try Data(repeating: 0x61, count: count).write(to: file)
+                return try await curl(
+                    server,
+                    "/echo",
+                    "-v",
+                    "-H",
+                    "Expect: 100-continue",
+                    "--data-binary",
+                    "@\(file.path)",
+                    "-o",
+                    "/dev/null",
+                    "-w",
+                    "%{http_code} %{size_upload} %{size_download}"
+                )
+            }
+            let sent = try await send(1_048_576)
             #expect(sent.contains { $0.contains("HTTP/1.1 100 Continue") })
-            #expect(sent.last == "200 1048576")
+            #expect(sent.last == "200 1048576 1048576")
             // Too much is refused before it is sent.
-            try Data(repeating: 0x61, count: 1_048_577).write(to: file)
-            let refused = try await curl(
-                server,
-                "/echo",
-                "-v",
-                "-H",
-                "Expect: 100-continue",
-                "--data-binary",
-                "@\(file.path)",
-                "-o",
-                "/dev/null",
-                "-w",
-                "%{http_code}"
-            )
+            let refused = try await send(1_048_577)
             #expect(!refused.contains { $0.contains("HTTP/1.1 100 Continue") })
-            #expect(refused.last == "413")
+            #expect(refused.last?.hasPrefix("413 0 ") == true)
         }
 
         @Test func `a gadget that is away, silent, busy or beside itself costs a status, not the client`() async throws
