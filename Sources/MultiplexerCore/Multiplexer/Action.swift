@@ -5,7 +5,7 @@ extension Multiplexer {
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
         case connect(LinkID)
-        /// Close the connection, or give up the attempt; ``Multiplexer/Event/upstreamClosed(_:)`` must follow.
+        /// Close the connection, or give up the attempt; ``Multiplexer/Event/upstreamClosed(_:midResponse:)`` must follow.
         case disconnect(LinkID)
         /// Send a request upstream under this transaction id.
         case send(RequestID, transactionID: UInt16)
@@ -47,10 +47,22 @@ extension Multiplexer {
         case replacingConnection(LinkID, after: ReplacementCause)
         /// The device closed a connection that nothing was asked on; the next one is opened for a request.
         case closedUnasked
+        /// The device closed the connection before its first request was due; the next one is opened at once.
+        case closedDuringDelay
+        /// The connection is closed since nobody asked anything for a while; the next one is opened for a request.
+        case closingIdle
+        /// The connection is closed since it is old; the next one is opened at once.
+        case renewing
+        /// The connection ended before a byte of a response came, or of a request left; the request is sent once more.
+        case sendingAgain(RequestID)
         /// The device answered after connections that had failed.
         case answersAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
+        /// The response of a request that had timed out was dropped.
+        case lateResponse(Response)
+        /// So many responses in a row answer nothing that was asked: another program seems to talk to the device.
+        case competitorSuspected(strays: Int)
         /// A message that the device sent of its own accord was dropped.
         case unsolicitedMessage
         /// The device said with its answer that it takes no further request on this connection, which is closed.

@@ -10,7 +10,11 @@ extension Multiplexer {
         /// The connection asked for with ``Multiplexer/Action/connect(_:)`` stands.
         case upstreamConnected(LinkID)
         /// The connection could not be made, was lost, or is closed as asked for. Nothing of it is left.
-        case upstreamClosed(LinkID)
+        ///
+        /// With `midResponse` the device had begun a message and not ended it.
+        case upstreamClosed(LinkID, midResponse: Bool = false)
+        /// No byte of a request left the machine, since the connection had ended; ``upstreamClosed(_:midResponse:)`` follows.
+        case requestUnsent(RequestID, on: LinkID)
         /// The device sent a whole message.
         case responseReceived(Response, on: LinkID)
         /// The awaited message came damaged, and the line has been silent since.

@@ -77,9 +77,11 @@ public struct Multiplexer: Sendable {
         case .upstreamConnected(let id):
             connected(id, at: now, into: &actions)
             update(at: now, into: &actions)
-        case .upstreamClosed(let id):
+        case .upstreamClosed(let id, _):
             closed(id, at: now, into: &actions)
             update(at: now, into: &actions)
+        case .requestUnsent:
+            break
         case .responseReceived(let response, let id):
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.

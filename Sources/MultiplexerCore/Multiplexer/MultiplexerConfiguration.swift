@@ -19,6 +19,18 @@ extension Multiplexer {
         public var connectTimeout: Duration
         /// How long the device is left alone after it accepted the connection.
         public var delayAfterConnect: Duration
+        /// How long the device is left alone between its last message, or the failure to send one, and the next request.
+        public var minimumGap: Duration
+        /// How long no connection is opened after one has ended: some devices still count the old one.
+        public var settleTime: Duration
+        /// How long the connection outlasts the last client.
+        public var linger: Duration
+        /// After how long without a request the connection is closed until the next one; nil for never.
+        public var idleClose: Duration?
+        /// How old a connection may become; nil for any age.
+        ///
+        /// It is renewed at a quiet moment of the last quarter of that time, and at its end between two requests in any case.
+        public var maximumAge: Duration?
         /// When and how often connecting is tried again.
         public var backoff: Backoff
         /// How long a drain may take.
@@ -37,6 +49,11 @@ extension Multiplexer {
             broadcastDelay: Duration = .milliseconds(100),
             connectTimeout: Duration = .seconds(5),
             delayAfterConnect: Duration = .zero,
+            minimumGap: Duration = .zero,
+            settleTime: Duration = .zero,
+            linger: Duration = .zero,
+            idleClose: Duration? = nil,
+            maximumAge: Duration? = nil,
             backoff: Backoff = Backoff(),
             drainTimeout: Duration = .seconds(10)
         ) {
@@ -48,6 +65,11 @@ extension Multiplexer {
             self.broadcastDelay = broadcastDelay
             self.connectTimeout = connectTimeout
             self.delayAfterConnect = delayAfterConnect
+            self.minimumGap = minimumGap
+            self.settleTime = settleTime
+            self.linger = linger
+            self.idleClose = idleClose
+            self.maximumAge = maximumAge
             self.backoff = backoff
             self.drainTimeout = drainTimeout
         }

@@ -21,6 +21,10 @@ extension Multiplexer {
         package var broadcasts = 0
         /// Responses that answered nothing in flight, and were dropped.
         package var strays = 0
+        /// Those among them whose request had timed out.
+        package var late = 0
+        /// Requests that were sent once more.
+        package var sentAgain = 0
         /// Connections to the device that were asked for.
         package var connects = 0
 

@@ -37,6 +37,8 @@ public struct ListenerConfiguration: Sendable {
     public var tls: TLSServerConfiguration?
     /// The addresses that clients may have.
     public var allowList: AllowList
+    /// How much it puts up with from its clients.
+    public var limits: ClientLimits
 
     /// A listener of these parts.
     public init(
@@ -44,12 +46,14 @@ public struct ListenerConfiguration: Sendable {
         applicationProtocol: ApplicationProtocol? = nil,
         unitMap: UnitMap = UnitMap(),
         tls: TLSServerConfiguration? = nil,
-        allowList: AllowList = AllowList()
+        allowList: AllowList = AllowList(),
+        limits: ClientLimits = ClientLimits()
     ) {
         self.address = address
         self.applicationProtocol = applicationProtocol
         self.unitMap = unitMap
         self.tls = tls
         self.allowList = allowList
+        self.limits = limits
     }
 }

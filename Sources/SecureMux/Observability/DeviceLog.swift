@@ -18,6 +18,10 @@ struct DeviceLog {
     private var replacements = 0
     private var silences = 0
     private var strays = 0
+    private var latecomers = 0
+    private var suspicions = 0
+    private var earlyCloses = 0
+    private var repetitions = 0
     private var unsolicited = 0
     private var damages = 0
     private var answeredBroadcasts = 0
@@ -55,6 +59,26 @@ struct DeviceLog {
             )
         case .closedUnasked:
             say("the device's idle connection ended; connecting at the next request", .info, ["reason": "\(words)"])
+        case .closedDuringDelay:
+            earlyCloses += 1
+            say(
+                "the device closed the connection during the delay after connect; connecting again",
+                level(of: earlyCloses, .notice),
+                [
+                    "remedy": "if it always does so, give a shorter --delay, or none", "so-far": "\(earlyCloses)",
+                ]
+            )
+        case .closingIdle:
+            say("closing the device's idle connection; connecting at the next request", .debug)
+        case .renewing:
+            say("renewing the device's connection, since it is old", .debug)
+        case .sendingAgain:
+            repetitions += 1
+            say(
+                "the connection ended before an answer began; the request is sent once more",
+                level(of: repetitions, .info),
+                ["so-far": "\(repetitions)"]
+            )
         case .responseTimedOut(let transactionID):
             silences += 1
             say(
@@ -95,6 +119,26 @@ struct DeviceLog {
                 "an answer of the device came damaged; its request fails",
                 level(of: damages, .warning),
                 ["remedy": "look at the wiring, termination and baud rate of its serial line", "so-far": "\(damages)"]
+            )
+        case .lateResponse(let response):
+            latecomers += 1
+            say(
+                "dropped a response that came after its request had timed out",
+                level(of: latecomers, .notice),
+                [
+                    "transaction": "\(response.transactionID)",
+                    "remedy": "if the device is often so slow, give a longer --timeout", "so-far": "\(latecomers)",
+                ]
+            )
+        case .competitorSuspected(let strays):
+            suspicions += 1
+            say(
+                "another program probably talks to the device directly: responses come that nobody here asked for",
+                level(of: suspicions, .warning),
+                [
+                    "in-a-row": "\(strays)", "remedy": "let that program connect to tcp-multiplexer instead",
+                    "so-far": "\(suspicions)",
+                ]
             )
         case .strayResponse(let response):
             strays += 1

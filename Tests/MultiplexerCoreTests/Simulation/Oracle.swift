@@ -148,8 +148,10 @@ extension Oracle {
             guard link?.id == id, link?.connectedAt == nil, link?.isClosing == false else { return }
             link?.connectedAt = now
             link?.isSettled = configuration.delayAfterConnect == .zero
-        case .upstreamClosed(let id):
+        case .upstreamClosed(let id, _):
             closed(id, at: now)
+        case .requestUnsent:
+            break
         case .responseReceived(let response, let id):
             received(response, on: id)
         case .responseDamaged(let id):

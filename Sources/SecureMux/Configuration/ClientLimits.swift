@@ -1,0 +1,28 @@
+/// How much a listener puts up with from its clients.
+public struct ClientLimits: Hashable, Sendable {
+    /// How many clients may be connected at a time; when there are more, those go first who never said anything.
+    public var clients: Int
+    /// How many of them may come from one address.
+    public var clientsPerAddress: Int
+    /// How long a client may wait between its requests; nil for as long as it likes.
+    public var idleTimeout: Duration?
+    /// How long a request may take from its first byte to its last.
+    public var requestTimeout: Duration
+    /// How long a client may take nothing of what is written to it, from the moment the writing starts.
+    public var writeTimeout: Duration
+
+    /// The defaults that the command documents.
+    public init(
+        clients: Int = 4096,
+        clientsPerAddress: Int = 1024,
+        idleTimeout: Duration? = nil,
+        requestTimeout: Duration = .seconds(60),
+        writeTimeout: Duration = .seconds(10)
+    ) {
+        self.clients = clients
+        self.clientsPerAddress = clientsPerAddress
+        self.idleTimeout = idleTimeout
+        self.requestTimeout = requestTimeout
+        self.writeTimeout = writeTimeout
+    }
+}
