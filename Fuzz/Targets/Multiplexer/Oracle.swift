@@ -1,1 +1,1 @@
-../../../Tests/MultiplexerCoreTests/Simulation/Oracle.swift
+../../../Simulation/Model/Oracle.swift

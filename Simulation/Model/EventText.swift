@@ -1,0 +1,1 @@
+../../Tests/MultiplexerCoreTests/Multiplexer/EventText.swift

@@ -1,0 +1,489 @@
+import MultiplexerCore
+
+// MARK: - Each action
+
+extension Oracle {
+    mutating func check(_ action: Multiplexer.Action, at now: Duration) throws(Violation) {
+        switch action {
+        case .connect(let id): try checkConnect(id, at: now)
+        case .disconnect(let id): try checkDisconnect(id, at: now)
+        case .send(let id, let transactionID): try checkSend(id, as: transactionID, at: now)
+        case .respond(let id, let client):
+            let serial = try checkEnd(of: id, to: client)
+            try expect(requests[serial].state == .sent, "1: a request was answered that was not sent")
+            try expect(step.answered == serial, "1: a client got a response that does not answer its request")
+            try expect(step.meant == serial, "1: a client got the response of another request")
+            counted.responses += 1
+            step.answered = nil
+            end(id, serial)
+        case .fail(let id, let failure, let client):
+            try checkFail(id, failure, to: client, at: now)
+        case .complete(let id, let client):
+            try checkComplete(id, to: client, at: now)
+        case .discard(let id):
+            guard let serial = serials[id] else { throw Violation("2: a request ended twice") }
+            try expect(clients[requests[serial].client]?.isHere != true, "2: a request of a present client vanished")
+            counted.abandoned += 1
+            end(id, serial)
+        case .pauseReading(let client):
+            try expect(clients[client]?.isHere == true, "5: a client that left was paused")
+            try expect(clients[client]?.isPaused == false, "5: a paused client was paused")
+            clients[client]?.isPaused = true
+        case .resumeReading(let client):
+            try expect(clients[client]?.isHere == true, "5: a client that left was resumed")
+            try expect(clients[client]?.isPaused == true, "5: a client was resumed that was not paused")
+            clients[client]?.isPaused = false
+        case .closeClient(let client):
+            try expect(clients[client]?.isHere == true, "a client that left was closed")
+            try expect(clients[client]?.isClosed == false, "a client was closed twice")
+            try expect(drainDeadline != nil, "a client was closed for nothing")
+            clients[client]?.isClosed = true
+        case .setDeadline(let deadline):
+            if let asked { try expect(deadline < asked, "a deadline was moved later") }
+            asked = deadline
+        case .report(let report):
+            try checkReport(report, at: now)
+        case .drained:
+            try expect(drainDeadline != nil && !isDrained, "9: a drain ended that was none")
+            try expect(
+                step.isDrainOverdue || (present.isEmpty && link == nil),
+                "9: a drain ended before clients and connection were gone"
+            )
+            try expect(serials.isEmpty, "9: a drain left requests without an end")
+            isDrained = true
+        }
+    }
+
+    private mutating func checkConnect(_ id: LinkID, at now: Duration) throws(Violation) {
+        try expect(link == nil, "3: a second connection was opened")
+        try expect(id.rawValue > lastLink, "a connection has the number of an older one")
+        try expect(drainDeadline == nil, "9: a connection was opened in a drain")
+        try expect(!present.isEmpty, "a connection was opened for nobody")
+        try expect(backingOffUntil == nil && !step.hasFailed, "a failed device was asked again too early")
+        try expect(now >= connectNotBefore, "a connection was opened before the device had settled")
+        try expect(!isResting || hasWaiting, "an idle connection was opened again for no request")
+        lastLink = id.rawValue
+        isResting = false
+        silences = 0
+        counted.connects += 1
+        link = Link(id: id, connectDeadline: now + configuration.connectTimeout)
+    }
+
+    private mutating func checkDisconnect(_ id: LinkID, at now: Duration) throws(Violation) {
+        guard let link, link.id == id else { throw Violation("a connection was closed that is none") }
+        try expect(!link.isClosing, "a connection was closed twice")
+        if link.isOverdue {
+            self.link?.hasFailed = true
+        } else if link.isTainted || silences >= 2 {
+            self.link?.hasFailed = !link.hasAnswered
+        } else if !link.isSpent {
+            step.closesQuietly = true
+            step.mayLeave = !isWanted(at: now)
+            step.mayCloseIdle = isIdle && use.least + (configuration.idleClose ?? .never) <= now
+            step.mayRenew = link.isReady && flights.isEmpty && now >= (hasWaiting ? lastUseOfLink : quietRenewal) ?? .never
+            try expect(
+                step.mayLeave || step.mayCloseIdle || step.mayRenew,
+                "a connection that is wanted and works was closed"
+            )
+        }
+        self.link?.isClosing = true
+        land()
+    }
+
+    private mutating func checkSend(
+        _ id: RequestID,
+        as transactionID: UInt16,
+        at now: Duration
+    ) throws(Violation) {
+        guard let serial = serials[id] else { throw Violation("2: an ended request was sent") }
+        let request = requests[serial]
+        try expect(request.state == .waiting, "4: a request was sent twice")
+        try expect(clients[request.client]?.isHere == true, "4: a request was sent whose client has left")
+        try expect(now < request.deadline, "4: a request was sent whose deadline has passed")
+        guard let link, link.isReady else { throw Violation("a request was sent without a connection that is ready") }
+        try expect(!link.isDead, "a request was sent on a connection that had ended")
+        try expect(!link.isTainted, "1: a request was sent where a late response could answer it")
+        try expect(now >= gap.least, "a request was sent before the gap was over")
+        try expect(now < lastUseOfLink ?? .never, "a request was sent on a connection that is too old")
+        try expect(
+            flights.count < configuration.effectiveInFlightLimit,
+            "more requests are in flight than the device takes"
+        )
+        if configuration.carriesTransactionIDs {
+            try expect(!flights.contains { $0.transactionID == transactionID }, "1: an id is in flight twice")
+            try expect(!retired.contains(transactionID), "1: an id was used whose late response may come")
+        }
+        try expect(clients[request.client]?.waiting.first == serial, "a client's requests were not sent in their order")
+        try checkTurn(of: serial)
+        clients[request.client]?.waiting.removeFirst()
+        requests[serial].state = .sent
+        counted.sent += 1
+        if request.expectsResponse { self.link?.wasAsked = true }
+        gap.push(to: now + configuration.minimumGap)
+        use.push(to: now)
+        flights.append(
+            Flight(
+                serial: serial,
+                turn: turn,
+                id: id,
+                transactionID: transactionID,
+                correlation: request.correlation,
+                expectsResponse: request.expectsResponse,
+                deviceDeadline: now
+                    + (request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay)
+            )
+        )
+    }
+
+    /// Between two turns of one client, every other that waited all the time has one.
+    ///
+    /// What is sent once more had its turn: it goes before all others, and counts as no other turn.
+    private mutating func checkTurn(of serial: Int) throws(Violation) {
+        let client = requests[serial].client
+        turn += 1
+        if isReturned(serial) {
+            clients[client]?.returned -= 1
+        } else if let last = clients[client]?.lastSent {
+            for other in present where other != client {
+                guard let waiting = clients[other], !waiting.waiting.isEmpty else { continue }
+                try expect(
+                    waiting.waitingSince >= last || waiting.lastServed >= last,
+                    "5: a client had two turns while another waited",
+                    "\(client.text) before \(other.text)"
+                )
+            }
+        }
+        if let first = firstTurns.first {
+            guard let index = firstTurns.firstIndex(where: { $0.client == client }),
+                index == 0 || first.isAlone || firstTurns[index].isAlone
+            else { throw Violation("a request that is sent once more was not the next") }
+            firstTurns.remove(at: index)
+        }
+        if !isReturned(serial) { clients[client]?.lastSent = turn }
+        clients[client]?.lastServed = turn
+    }
+
+    /// Whether a request was sent before and waits.
+    private func isReturned(_ serial: Int) -> Bool {
+        requests[serial].wasReturned && requests[serial].state == .waiting
+    }
+
+    private mutating func checkComplete(_ id: RequestID, to client: ClientID, at now: Duration) throws(Violation) {
+        let serial = try checkEnd(of: id, to: client)
+        let request = requests[serial]
+        try expect(!request.expectsResponse, "2: a request ended without the response that it expects")
+        let isOverdue = request.deadline <= now
+        try expect(
+            request.state == .sent || isOverdue || isUnreachable || drainDeadline != nil,
+            "a broadcast was given up that could be sent"
+        )
+        counted.broadcasts += 1
+        clients[client]?.lastServed = turn
+        if !isOverdue { step.ended.append(serial) }
+        end(id, serial)
+    }
+
+    private mutating func checkFail(
+        _ id: RequestID,
+        _ failure: Failure,
+        to client: ClientID,
+        at now: Duration
+    ) throws(Violation) {
+        let serial = try checkEnd(of: id, to: client)
+        let request = requests[serial]
+        try expect(request.expectsResponse, "1: a client got a failure that it would take for another request's answer")
+        switch failure {
+        case .unreachable:
+            try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
+            try expect(isUnreachable || request.deadline <= now, "a request was given up that could wait")
+            counted.unreachable += 1
+        case .unanswered, .connectionLost:
+            try expect(!step.returned.contains(serial), "a request failed that could be sent once more")
+            try expect(request.state == .sent, "a request was called unanswered that was not sent")
+            step.ended.append(serial)
+            counted.unanswered += 1
+        case .expired:
+            try expect(request.deadline <= now, "a request expired before its deadline")
+            counted.expired += 1
+        case .draining:
+            try expect(drainDeadline != nil, "a drain ended a request and was none")
+            try expect(request.state == .waiting || step.isDrainOverdue, "9: a drain cut off a request in flight")
+            counted.drained += 1
+        }
+        clients[client]?.lastServed = turn
+        end(id, serial)
+    }
+
+    /// Whether requests that wait fail now: the device does not let itself be connected to.
+    private var isUnreachable: Bool { step.hasFailed || backingOffUntil != nil || link?.isOverdue == true }
+
+    private func checkEnd(of id: RequestID, to client: ClientID) throws(Violation) -> Int {
+        guard let serial = serials[id] else { throw Violation("2: a request ended twice") }
+        try expect(requests[serial].client == client, "1: a client got what another asked for")
+        try expect(clients[client]?.isHere == true, "2: a client got something after it left")
+        return serial
+    }
+
+    private mutating func end(_ id: RequestID, _ serial: Int) {
+        let client = requests[serial].client
+        serials[id] = nil
+        if isReturned(serial) { clients[client]?.returned -= 1 }
+        requests[serial].state = .ended
+        clients[client]?.waiting.removeAll { $0 == serial }
+        // Its turn was meant for what was sent before.
+        if clients[client]?.returned == 0 { firstTurns.removeAll { $0.client == client } }
+    }
+}
+
+// MARK: - Reports
+
+extension Oracle {
+    private mutating func checkReport(_ report: Multiplexer.Report, at now: Duration) throws(Violation) {
+        switch report {
+        case .backingOff(let attempt, let delay):
+            try expect(leastWait <= delay && delay <= longestWait, "a wait is out of range", delay.text)
+            try expect(step.hasFailed, "a device that answers was backed off from")
+            try expect(link == nil, "3: another attempt is awaited while a connection is left")
+            try expect(attempt == failures, "failed attempts were counted wrong", "\(attempt), not \(failures)")
+            backingOffUntil = now + delay
+        case .strayResponse:
+            try take([.stray, .strayOrLate])
+            strays += 1
+            let (times, rest) = strays.quotientAndRemainder(dividingBy: 3)
+            if rest == 0, times.nonzeroBitCount == 1 { step.due.append(.competitor(strays)) }
+        case .lateResponse:
+            try take([.late, .strayOrLate])
+            counted.late += 1
+        case .competitorSuspected(let strays): try take([.competitor(strays)])
+        case .unsolicitedMessage: try take([.unsolicited])
+        case .broadcastAnswered: try take([.broadcastAnswered])
+        case .closedDuringDelay: try take([.closedDuringDelay])
+        case .sendingAgain(let id):
+            try take(serials[id].map { [.again($0)] } ?? [])
+            counted.sentAgain += 1
+        case .closingIdle, .renewing:
+            step.reported.append(report)
+        case .ready(let id):
+            try expect(link?.id == id && link?.isReady == true, "a connection was called ready that is not")
+        case .connectTimedOut(let id):
+            try expect(link?.id == id && link?.isOverdue == true, "a connection attempt was called overdue that is not")
+        case .connectionLost, .responseTimedOut, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse,
+            .responseDamaged:
+            break
+        }
+    }
+
+    private mutating func take(_ accepted: [Due]) throws(Violation) {
+        guard let index = step.due.firstIndex(where: accepted.contains) else {
+            throw Violation("something was reported that did not happen")
+        }
+        step.due.remove(at: index)
+    }
+}
+
+// MARK: - What holds between events
+
+extension Oracle {
+    mutating func end(at now: Duration, _ statistics: Multiplexer.Statistics) throws(Violation) {
+        try expect(step.answered == nil, "2: a response did not reach the client that asked")
+        for serial in step.ended {
+            try expect(!flights.contains { $0.serial == serial }, "a request was given up before its time")
+        }
+        try expect(step.due.isEmpty, "something happened that was not reported", "\(step.due)")
+        try checkQuietClosing()
+        try checkRequests(at: now)
+        try checkClients(at: now)
+        try checkLink(at: now)
+        try checkDrain()
+        try checkDeadline(at: now)
+        try expect(statistics == counted, "the statistics are wrong", "\(statistics), it was \(counted)")
+    }
+
+    /// A connection that works was closed for the reason that was reported.
+    private mutating func checkQuietClosing() throws(Violation) {
+        guard step.closesQuietly else {
+            return try expect(step.reported.isEmpty, "a connection was called closed that was not")
+        }
+        switch step.reported {
+        case [.closingIdle]:
+            try expect(step.mayCloseIdle, "a connection was called idle that is not")
+            link?.wasIdle = true
+        case [.renewing]:
+            try expect(step.mayRenew, "a connection was called old that is not")
+        default:
+            try expect(step.mayLeave && step.reported.isEmpty, "a connection was closed without its reason")
+        }
+    }
+
+    private func checkRequests(at now: Duration) throws(Violation) {
+        for serial in serials.values {
+            let request = requests[serial]
+            if request.state == .sent {
+                try expect(
+                    flights.contains { $0.serial == serial },
+                    "2: a request that will not be answered did not end"
+                )
+            }
+            if step.isVisit { try expect(now < request.deadline, "2: a request did not end at its deadline") }
+            try expect(step.left != request.client, "2: a request did not end with its client")
+        }
+    }
+
+    private func checkClients(at now: Duration) throws(Violation) {
+        let limit = configuration.waitingLimit
+        let isSending =
+            link?.isReady == true && link?.isDead == false && flights.count < configuration.effectiveInFlightLimit
+            && now >= gap.most && !(hasFlights && now >= lastUseOfLink ?? .never)
+        for id in present {
+            guard let client = clients[id] else { continue }
+            let waiting = client.waiting.count - client.returned
+            try expect(waiting <= limit + overrun, "5: a client has too many requests waiting", id.text)
+            try expect(client.isPaused || waiting < limit, "5: a client is read though many wait", id.text)
+            try expect(!client.isPaused || client.waiting.count > limit / 2, "5: a client stays paused", id.text)
+            guard !client.waiting.isEmpty else { continue }
+            try expect(backingOffUntil == nil, "a request waits while the next attempt is awaited")
+            try expect(drainDeadline == nil, "9: a request waits in a drain")
+            try expect(!isSending, "a request waits while the device is idle")
+        }
+    }
+
+    private func checkLink(at now: Duration) throws(Violation) {
+        try expect(!step.hasFailed || backingOffUntil != nil, "a failed device was not backed off from")
+        guard let link else {
+            let isQuiet = isResting && !hasWaiting
+            try expect(
+                !isWanted(at: now) || present.isEmpty || backingOffUntil != nil || isQuiet || now < connectNotBefore,
+                "nobody connects though clients are here"
+            )
+            return
+        }
+        guard !link.isClosing, !link.isDead else { return }
+        try expect(isWanted(at: now) || !step.isVisit && lingersUntil != nil, "a connection is kept for nobody")
+        try expect(!link.isOverdue, "a connection attempt goes on after its time")
+        try expect(!link.isSpent, "a connection is kept that takes no further request")
+        try expect(!link.isTainted, "1: a connection is kept on which a late response may come")
+        try expect(silences < 2, "a connection is kept on which the device is silent")
+        guard isIdle else { return }
+        try expect(now < use.most + (configuration.idleClose ?? .never), "an idle connection is kept")
+        try expect(now < quietRenewal ?? .never, "an old connection is not renewed")
+    }
+
+    private func checkDrain() throws(Violation) {
+        guard drainDeadline != nil else { return }
+        try expect(!step.isDrainOverdue || isDrained, "9: a drain goes on after its time")
+        guard flights.isEmpty else { return }
+        for id in present { try expect(clients[id]?.isClosed == true, "9: a client was not closed") }
+        try expect(isDrained || !present.isEmpty || link != nil, "9: a drain that has nothing left goes on")
+    }
+
+    /// The next visit is asked for no later than anything is due.
+    private func checkDeadline(at now: Duration) throws(Violation) {
+        func check(_ due: Duration?, _ what: String) throws(Violation) {
+            guard let due else { return }
+            if let asked, asked <= due { return }
+            throw Violation("no visit is asked for when \(what)", due.text)
+        }
+        for id in present {
+            if let first = clients[id]?.waiting.first { try check(requests[first].deadline, "a request expires") }
+        }
+        for flight in flights {
+            try check(flight.deviceDeadline, "a response is overdue")
+            if requests[flight.serial].state == .sent {
+                try check(requests[flight.serial].deadline, "a request in flight expires")
+            }
+        }
+        if let link { try checkDeadline(of: link, check) } else { try checkDeadlineWithoutLink(at: now, check) }
+        try check(backingOffUntil, "the next attempt is due")
+        if !isDrained { try check(drainDeadline, "a drain is overdue") }
+    }
+
+    private func checkDeadlineWithoutLink(
+        at now: Duration,
+        _ check: (Duration?, String) throws(Violation) -> Void
+    ) throws(Violation) {
+        let isQuiet = isResting && !hasWaiting
+        guard !present.isEmpty, drainDeadline == nil, backingOffUntil == nil, !isQuiet else { return }
+        try check(connectNotBefore, "the device has settled")
+    }
+
+    private func checkDeadline(
+        of link: Link,
+        _ check: (Duration?, String) throws(Violation) -> Void
+    ) throws(Violation) {
+        guard !link.isClosing, !link.isDead else { return }
+        if present.isEmpty, flights.isEmpty { try check(lingersUntil, "a connection was kept long enough for nobody") }
+        guard let connectedAt = link.connectedAt else {
+            return try check(link.connectDeadline, "a connection attempt is overdue")
+        }
+        guard link.isSettled else {
+            return try check(connectedAt + configuration.delayAfterConnect, "a connection has settled")
+        }
+        if isIdle {
+            if let idleClose = configuration.idleClose { try check(use.most + idleClose, "a connection is idle") }
+            try check(quietRenewal, "a connection is to be renewed")
+        } else if hasWaiting, flights.count < configuration.effectiveInFlightLimit {
+            try check(gap.most, "the gap is over")
+        }
+    }
+
+    /// Everything is quiet: nothing may be left.
+    func finish(_ statistics: Multiplexer.Statistics) throws(Violation) {
+        try expect(serials.isEmpty, "2: a request never ended")
+        try expect(statistics.requests == statistics.ended, "requests and ends differ in the statistics")
+        try expect(flights.isEmpty, "something is in flight for ever")
+        try expect(present.isEmpty, "a client stays for ever")
+        try expect(link == nil, "a connection stays for ever")
+        try expect(asked == nil, "a deadline was asked for and not delivered")
+        try expect(drainDeadline == nil || isDrained, "9: a drain never ended")
+    }
+}
+
+// MARK: - What the rules say
+
+extension Oracle {
+    var hasFlights: Bool { !flights.isEmpty }
+
+    var hasWaiting: Bool { present.contains { clients[$0]?.waiting.isEmpty == false } }
+
+    /// Whether the connection carries nothing and nothing waits for it.
+    private var isIdle: Bool { link?.isReady == true && flights.isEmpty && !hasWaiting }
+
+    private func isWanted(at now: Duration) -> Bool {
+        guard flights.isEmpty else { return true }
+        guard drainDeadline == nil else { return false }
+        return !present.isEmpty || now < lingersUntil ?? now
+    }
+
+    var leastWait: Duration {
+        max(max(configuration.backoff.initial, .milliseconds(10)) * 4 / 5, configuration.settleTime)
+    }
+
+    private var longestWait: Duration {
+        max(configuration.backoff.maximum, .milliseconds(10), configuration.settleTime)
+    }
+
+    /// From when on the connection carries no further request.
+    private var lastUseOfLink: Duration? {
+        guard let age = configuration.maximumAge else { return nil }
+        return link?.connectedAt.map { $0 + age }
+    }
+
+    /// From when on a quiet moment is taken to renew the connection.
+    private var quietRenewal: Duration? {
+        guard let age = configuration.maximumAge else { return nil }
+        return link?.connectedAt.map { $0 + age / 4 * 3 }
+    }
+
+    func expect(
+        _ condition: Bool,
+        _ promise: @autoclosure () -> String,
+        _ detail: @autoclosure () -> String = ""
+    ) throws(Violation) {
+        guard condition else { throw Violation(promise(), detail()) }
+    }
+}
+
+extension Duration {
+    /// Later than any time there is.
+    static let never = Duration.seconds(1 << 60)
+}
