@@ -58,6 +58,13 @@ extension Multiplexer {
             return true
         }
 
+        /// Puts a request back to where it was taken from: it and its client are next.
+        mutating func putBack(_ request: Waiting, of client: ClientID) {
+            clients[client]?.waiting.prepend(request)
+            turns.removeAll { $0 == client }
+            turns.prepend(client)
+        }
+
         /// Takes the first request of the client whose turn it is.
         mutating func next() -> (client: ClientID, request: Waiting)? {
             while let client = turns.popFirst() {

@@ -23,14 +23,9 @@ public struct Multiplexer: Sendable {
     private var inFlight: [InFlight] = []
     private var transactionIDs = TransactionIDs()
 
-    private var link = Link.down
-    private var lastLink = LinkID(rawValue: 0)
-    private var linkUse = LinkUse.unasked
-    /// Connections in a row that failed.
-    private var failedLinks = 0
-    /// Requests in a row that the device let time out.
-    private var silences = 0
-    private var jitter: SplitMix64
+    private var link: DeviceLink
+    /// Responses in a row that answer nothing that was asked.
+    private var straysInARow = 0
 
     private var drain = Drain.notRequested
     /// The earliest time asked for and not yet reached.
@@ -39,8 +34,8 @@ public struct Multiplexer: Sendable {
     /// nothing while requests are answered.
     private var nextVisit: Duration?
 
-    /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
-    private static let silencesBeforeReplacement = 2
+    /// So many stray responses in a row are no accident.
+    private static let straysOfCompetitor = 3
 
     /// A multiplexer for one device.
     ///
@@ -48,7 +43,7 @@ public struct Multiplexer: Sendable {
     package init(configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         clients = ClientQueues(limit: configuration.waitingLimit)
-        jitter = SplitMix64(seed: seed)
+        link = DeviceLink(configuration, seed: seed)
     }
 
     /// The request that the device is to answer next; nil where several are told apart by their ids.
@@ -66,22 +61,24 @@ public struct Multiplexer: Sendable {
         switch event {
         case .clientJoined(let client):
             clients.add(client)
+            link.lingersNoMore()
             if drain != .notRequested { close(client, into: &actions) }
             update(at: now, into: &actions)
         case .clientLeft(let client):
-            forget(client, into: &actions)
+            forget(client, at: now, into: &actions)
             update(at: now, into: &actions)
         case .requestReceived(let id, let request, let client):
             accept(id, request, from: client, at: now, into: &actions)
             update(at: now, into: &actions)
         case .upstreamConnected(let id):
-            connected(id, at: now, into: &actions)
+            link.connected(id, at: now, into: &actions)
             update(at: now, into: &actions)
-        case .upstreamClosed(let id, _):
-            closed(id, at: now, into: &actions)
+        case .upstreamClosed(let id, let midResponse):
+            closed(id, midResponse: midResponse, at: now, into: &actions)
             update(at: now, into: &actions)
-        case .requestUnsent:
-            break
+        case .requestUnsent(let request, let id):
+            takeBack(request, on: id, at: now, into: &actions)
+            update(at: now, into: &actions)
         case .responseReceived(let response, let id):
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
@@ -111,9 +108,19 @@ public struct Multiplexer: Sendable {
     /// What is true after any event: the connection stands if anyone wants it, the device has work if there is any, a drain
     /// that has nothing left to finish ends.
     private mutating func update(at now: Duration, into actions: inout [Action]) {
-        connectOrDisconnect(at: now, into: &actions)
+        if link.adapt(to: demand, at: now, into: &actions) { statistics.connects += 1 }
         sendWaiting(at: now, into: &actions)
         finishDrain(into: &actions)
+        if let deadline = link.deadline(demand, at: now) { visit(at: deadline, into: &actions) }
+    }
+
+    private var demand: DeviceLink.Demand {
+        DeviceLink.Demand(
+            hasClients: !clients.isEmpty && drain == .notRequested,
+            hasInFlight: !inFlight.isEmpty,
+            hasWaiting: clients.hasWaiting,
+            isDraining: drain != .notRequested
+        )
     }
 }
 
@@ -137,7 +144,7 @@ extension Multiplexer {
             fail(id, request, .draining, to: client, into: &actions)
             return
         }
-        if case .backingOff = link {
+        guard !link.isBackingOff else {
             fail(id, request, .unreachable, to: client, into: &actions)
             return
         }
@@ -148,7 +155,7 @@ extension Multiplexer {
         }
     }
 
-    private mutating func forget(_ client: ClientID, into actions: inout [Action]) {
+    private mutating func forget(_ client: ClientID, at now: Duration, into actions: inout [Action]) {
         guard let left = clients.remove(client) else { return }
         for waiting in left {
             statistics.abandoned += 1
@@ -157,6 +164,7 @@ extension Multiplexer {
         for index in inFlight.indices where inFlight[index].asker?.client == client {
             abandon(index, into: &actions)
         }
+        if clients.isEmpty { link.lingers(from: now) }
     }
 
     /// Leaves a request in flight without its asker: the response is swallowed when it comes.
@@ -169,8 +177,9 @@ extension Multiplexer {
 
     /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
     private mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
-        guard case .ready = link else { return }
-        while inFlight.count < configuration.effectiveInFlightLimit, let (client, waiting) = clients.next() {
+        while link.mayCarry(at: now), inFlight.count < configuration.effectiveInFlightLimit,
+            let (client, waiting) = clients.next()
+        {
             resumeIfDue(client, into: &actions)
             guard now < waiting.deadline else {
                 fail(waiting.id, waiting.request, .expired, to: client, into: &actions)
@@ -185,10 +194,11 @@ extension Multiplexer {
                     request: waiting.request,
                     asker: (waiting.id, client),
                     askerDeadline: waiting.deadline,
-                    deviceDeadline: now + patience
+                    deviceDeadline: now + patience,
+                    isRepeat: waiting.isRepeat
                 )
             )
-            if linkUse == .unasked, waiting.request.expectsResponse { linkUse = .asked }
+            link.asked(waiting.request, at: now)
             statistics.sent += 1
             visit(at: now + patience, into: &actions)
             actions.append(.send(waiting.id, transactionID: transactionID))
@@ -248,6 +258,11 @@ extension Multiplexer {
         inFlight.removeAll(keepingCapacity: true)
     }
 
+}
+
+// MARK: - Responses
+
+extension Multiplexer {
     /// Takes the request that a response answers out of flight, and says whom it is for.
     private mutating func match(
         _ response: Response,
@@ -255,135 +270,130 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) -> (request: RequestID, client: ClientID)? {
+        link.keepQuiet(from: now)
         guard !response.isUnsolicited else {
             statistics.strays += 1
             actions.append(.report(.unsolicitedMessage))
             return nil
         }
-        guard case .ready(id) = link, let index = inFlight.firstIndex(where: { $0.isAnswered(by: response) }) else {
-            statistics.strays += 1
-            if case .ready(id) = link, inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
-                deviceAnswered(into: &actions)
-                actions.append(.report(.broadcastAnswered))
-                return nil
-            }
-            actions.append(.report(.strayResponse(response)))
-            // Without ids, whatever comes next could be taken for the answer to the next request.
-            if case .ready(id) = link, !configuration.carriesTransactionIDs {
-                replace(id, after: .stray, at: now, into: &actions)
-            }
+        guard link.isReady(id), let index = inFlight.firstIndex(where: { $0.isAnswered(by: response) }) else {
+            drop(response, on: id, at: now, into: &actions)
             return nil
         }
-        deviceAnswered(into: &actions)
+        straysInARow = 0
+        link.answered(at: now, into: &actions)
         let asker = inFlight.remove(at: index).asker
         if response.isLast {
-            failInFlight(.connectionLost, at: now, into: &actions)
-            link = .closing(id, failed: false)
-            actions.append(.report(.lastResponse))
-            actions.append(.disconnect(id))
+            _ = loseInFlight(repeating: true, at: now, into: &actions)
+            link.answeredLast(id, into: &actions)
         }
         return asker
     }
 
+    private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
+        statistics.strays += 1
+        if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
+            link.answered(at: now, into: &actions)
+            actions.append(.report(.broadcastAnswered))
+            return
+        }
+        if configuration.carriesTransactionIDs, transactionIDs.isRetired(response.transactionID, at: now) {
+            statistics.late += 1
+            actions.append(.report(.lateResponse(response)))
+            return
+        }
+        actions.append(.report(.strayResponse(response)))
+        straysInARow += 1
+        let (times, rest) = straysInARow.quotientAndRemainder(dividingBy: Self.straysOfCompetitor)
+        if rest == 0, times.nonzeroBitCount == 1 { actions.append(.report(.competitorSuspected(strays: straysInARow))) }
+        // Without ids, whatever comes next could be taken for the answer to the next request.
+        if link.isReady(id), !configuration.carriesTransactionIDs {
+            failInFlight(.connectionLost, at: now, into: &actions)
+            link.replace(id, after: .stray, into: &actions)
+        }
+    }
+
     /// Fails what the damaged message answered; the connection is in step again.
     private mutating func answerDamaged(on id: LinkID, at now: Duration, into actions: inout [Action]) {
-        guard case .ready(id) = link, !configuration.carriesTransactionIDs, !inFlight.isEmpty else { return }
-        deviceAnswered(into: &actions)
+        guard link.isReady(id), !configuration.carriesTransactionIDs, !inFlight.isEmpty else { return }
+        link.keepQuiet(from: now)
+        link.answered(at: now, into: &actions)
         actions.append(.report(.responseDamaged))
         failInFlight(.connectionLost, at: now, into: &actions)
     }
-
-    private mutating func deviceAnswered(into actions: inout [Action]) {
-        linkUse = .answered
-        if failedLinks > 0 { actions.append(.report(.answersAgain)) }
-        failedLinks = 0
-        silences = 0
-    }
 }
 
-// MARK: - The connection
+// MARK: - Lost connections
 
 extension Multiplexer {
-    private mutating func connectOrDisconnect(at now: Duration, into actions: inout [Action]) {
-        let isWanted = !inFlight.isEmpty || (!clients.isEmpty && drain == .notRequested)
-        if case .resting = link, !isWanted || clients.hasWaiting { link = .down }
-        switch link {
-        case .down where isWanted:
-            lastLink = LinkID(rawValue: lastLink.rawValue + 1)
-            linkUse = .unasked
-            silences = 0
-            link = .connecting(lastLink, until: now + configuration.connectTimeout)
-            visit(at: now + configuration.connectTimeout, into: &actions)
-            statistics.connects += 1
-            actions.append(.connect(lastLink))
-        case .connecting(let id, _) where !isWanted, .settling(let id, _) where !isWanted,
-            .ready(let id) where !isWanted:
-            link = .closing(id, failed: false)
-            actions.append(.disconnect(id))
-        default:
-            break
-        }
-    }
-
-    private mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
-        guard case .connecting(id, _) = link else { return }
-        guard configuration.delayAfterConnect > .zero else {
-            becomeReady(id, into: &actions)
-            return
-        }
-        link = .settling(id, until: now + configuration.delayAfterConnect)
-        visit(at: now + configuration.delayAfterConnect, into: &actions)
-    }
-
-    private mutating func becomeReady(_ id: LinkID, into actions: inout [Action]) {
-        link = .ready(id)
-        actions.append(.report(.ready(id)))
-    }
-
-    private mutating func closed(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
-        switch link {
-        case .connecting(id, _), .settling(id, _), .closing(id, failed: true):
-            backOff(at: now, into: &actions)
-        case .closing(id, failed: false):
-            link = .down
-        case .ready(id):
-            let unanswered = inFlight.count
-            failInFlight(.connectionLost, at: now, into: &actions)
-            switch linkUse {
-            case .unasked:
-                link = .resting
-                actions.append(.report(.closedUnasked))
-            case .asked:
-                backOff(at: now, into: &actions)
-            case .answered:
-                link = .down
-                actions.append(.report(.connectionLost(unanswered: unanswered)))
-            }
-        default:
-            break
-        }
-    }
-
-    private mutating func backOff(at now: Duration, into actions: inout [Action]) {
-        failedLinks += 1
-        let delay = configuration.backoff.delay(afterFailures: failedLinks, using: &jitter)
-        link = .backingOff(until: now + delay)
-        visit(at: now + delay, into: &actions)
-        actions.append(.report(.backingOff(attempt: failedLinks, delay: delay)))
-        failWaiting(.unreachable, into: &actions)
-    }
-
-    /// Gives up a connection that seems to stand; whatever is in flight on it is lost.
-    private mutating func replace(
+    private mutating func closed(
         _ id: LinkID,
-        after cause: ReplacementCause,
+        midResponse: Bool,
         at now: Duration,
         into actions: inout [Action]
     ) {
-        failInFlight(cause == .silence ? .unanswered : .connectionLost, at: now, into: &actions)
-        link = .closing(id, failed: linkUse != .answered)
-        actions.append(.report(.replacingConnection(id, after: cause)))
-        actions.append(.disconnect(id))
+        guard link.id == id else { return }
+        let unanswered = inFlight.count
+        let repeats = loseInFlight(repeating: !midResponse && link.mayRepeat, at: now, into: &actions)
+        if link.closed(id, unanswered: unanswered, repeats: repeats, at: now, into: &actions) {
+            failWaiting(.unreachable, into: &actions)
+        }
+    }
+
+    /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
+    ///
+    /// Safe is what changes nothing, and of whose answer not a byte has come. Says whether there was any.
+    private mutating func loseInFlight(repeating: Bool, at now: Duration, into actions: inout [Action]) -> Bool {
+        var repeats = false
+        // The last one first, so that each goes before those that came after it.
+        for index in inFlight.indices.reversed() where repeating && mayRepeat(inFlight[index], at: now) {
+            retire(inFlight[index].transactionID, at: now)
+            putBack(inFlight.remove(at: index), into: &actions)
+            repeats = true
+        }
+        failInFlight(.connectionLost, at: now, into: &actions)
+        return repeats
+    }
+
+    private func mayRepeat(_ lost: InFlight, at now: Duration) -> Bool {
+        !lost.request.mayWrite && lost.request.expectsResponse && mayWaitAgain(lost, at: now)
+    }
+
+    private func mayWaitAgain(_ lost: InFlight, at now: Duration) -> Bool {
+        lost.asker != nil && !lost.isRepeat && now < lost.askerDeadline && drain == .notRequested
+    }
+
+    private mutating func putBack(_ lost: InFlight, into actions: inout [Action]) {
+        guard let asker = lost.asker else { return }
+        statistics.sentAgain += 1
+        actions.append(.report(.sendingAgain(asker.request)))
+        clients.putBack(
+            Waiting(id: asker.request, request: lost.request, deadline: lost.askerDeadline, isRepeat: true),
+            of: asker.client
+        )
+    }
+
+    /// Not a byte of a request has left, so even a write may be sent once more.
+    private mutating func takeBack(
+        _ request: RequestID,
+        on id: LinkID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        guard link.isReady(id) else { return }
+        link.keepQuiet(from: now)
+        guard let index = inFlight.firstIndex(where: { $0.asker?.request == request }) else {
+            return link.hasEnded(id, owesRepeat: false)
+        }
+        let unsent = inFlight.remove(at: index)
+        retire(unsent.transactionID, at: now)
+        let repeats = mayWaitAgain(unsent, at: now)
+        link.hasEnded(id, owesRepeat: repeats)
+        if repeats {
+            putBack(unsent, into: &actions)
+        } else if let asker = unsent.asker {
+            fail(asker.request, unsent.request, .connectionLost, to: asker.client, into: &actions)
+        }
     }
 }
 
@@ -397,7 +407,7 @@ extension Multiplexer {
     }
 
     private mutating func expire(at now: Duration, into actions: inout [Action]) {
-        expireLink(at: now, into: &actions)
+        if link.expire(at: now, into: &actions) { failWaiting(.unreachable, into: &actions) }
         expireInFlight(at: now, into: &actions)
         expireWaiting(at: now, into: &actions)
         if let deadline = drain.deadline, deadline <= now {
@@ -406,32 +416,18 @@ extension Multiplexer {
         }
     }
 
-    private mutating func expireLink(at now: Duration, into actions: inout [Action]) {
-        switch link {
-        case .connecting(let id, let deadline) where deadline <= now:
-            link = .closing(id, failed: true)
-            actions.append(.report(.connectTimedOut(id)))
-            actions.append(.disconnect(id))
-            failWaiting(.unreachable, into: &actions)
-        case .settling(let id, let deadline) where deadline <= now:
-            becomeReady(id, into: &actions)
-        case .backingOff(let deadline) where deadline <= now:
-            link = .down
-        default:
-            break
-        }
-    }
-
     private mutating func expireInFlight(at now: Duration, into actions: inout [Action]) {
         var index = 0
         var timedOut = false
+        var isGone = false
         while index < inFlight.count {
             if inFlight[index].deviceDeadline <= now {
                 let silent = inFlight.remove(at: index)
                 retire(silent.transactionID, at: now)
+                link.keepQuiet(from: now)
                 if silent.request.expectsResponse {
                     timedOut = true
-                    silences += 1
+                    isGone = link.fellSilent()
                     actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
                 }
                 if let asker = silent.asker {
@@ -446,17 +442,17 @@ extension Multiplexer {
             }
             index += 1
         }
-        guard timedOut, case .ready(let id) = link else { return }
-        if !configuration.carriesTransactionIDs || silences >= Self.silencesBeforeReplacement {
-            replace(id, after: .silence, at: now, into: &actions)
+        guard timedOut, link.isReady, let id = link.id else { return }
+        if !configuration.carriesTransactionIDs || isGone {
+            failInFlight(.unanswered, at: now, into: &actions)
+            link.replace(id, after: .silence, into: &actions)
         }
     }
 
     private mutating func expireWaiting(at now: Duration, into actions: inout [Action]) {
         for client in clients.all {
             while let waiting = clients.nextExpired(of: client, at: now) {
-                var failure = Failure.unreachable
-                if case .ready = link { failure = .expired }
+                let failure = link.isReady ? Failure.expired : .unreachable
                 fail(waiting.id, waiting.request, failure, to: client, into: &actions)
             }
             resumeIfDue(client, into: &actions)
@@ -465,7 +461,7 @@ extension Multiplexer {
     }
 
     private mutating func visitAtEarliestDeadline(into actions: inout [Action]) {
-        var earliest = link.deadline
+        var earliest: Duration?
         func consider(_ deadline: Duration?) {
             guard let deadline else { return }
             earliest = min(earliest ?? deadline, deadline)
@@ -488,7 +484,7 @@ extension Multiplexer {
         case .overdue:
             closeClients(into: &actions)
             fallthrough
-        case .closing where clients.isEmpty && !link.holdsConnection:
+        case .closing where clients.isEmpty && link.id == nil:
             drain = .done
             actions.append(.drained)
         default:

@@ -25,6 +25,11 @@ struct TransactionIDs: Sendable {
         return last
     }
 
+    /// Whether an id is kept back, since its response may still come.
+    func isRetired(_ id: UInt16, at now: Duration) -> Bool {
+        quarantined.contains { $0.id == id && now < $0.until }
+    }
+
     /// Keeps an id back, since its response may still come.
     mutating func retire(_ id: UInt16, at now: Duration) {
         if quarantined.count == Self.quarantineLimit { quarantined.removeFirst() }

@@ -138,11 +138,16 @@ extension MultiplexerDriver {
         handle(.upstreamConnected(link))
     }
 
-    /// The connection to the device is gone, for this reason if it was not asked for.
-    func upstreamClosed(_ link: LinkID, reason: (any Error)?) {
+    /// The connection to the device is gone, for this reason if it was not asked for, perhaps in the midst of a message.
+    func upstreamClosed(_ link: LinkID, reason: (any Error)?, midResponse: Bool) {
         if let reason { log.reason = reason }
         if upstream?.link == link { upstream = nil }
-        handle(.upstreamClosed(link))
+        handle(.upstreamClosed(link, midResponse: midResponse))
+    }
+
+    /// No byte of a request left, since the connection has ended.
+    func requestUnsent(_ request: RequestID, on link: LinkID) {
+        handle(.requestUnsent(request, on: link))
     }
 
     /// The device sent a message.
@@ -249,7 +254,7 @@ extension MultiplexerDriver {
         guard let rules = requests.asker(request)?.rules else { return }
         message.removeAll(keepingCapacity: true)
         requests.withMessage(request) { rules.forward($0, into: &message) }
-        upstream?.write(sealed(in: deviceProtocol.framing, transactionID))
+        upstream?.write(sealed(in: deviceProtocol.framing, transactionID), of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {

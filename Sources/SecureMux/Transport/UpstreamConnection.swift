@@ -15,6 +15,9 @@ final class UpstreamConnection {
     private let driver: MultiplexerDriver
     private var state = State.resolving
     private var reason: (any Error)?
+    /// Bytes have come that belong to no message yet.
+    fileprivate var isMidResponse = false
+    private var isWriting = false
 
     private enum State {
         /// The name is being looked up. Exits: connecting, closed.
@@ -56,11 +59,21 @@ final class UpstreamConnection {
         }
     }
 
-    /// Sends a frame.
-    func write(_ frame: ByteBuffer) {
+    /// Sends the frame of a request, or tells the driver that no byte of it has left.
+    func write(_ frame: ByteBuffer, of request: RequestID) {
         guard case .connected(let channel) = state else { return }
-        channel.writeAndFlush(frame, promise: nil)
+        let wasActive = channel.isActive
+        isWriting = true
+        if wasActive { channel.writeAndFlush(frame, promise: nil) }
+        isWriting = false
+        guard !channel.isActive else { return }
+        // A write that fails closes the channel at once. Of a small frame the system takes all or nothing.
+        if !wasActive || frame.readableBytes <= Self.wholeWrite { driver.requestUnsent(request, on: link) }
+        closed()
     }
+
+    /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
+    private static let wholeWrite = 512
 
     /// Closes the connection or gives the attempt up.
     func close() {
@@ -98,9 +111,9 @@ final class UpstreamConnection {
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
                     try channel.pipeline.syncOperations.addHandlers(
-                        HTTPPipeline.device("\(connection.device)", speaking: spoken) + [
-                            UpstreamHandler(connection, spoken)
-                        ]
+                        [ArrivalHandler(connection)]
+                            + HTTPPipeline.device("\(connection.device)", speaking: spoken)
+                            + [UpstreamHandler(connection, spoken)]
                     )
                 }
             }
@@ -132,7 +145,7 @@ final class UpstreamConnection {
     private func end(_ reason: (any Error)?) {
         if case .closed = state { return }
         state = .closed
-        driver.upstreamClosed(link, reason: reason)
+        driver.upstreamClosed(link, reason: reason, midResponse: isMidResponse)
     }
 }
 
@@ -154,7 +167,25 @@ extension UpstreamConnection {
     }
 
     private func closed() {
+        // What was being written is told of first.
+        guard !isWriting else { return }
         if case .givingUp = state { end(nil) } else { end(reason ?? UpstreamError.closedByDevice) }
+    }
+}
+
+/// Notes that bytes came, before they are read into a message.
+private final class ArrivalHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: UpstreamConnection
+
+    init(_ connection: UpstreamConnection) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.isMidResponse = true
+        context.fireChannelRead(data)
     }
 }
 
@@ -221,6 +252,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
             }
             hasBegunEarly = false
         }
+        connection.isMidResponse = !received.isEmpty
         guard let answer else {
             if !awaitsAnswer, !received.isEmpty { hasBegunEarly = true }
             return

@@ -1,0 +1,359 @@
+extension Multiplexer {
+    /// The connection to the device, of which there is never more than one: when it is opened, when it may carry a request,
+    /// when it is closed, and what its end means.
+    struct DeviceLink {
+        private let configuration: Configuration
+        private(set) var state = State.down
+
+        private var last = LinkID(rawValue: 0)
+        private var use = Use.unasked
+        /// Connections in a row that failed.
+        private var failures = 0
+        /// Connections in a row that ended while the device was left alone after connecting.
+        private var earlyEnds = 0
+        /// Requests in a row that the device let time out.
+        private var silences = 0
+        /// Whether a request is to be sent again that this connection was asked, or was to be.
+        private var owesRepeat = false
+        /// Whether a connection that answered nothing was followed by another at once, since the last answer.
+        private var hasSkippedBackoff = false
+
+        /// When the connection stood.
+        private var beginning = Duration.zero
+        /// When it was used last.
+        private var lastUse = Duration.zero
+        /// Until when no request is sent.
+        private var quietUntil = Duration.zero
+        /// Until when the device is thought to count the connection that ended.
+        private var settledAt = Duration.zero
+        /// Until when it is kept for clients to come.
+        private var lingerEnd: Duration?
+
+        private var jitter: SplitMix64
+
+        /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
+        private static let silencesBeforeReplacement = 2
+        /// A device that closes each time while it is left alone is not to be connected to for ever.
+        private static let earlyEndsInARow = 3
+
+        init(_ configuration: Configuration, seed: UInt64) {
+            self.configuration = configuration
+            jitter = SplitMix64(seed: seed)
+        }
+
+        /// Where the connection stands.
+        enum State {
+            /// None, and nobody wants one, or the device still counts the last one. Exits: connecting.
+            case down
+            /// None: it ended unasked, or was closed since nothing was asked. The next is opened for a request. Exits: down.
+            case resting
+            /// Asked for. Exits: settling, ready, closing, down, backingOff.
+            case connecting(LinkID, until: Duration)
+            /// Stands; the device is left alone for a while. Exits: ready, closing, down, backingOff.
+            case settling(LinkID, until: Duration)
+            /// Stands and carries requests. Exits: closing, down, resting, backingOff.
+            case ready(LinkID)
+            /// Ended, as a request that could not be sent has shown. Exits: down, resting, backingOff.
+            case ended(LinkID)
+            /// To be closed; nothing else is opened until it is. Exits: what comes next.
+            case closing(LinkID, next: Next)
+            /// None; the next attempt is being waited for, and requests fail at once. Exits: down.
+            case backingOff(until: Duration)
+        }
+
+        /// What follows the end of a connection.
+        enum Next {
+            case down
+            case resting
+            case backingOff
+        }
+
+        /// What the connection was good for.
+        ///
+        /// Only an answer, not accepting it, shows that the device works: a device that is full accepts and closes at once.
+        /// And only a question without an answer shows that it does not: many devices close what is idle.
+        private enum Use {
+            case unasked
+            case asked
+            case answered
+        }
+
+        /// What there is to do for a connection.
+        struct Demand {
+            /// There are clients, and no drain.
+            var hasClients: Bool
+            var hasInFlight: Bool
+            var hasWaiting: Bool
+            var isDraining: Bool
+
+            var isAny: Bool { hasInFlight || hasClients }
+            var isIdle: Bool { !hasInFlight && !hasWaiting }
+        }
+    }
+}
+
+// MARK: - Opening and closing
+
+extension Multiplexer.DeviceLink {
+    /// Opens the connection if it is wanted, closes it if it is not, or is to be renewed. Says whether it was opened.
+    mutating func adapt(
+        to demand: Demand,
+        at now: Duration,
+        into actions: inout [Multiplexer.Action]
+    ) -> Bool {
+        if case .resting = state, !demand.isAny || demand.hasWaiting { state = .down }
+        switch state {
+        case .down where demand.isAny && now >= settledAt:
+            last = LinkID(rawValue: last.rawValue + 1)
+            use = .unasked
+            silences = 0
+            owesRepeat = false
+            state = .connecting(last, until: now + configuration.connectTimeout)
+            actions.append(.connect(last))
+            return true
+        case .connecting(let id, _) where isUnwanted(demand, at: now),
+            .settling(let id, _) where isUnwanted(demand, at: now),
+            .ready(let id) where isUnwanted(demand, at: now):
+            close(id, next: .down, into: &actions)
+        case .ready(let id) where demand.isIdle && now >= idleEnd ?? .never:
+            actions.append(.report(.closingIdle))
+            close(id, next: .resting, into: &actions)
+        case .ready(let id) where !demand.hasInFlight && now >= (demand.isIdle ? renewal : maximumAge) ?? .never:
+            actions.append(.report(.renewing))
+            close(id, next: .down, into: &actions)
+        default:
+            break
+        }
+        return false
+    }
+
+    private func isUnwanted(_ demand: Demand, at now: Duration) -> Bool {
+        !demand.isAny && (demand.isDraining || now >= lingerEnd ?? now)
+    }
+
+    private mutating func close(_ id: LinkID, next: Next, into actions: inout [Multiplexer.Action]) {
+        state = .closing(id, next: next)
+        actions.append(.disconnect(id))
+    }
+
+    /// The last client has left.
+    mutating func lingers(from now: Duration) { lingerEnd = now + configuration.linger }
+
+    /// A client has come.
+    mutating func lingersNoMore() { lingerEnd = nil }
+
+    /// The connection stands.
+    mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
+        guard case .connecting(id, _) = state else { return }
+        beginning = now
+        guard configuration.delayAfterConnect > .zero else { return becomeReady(id, at: now, into: &actions) }
+        state = .settling(id, until: now + configuration.delayAfterConnect)
+    }
+
+    private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
+        state = .ready(id)
+        lastUse = now
+        earlyEnds = 0
+        actions.append(.report(.ready(id)))
+    }
+
+    /// Nothing is left of the connection. Says whether waiting requests are to fail.
+    ///
+    /// - Parameters:
+    ///   - unanswered: How many requests were in flight.
+    ///   - repeats: Whether any of them is to be sent again.
+    mutating func closed(
+        _ id: LinkID,
+        unanswered: Int,
+        repeats: Bool,
+        at now: Duration,
+        into actions: inout [Multiplexer.Action]
+    ) -> Bool {
+        guard self.id == id else { return false }
+        settledAt = now + configuration.settleTime
+        keepQuiet(from: now)
+        switch state {
+        case .settling where failures == 0 && earlyEnds < Self.earlyEndsInARow:
+            earlyEnds += 1
+            state = .down
+            actions.append(.report(.closedDuringDelay))
+        case .connecting, .settling, .closing(_, next: .backingOff):
+            backOff(at: now, into: &actions)
+            return true
+        case .closing(_, next: .down):
+            state = .down
+        case .closing(_, next: .resting):
+            state = .resting
+        case .ready, .ended:
+            return lost(unanswered: unanswered, repeats: repeats || owesRepeat, at: now, into: &actions)
+        case .down, .resting, .backingOff:
+            break
+        }
+        return false
+    }
+
+    private mutating func lost(
+        unanswered: Int,
+        repeats: Bool,
+        at now: Duration,
+        into actions: inout [Multiplexer.Action]
+    ) -> Bool {
+        switch use {
+        case .unasked:
+            state = .resting
+            actions.append(.report(.closedUnasked))
+            return false
+        case .asked where !repeats || hasSkippedBackoff:
+            backOff(at: now, into: &actions)
+            return true
+        case .asked, .answered:
+            hasSkippedBackoff = use == .asked
+            state = .down
+            actions.append(.report(.connectionLost(unanswered: unanswered)))
+            return false
+        }
+    }
+
+    private mutating func backOff(at now: Duration, into actions: inout [Multiplexer.Action]) {
+        failures += 1
+        let delay = max(
+            configuration.backoff.delay(afterFailures: failures, using: &jitter),
+            configuration.settleTime
+        )
+        state = .backingOff(until: now + delay)
+        actions.append(.report(.backingOff(attempt: failures, delay: delay)))
+    }
+
+    /// Gives up a connection that seems to stand; whatever is in flight on it is lost.
+    mutating func replace(
+        _ id: LinkID,
+        after cause: Multiplexer.ReplacementCause,
+        into actions: inout [Multiplexer.Action]
+    ) {
+        actions.append(.report(.replacingConnection(id, after: cause)))
+        close(id, next: use == .answered ? .down : .backingOff, into: &actions)
+    }
+
+    /// The device said with its answer that it takes no further request.
+    mutating func answeredLast(_ id: LinkID, into actions: inout [Multiplexer.Action]) {
+        actions.append(.report(.lastResponse))
+        close(id, next: .down, into: &actions)
+    }
+}
+
+// MARK: - Use
+
+extension Multiplexer.DeviceLink {
+    /// The connection of which something is left.
+    var id: LinkID? {
+        switch state {
+        case .connecting(let id, _), .settling(let id, _), .ready(let id), .ended(let id), .closing(let id, _): id
+        case .down, .resting, .backingOff: nil
+        }
+    }
+
+    /// Whether its end, if it came now, would be followed by another connection at once.
+    ///
+    /// It may have closed an idle connection just when it was asked; twice in a row is a failure.
+    var mayRepeat: Bool { isReady && (use == .answered || !hasSkippedBackoff) }
+
+    var isBackingOff: Bool { if case .backingOff = state { true } else { false } }
+
+    /// Whether responses are taken from this connection.
+    func isReady(_ id: LinkID) -> Bool { if case .ready(id) = state { true } else { false } }
+
+    /// Whether requests are sent, if not at this moment: what waits for them then waits for its turn.
+    var isReady: Bool { if case .ready = state { true } else { false } }
+
+    /// Whether a request may be sent now.
+    func mayCarry(at now: Duration) -> Bool { isReady && now >= quietUntil && now < maximumAge ?? .never }
+
+    /// A request was sent.
+    mutating func asked(_ request: Request, at now: Duration) {
+        if use == .unasked, request.expectsResponse { use = .asked }
+        lastUse = now
+        keepQuiet(from: now)
+    }
+
+    /// The device sent something, or the wait for it is over.
+    mutating func keepQuiet(from now: Duration) { quietUntil = now + configuration.minimumGap }
+
+    /// The device answered.
+    mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
+        if failures > 0 { actions.append(.report(.answersAgain)) }
+        use = .answered
+        failures = 0
+        silences = 0
+        hasSkippedBackoff = false
+        lastUse = now
+    }
+
+    /// The device let a request time out; says whether it seems to be gone.
+    mutating func fellSilent() -> Bool {
+        silences += 1
+        return silences >= Self.silencesBeforeReplacement
+    }
+
+    /// A request did not leave, since the connection has ended.
+    mutating func hasEnded(_ id: LinkID, owesRepeat: Bool) {
+        guard isReady(id) else { return }
+        state = .ended(id)
+        self.owesRepeat = self.owesRepeat || owesRepeat
+    }
+}
+
+// MARK: - Time
+
+extension Multiplexer.DeviceLink {
+    /// Says whether waiting requests are to fail.
+    mutating func expire(at now: Duration, into actions: inout [Multiplexer.Action]) -> Bool {
+        switch state {
+        case .connecting(let id, let deadline) where deadline <= now:
+            actions.append(.report(.connectTimedOut(id)))
+            close(id, next: .backingOff, into: &actions)
+            return true
+        case .settling(let id, let deadline) where deadline <= now:
+            becomeReady(id, at: now, into: &actions)
+        case .backingOff(let deadline) where deadline <= now:
+            state = .down
+        default:
+            break
+        }
+        return false
+    }
+
+    /// When something is to be done about the connection if nothing happens before.
+    func deadline(_ demand: Demand, at now: Duration) -> Duration? {
+        let lingerEnd = demand.isAny ? nil : lingerEnd
+        switch state {
+        case .down:
+            return demand.isAny ? settledAt : nil
+        case .connecting(_, let deadline), .settling(_, let deadline):
+            return min(deadline, lingerEnd ?? deadline)
+        case .ready:
+            let quietEnd = demand.hasWaiting && now < quietUntil ? quietUntil : nil
+            return earlier(demand.isIdle ? earlier(idleEnd, renewal) : quietEnd, lingerEnd)
+        case .backingOff(let deadline):
+            return deadline
+        case .resting, .ended, .closing:
+            return nil
+        }
+    }
+
+    private var idleEnd: Duration? { configuration.idleClose.map { lastUse + $0 } }
+
+    private var maximumAge: Duration? { configuration.maximumAge.map { beginning + $0 } }
+
+    /// From when on a quiet moment is taken for a new connection.
+    private var renewal: Duration? { configuration.maximumAge.map { beginning + $0 / 4 * 3 } }
+}
+
+private func earlier(_ one: Duration?, _ other: Duration?) -> Duration? {
+    guard let one, let other else { return one ?? other }
+    return min(one, other)
+}
+
+extension Duration {
+    /// Later than any time there is.
+    fileprivate static let never = Duration.seconds(Int64.max)
+}
