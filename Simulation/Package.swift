@@ -27,6 +27,7 @@ let package = Package(
             name: "simulate",
             dependencies: ["MultiplexerCore"],
             path: ".",
+            exclude: ["README.md", "Mutations", "Core"],
             sources: ["Model", "Command"],
             swiftSettings: settings
         ),

@@ -7,22 +7,16 @@ enum Occurrence {
     case acts(Int)
     case leaves(Int)
     case connected(LinkID)
-    case closed(LinkID)
-    case answers(Answer)
-    case damagedAnswer(on: LinkID)
+    case closed(LinkID, midResponse: Bool = false)
+    /// The connection ends, and what was sent last did not leave.
+    case dies(LinkID)
+    /// The device closes the connection if it was asked nothing since.
+    case idles(LinkID, requests: Int)
+    case says(Message, on: LinkID)
+    case damages(Message, on: LinkID)
     case lateEvent(of: LinkID)
     case drain
     case calm
-}
-
-/// A message from the device.
-struct Answer {
-    let link: LinkID
-    let response: Response
-    /// The request that the device means, or nil if it means none.
-    let serial: Int?
-    /// Whether the device says more than it was asked.
-    var isExtra = false
 }
 
 /// What is to happen and when; what was added first comes first at equal times.
@@ -39,4 +33,26 @@ struct Agenda {
     }
 
     mutating func removeNext() -> (Duration, Occurrence)? { entries.popLast() }
+}
+
+/// What device and network have in common with all else that happens.
+struct World {
+    let scenario: Scenario
+    var now = Duration.zero
+    var agenda = Agenda()
+    var random: SplitMix64
+    /// Faults have stopped.
+    var isCalm = false
+
+    init(seed: UInt64) {
+        // Neighbouring seeds give unlike schedules: the generator mixes its state before use.
+        random = SplitMix64(seed: seed)
+        scenario = Scenario(using: &random)
+    }
+
+    /// Lets something happen after a while.
+    mutating func add(_ occurrence: Occurrence, after wait: Duration) { agenda.add(occurrence, at: now + wait) }
+
+    /// Whether something goes wrong that does so in this percentage of cases.
+    mutating func isStruck(_ percent: Int) -> Bool { !isCalm && random.chance(percent) }
 }

@@ -2,7 +2,7 @@ import MultiplexerCore
 
 /// A client as it behaves of itself.
 struct ModelClient {
-    var id = ClientID(rawValue: 0)
+    let id: ClientID
     var isHere = false
     /// How many requests it will still send.
     var unsent: Int
@@ -14,16 +14,14 @@ struct ModelClient {
     var stay: Duration?
     let staysToTheEnd: Bool
 
-    var isPaused = false
-    /// What it brought since it was paused.
-    var overrun = 0
-    /// Whether it waits to be read again.
+    /// Whether its reading is paused and it waits to be read again.
     var isBlocked = false
 
-    init(using random: inout SplitMix64) {
+    init(_ id: ClientID, using random: inout SplitMix64) {
+        self.id = id
         unsent = random.below(9)
         burst = random.below(5) + 1
-        pause = random.pick([1, 20, 60])
+        pause = random.pick([1, 20, 60, 250])
         staysToTheEnd = random.chance(30)
         stay = staysToTheEnd || random.chance(50) ? nil : random.milliseconds(0, 400)
     }

@@ -3,144 +3,209 @@ import MultiplexerCore
 /// A device and the network before it, which do all that devices in the field do.
 struct ModelDevice {
     /// The connection that was asked for and of which something is left.
-    var link: LinkID?
-    /// What answers the request that was received last.
-    private(set) var lastReceived: Response?
+    private(set) var link: LinkID?
     /// Whether packets vanish on this connection, for as long as it stands.
-    private var isBlackHole = false
+    private(set) var isBlackHole = false
+    /// What was sent since the connection ended.
+    private(set) var unsent: [Int] = []
+    /// The request that reached the device last.
+    private(set) var lastReceived: Message?
 
-    static let longestClosing = Duration.milliseconds(300)
+    /// The connection has ended, though nobody has noticed.
+    private var isDead = false
+    /// Requests on this connection.
+    private var received = 0
+    /// The device reads nothing until then.
+    private var busyUntil = Duration.zero
+    private var lastEnd: Duration?
 
-    mutating func connect(
-        _ id: LinkID,
-        _ scenario: Scenario,
-        isCalm: Bool,
-        at now: Duration,
-        _ agenda: inout Agenda,
-        _ random: inout SplitMix64
-    ) {
+    /// The longest that anything it does takes.
+    static let longestFault = Duration.milliseconds(900)
+
+    mutating func connect(_ id: LinkID, in world: inout World) {
         link = id
         isBlackHole = false
-        let accepted = now + random.milliseconds(0, Scenario.latency)
-        guard !isCalm, random.chance(scenario.faults) else {
-            agenda.add(.connected(id), at: accepted)
-            return
+        isDead = false
+        received = 0
+        unsent = []
+        let accepted = world.random.milliseconds(0, Scenario.latency)
+        if !world.isCalm, let ended = lastEnd, world.now < ended + world.scenario.countsOld {
+            world.add(.connected(id), after: accepted)
+            world.add(.closed(id), after: accepted)
+        } else if !world.isCalm, world.scenario.outage.contains(world.now) {
+            if world.scenario.refuses { world.add(.closed(id), after: accepted) }
+        } else if world.isStruck(world.scenario.faults) {
+            connectBadly(id, accepted, in: &world)
+        } else {
+            accept(id, accepted, in: &world)
         }
-        switch random.below(6) {
+    }
+
+    private func accept(_ id: LinkID, _ accepted: Duration, in world: inout World) {
+        world.add(.connected(id), after: accepted)
+        if let idle = world.scenario.idleClose { world.add(.idles(id, requests: 0), after: accepted + idle) }
+    }
+
+    private mutating func connectBadly(_ id: LinkID, _ accepted: Duration, in world: inout World) {
+        switch world.random.below(7) {
         case 0:
             // Refused.
-            agenda.add(.closed(id), at: accepted)
+            world.add(.closed(id), after: accepted)
         case 1:
             // Never answered.
             break
         case 2:
             // Accepted and closed at once: the device is full.
-            agenda.add(.connected(id), at: accepted)
-            agenda.add(.closed(id), at: accepted + random.milliseconds(0, 5))
+            world.add(.connected(id), after: accepted)
+            world.add(.closed(id), after: accepted + world.random.milliseconds(0, 5))
         case 3:
             // Accepted, perhaps too late.
-            agenda.add(.connected(id), at: now + random.milliseconds(0, 400))
+            world.add(.connected(id), after: world.random.milliseconds(0, 400))
         case 4:
-            agenda.add(.connected(id), at: accepted)
-            isBlackHole = true
+            becomeBlackHole(id, in: &world)
+            accept(id, accepted, in: &world)
         default:
-            // Lost at any moment.
-            agenda.add(.connected(id), at: accepted)
-            agenda.add(.closed(id), at: accepted + random.milliseconds(0, 300))
+            // Lost at any moment, perhaps while it is to be left alone.
+            world.add(.connected(id), after: accepted)
+            let end = world.random.chance(50) ? world.scenario.configuration.delayAfterConnect : .milliseconds(300)
+            world.add(.closed(id), after: accepted + end / 100 * world.random.below(100))
         }
     }
 
-    mutating func close(
-        _ id: LinkID,
-        _ scenario: Scenario,
-        isCalm: Bool,
-        at now: Duration,
-        _ agenda: inout Agenda,
-        _ random: inout SplitMix64
-    ) {
-        let isSlow = !isCalm && random.chance(scenario.faults)
-        agenda.add(.closed(id), at: now + (isSlow ? random.milliseconds(0, 300) : random.milliseconds(0, 3)))
+    /// The cable is pulled: nothing more is heard, or one day that all is over.
+    private mutating func becomeBlackHole(_ id: LinkID, in world: inout World) {
+        isBlackHole = true
+        if world.random.chance(30) { world.add(.closed(id), after: world.random.milliseconds(0, 600)) }
     }
 
-    /// Takes a broadcast, and perhaps answers it as if it were none.
-    func receiveBroadcast(
-        _ response: Response,
-        _ scenario: Scenario,
-        isCalm: Bool,
-        at now: Duration,
-        _ agenda: inout Agenda,
-        _ random: inout SplitMix64
-    ) {
-        guard let link, !isCalm, random.chance(scenario.faults / 4) else { return }
-        let answer = Answer(link: link, response: response, serial: nil, isExtra: true)
-        agenda.add(.answers(answer), at: now + random.milliseconds(0, Scenario.latency))
+    /// We close the connection.
+    func close(_ id: LinkID, in world: inout World) {
+        let isSlow = world.isStruck(world.scenario.faults)
+        world.add(.closed(id), after: world.random.milliseconds(0, isSlow ? 300 : 3))
     }
 
-    /// Takes the request that `response` answers.
-    mutating func receive(
-        _ response: Response,
-        _ serial: Int,
-        _ scenario: Scenario,
-        isCalm: Bool,
-        at now: Duration,
-        _ agenda: inout Agenda,
-        _ random: inout SplitMix64
-    ) {
-        lastReceived = response
-        guard let link, !isBlackHole else { return }
-        let answer = Answer(link: link, response: response, serial: serial)
-        let usual = now + random.milliseconds(0, Scenario.latency)
-        guard !isCalm, random.chance(scenario.faults) else {
-            agenda.add(.answers(answer), at: usual)
+    /// Nothing is left of the connection.
+    mutating func closed(at now: Duration) {
+        link = nil
+        lastEnd = now
+    }
+
+    /// Whether nothing was asked on this connection after so many requests.
+    func isIdle(_ id: LinkID, since requests: Int) -> Bool { link == id && received == requests }
+}
+
+// MARK: - Requests
+
+extension ModelDevice {
+    /// Takes a request, if it gets it, and answers it, in its way.
+    mutating func receive(_ message: Message, isBroadcast: Bool, in world: inout World) {
+        guard let link else { return }
+        guard !isDead else { return unsent.append(message.serial) }
+        received += 1
+        if let idle = world.scenario.idleClose { world.add(.idles(link, requests: received), after: idle) }
+        lastReceived = message
+        guard !isBlackHole else { return }
+        if !world.isCalm, world.scenario.swallowsFirst, received == 1 { return }
+        if isBroadcast {
+            // Some take it for a request like others.
+            guard world.isStruck(world.scenario.faults / 4) else { return }
+            world.add(.says(extra(message), on: link), after: world.random.milliseconds(0, Scenario.latency))
             return
         }
-        let extra = usual + random.milliseconds(0, 200)
-        var wrong = response
-        switch random.below(10) {
-        case 9:
-            // Damaged on the way, where the wire can tell.
-            agenda.add(
-                scenario.configuration.carriesTransactionIDs ? .answers(answer) : .damagedAnswer(on: link),
-                at: usual
-            )
-            return
-        case 8:
-            // Something that it says of its own accord.
-            wrong.isUnsolicited = true
-            agenda.add(.answers(Answer(link: link, response: wrong, serial: nil, isExtra: true)), at: extra)
+        let usual = max(busyUntil - world.now, .zero) + world.random.milliseconds(0, Scenario.latency)
+        if world.isStruck(world.scenario.faults) {
+            answerBadly(message, on: link, after: usual, in: &world)
+        } else {
+            answer(message, on: link, after: usual, in: &world)
+        }
+    }
+
+    private func answer(_ message: Message, on link: LinkID, after wait: Duration, in world: inout World) {
+        world.add(.says(message, on: link), after: wait)
+        if world.isStruck(world.scenario.competition) {
+            for _ in 0...world.random.below(8) {
+                var foreign = extra(message)
+                foreign.transactionID = .foreign(0x8000 | UInt16(world.random.below(0x8000)))
+                world.add(.says(foreign, on: link), after: wait + world.random.milliseconds(0, 10))
+            }
+        }
+        if world.isStruck(world.scenario.closings) {
+            world.add(.closed(link), after: wait + world.random.milliseconds(0, 5))
+        }
+    }
+
+    private mutating func answerBadly(
+        _ message: Message,
+        on link: LinkID,
+        after usual: Duration,
+        in world: inout World
+    ) {
+        let extraWait = usual + world.random.milliseconds(0, 200)
+        switch world.random.below(15) {
         case 0:
-            // Silent.
+            // Lost on the way there or back.
             return
         case 1:
             // Slow, and perhaps too late.
-            agenda.add(.answers(answer), at: now + random.milliseconds(0, 500))
-            return
+            return world.add(.says(message, on: link), after: world.random.milliseconds(0, 500))
         case 2:
             // Too late.
-            agenda.add(.answers(answer), at: now + scenario.configuration.responseTimeout + random.milliseconds(0, 200))
-            return
+            let late = world.scenario.configuration.responseTimeout + world.random.milliseconds(0, 200)
+            return world.add(.says(message, on: link), after: late)
         case 3:
             // Answered twice.
-            agenda.add(.answers(Answer(link: link, response: response, serial: serial, isExtra: true)), at: extra)
+            world.add(.says(message, on: link), after: extraWait)
         case 4:
             // Of another unit or function, then perhaps the right one.
-            wrong.correlation = Correlation(rawValue: response.correlation.rawValue + 1)
-            agenda.add(.answers(Answer(link: link, response: wrong, serial: nil)), at: usual)
-            if random.chance(50) { agenda.add(.answers(answer), at: extra) }
+            var wrong = extra(message)
+            wrong.correlation = Correlation(rawValue: UInt64(3 + world.random.below(2)))
+            world.add(.says(wrong, on: link), after: usual)
+            if world.random.chance(50) { world.add(.says(message, on: link), after: extraWait) }
             return
         case 5:
-            // Something that nobody asked for.
-            wrong.transactionID = 0x8000 | UInt16(truncatingIfNeeded: random.below(0x8000))
-            agenda.add(.answers(Answer(link: link, response: wrong, serial: nil, isExtra: true)), at: extra)
-        case 6:
-            // An id of old.
-            wrong.transactionID = response.transactionID &- UInt16(1 + random.below(20))
+            // An id of old, perhaps one that is awaited.
+            var wrong = extra(message)
+            wrong.transactionID = .older(UInt16(1 + world.random.below(20)))
             wrong.correlation = Correlation(rawValue: 7)
-            agenda.add(.answers(Answer(link: link, response: wrong, serial: nil, isExtra: true)), at: extra)
+            world.add(.says(wrong, on: link), after: extraWait)
+        case 6:
+            // Something that it says of its own accord.
+            var wrong = extra(message)
+            wrong.isUnsolicited = true
+            world.add(.says(wrong, on: link), after: extraWait)
+        case 7:
+            // Damaged on the way, where the wire can tell.
+            if !world.scenario.configuration.carriesTransactionIDs {
+                return world.add(.damages(message, on: link), after: usual)
+            }
+        case 8:
+            // It ends before the request leaves.
+            isDead = true
+            unsent = [message.serial]
+            return world.add(.dies(link), after: world.random.milliseconds(0, 2))
+        case 9:
+            // It ends in the midst of the answer.
+            return world.add(.closed(link, midResponse: true), after: usual)
+        case 10:
+            // It stops reading for a while.
+            busyUntil = world.now + world.random.milliseconds(50, 400)
+        case 11:
+            becomeBlackHole(link, in: &world)
+            return
+        case 12:
+            // It crosses the answer.
+            return world.add(.closed(link), after: world.random.milliseconds(0, Scenario.latency))
         default:
             // Lost, before or after the answer.
-            agenda.add(.closed(link), at: now + random.milliseconds(0, Scenario.latency))
+            world.add(.closed(link), after: world.random.milliseconds(0, Scenario.latency))
         }
-        agenda.add(.answers(answer), at: usual)
+        answer(message, on: link, after: usual, in: &world)
+    }
+
+    /// A message about a request that is not its answer.
+    private func extra(_ message: Message) -> Message {
+        var extra = message
+        extra.isAnswer = false
+        return extra
     }
 }

@@ -76,8 +76,17 @@ struct Oracle {
         self.overrun = overrun
     }
 
-    /// Whether the device owes a response.
-    var isAwaitingResponse: Bool { !flights.isEmpty }
+    /// Whether nobody could tell a message from the answer that is awaited, which it is not.
+    ///
+    /// The wire has no ids then: that a device says such a thing is beyond what can be promised.
+    func isMistakable(_ response: Response, on id: LinkID, answering serial: Int?) -> Bool {
+        guard !configuration.carriesTransactionIDs, !response.isUnsolicited, id == link?.id, let flight = flights.first
+        else { return false }
+        return flight.expectsResponse && flight.serial != serial && flight.correlation == response.correlation
+    }
+
+    /// Whether something else than this request is in flight on a connection.
+    func isBusy(_ id: LinkID, with serial: Int) -> Bool { id == link?.id && flights.contains { $0.serial != serial } }
 
     struct Client {
         /// In the order of their coming.
@@ -109,8 +118,8 @@ struct Oracle {
         let client: ClientID
         /// When its first request was sent.
         let turn: Int
-        /// It was taken back alone, and so may come before others that were.
-        let isAlone: Bool
+        /// It was taken back alone, or has ended since: others may come before, and another of the client in its place.
+        var isLoose: Bool
     }
 
     struct Flight {
@@ -419,20 +428,20 @@ extension Oracle {
     }
 
     /// No byte of it left: it is as if it had not been sent, once.
-    private mutating func unsent(_ id: RequestID, on on: LinkID, at now: Duration) {
-        guard let link, link.id == on, link.isReady, let index = flights.firstIndex(where: { $0.id == id }) else {
-            return
-        }
+    private mutating func unsent(_ id: RequestID, on ended: LinkID, at now: Duration) {
+        guard let link, link.id == ended, link.isReady, let serial = serials[id],
+            let index = flights.firstIndex(where: { $0.serial == serial })
+        else { return }
         self.link?.isDead = true
         gap.push(to: now + configuration.minimumGap)
         let flight = flights.remove(at: index)
         retired.insert(flight.transactionID)
         let request = requests[flight.serial]
-        if drainDeadline == nil, now < request.deadline, !request.wasReturned { giveBack(flight, isAlone: true) }
+        if drainDeadline == nil, now < request.deadline, !request.wasReturned { giveBack(flight, isLoose: true) }
     }
 
     /// Whatever is in flight will not be answered; reads are to be sent again, if they may be.
-    private mutating func land(sendingAgainAt now: Duration? = nil) {
+    mutating func land(sendingAgainAt now: Duration? = nil) {
         for flight in flights {
             retired.insert(flight.transactionID)
             let request = requests[flight.serial]
@@ -444,7 +453,7 @@ extension Oracle {
         flights.removeAll()
     }
 
-    private mutating func giveBack(_ flight: Flight, isAlone: Bool = false) {
+    private mutating func giveBack(_ flight: Flight, isLoose: Bool = false) {
         let client = requests[flight.serial].client
         guard requests[flight.serial].state == .sent, clients[client]?.isHere == true else { return }
         requests[flight.serial].state = .waiting
@@ -455,7 +464,7 @@ extension Oracle {
         let others = firstTurns.filter { $0.client == client }
         firstTurns.removeAll { $0.client == client }
         let turn = others.map(\.turn).min() ?? flight.turn
-        firstTurns.append(FirstTurn(client: client, turn: min(turn, flight.turn), isAlone: isAlone))
+        firstTurns.append(FirstTurn(client: client, turn: min(turn, flight.turn), isLoose: isLoose))
         firstTurns.sort { $0.turn < $1.turn }
         step.returned.append(flight.serial)
         step.due.append(.again(flight.serial))

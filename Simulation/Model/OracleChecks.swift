@@ -141,9 +141,23 @@ extension Oracle {
     private mutating func checkTurn(of serial: Int) throws(Violation) {
         let client = requests[serial].client
         turn += 1
+        var isDue = false
+        if let first = firstTurns.first {
+            let index = firstTurns.firstIndex { $0.client == client }
+            if let index {
+                try expect(
+                    index == 0 || first.isLoose || firstTurns[index].isLoose,
+                    "a request that is sent once more was not the next"
+                )
+                firstTurns.remove(at: index)
+                isDue = true
+            } else {
+                try expect(firstTurns.allSatisfy(\.isLoose), "a request that is sent once more was not the next")
+            }
+        }
         if isReturned(serial) {
             clients[client]?.returned -= 1
-        } else if let last = clients[client]?.lastSent {
+        } else if !isDue, let last = clients[client]?.lastSent {
             for other in present where other != client {
                 guard let waiting = clients[other], !waiting.waiting.isEmpty else { continue }
                 try expect(
@@ -152,12 +166,6 @@ extension Oracle {
                     "\(client.text) before \(other.text)"
                 )
             }
-        }
-        if let first = firstTurns.first {
-            guard let index = firstTurns.firstIndex(where: { $0.client == client }),
-                index == 0 || first.isAlone || firstTurns[index].isAlone
-            else { throw Violation("a request that is sent once more was not the next") }
-            firstTurns.remove(at: index)
         }
         if !isReturned(serial) { clients[client]?.lastSent = turn }
         clients[client]?.lastServed = turn
@@ -227,11 +235,16 @@ extension Oracle {
     private mutating func end(_ id: RequestID, _ serial: Int) {
         let client = requests[serial].client
         serials[id] = nil
-        if isReturned(serial) { clients[client]?.returned -= 1 }
+        let wasReturned = isReturned(serial)
+        if wasReturned { clients[client]?.returned -= 1 }
         requests[serial].state = .ended
         clients[client]?.waiting.removeAll { $0 == serial }
-        // Its turn was meant for what was sent before.
-        if clients[client]?.returned == 0 { firstTurns.removeAll { $0.client == client } }
+        guard wasReturned, let index = firstTurns.firstIndex(where: { $0.client == client }) else { return }
+        if clients[client]?.waiting.isEmpty == true {
+            firstTurns.remove(at: index)
+        } else {
+            firstTurns[index].isLoose = true
+        }
     }
 }
 
@@ -363,7 +376,8 @@ extension Oracle {
         try expect(!link.isSpent, "a connection is kept that takes no further request")
         try expect(!link.isTainted, "1: a connection is kept on which a late response may come")
         try expect(silences < 2, "a connection is kept on which the device is silent")
-        guard isIdle else { return }
+        // A visit that is late will do it.
+        guard isIdle, asked.map({ $0 > now }) ?? true else { return }
         try expect(now < use.most + (configuration.idleClose ?? .never), "an idle connection is kept")
         try expect(now < quietRenewal ?? .never, "an old connection is not renewed")
     }
@@ -392,7 +406,7 @@ extension Oracle {
                 try check(requests[flight.serial].deadline, "a request in flight expires")
             }
         }
-        if let link { try checkDeadline(of: link, check) } else { try checkDeadlineWithoutLink(at: now, check) }
+        if let link { try checkDeadline(of: link, at: now, check) } else { try checkDeadlineWithoutLink(at: now, check) }
         try check(backingOffUntil, "the next attempt is due")
         if !isDrained { try check(drainDeadline, "a drain is overdue") }
     }
@@ -408,6 +422,7 @@ extension Oracle {
 
     private func checkDeadline(
         of link: Link,
+        at now: Duration,
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         guard !link.isClosing, !link.isDead else { return }
@@ -421,7 +436,9 @@ extension Oracle {
         if isIdle {
             if let idleClose = configuration.idleClose { try check(use.most + idleClose, "a connection is idle") }
             try check(quietRenewal, "a connection is to be renewed")
-        } else if hasWaiting, flights.count < configuration.effectiveInFlightLimit {
+        } else if hasWaiting, flights.count < configuration.effectiveInFlightLimit,
+            max(gap.most, now) < lastUseOfLink ?? .never
+        {
             try check(gap.most, "the gap is over")
         }
     }

@@ -3,6 +3,8 @@ import MultiplexerCore
 /// What a seed draws before its schedule begins: what the device needs, and how bad the world is.
 struct Scenario {
     let configuration: Multiplexer.Configuration
+    /// Whether the times leave a device that works no room to answer.
+    let isHopeless: Bool
     /// How many clients come before the faults stop.
     let clients: Int
     /// How many requests a client may still bring after its reading was paused: frames that were read already.
@@ -13,6 +15,20 @@ struct Scenario {
     let broadcasts: Int
     /// How many of the responses are the last on their connection, in percent.
     let lastResponses: Int
+    /// How many of its answers the device closes the connection behind, without a word, in percent.
+    let closings: Int
+    /// How often another program talks to the device, so that its responses reach us, in percent.
+    let competition: Int
+    /// Whether the device swallows the first request of each connection.
+    let swallowsFirst: Bool
+    /// After how long the device closes a connection that nothing is asked on.
+    let idleClose: Duration?
+    /// For how long the device counts a connection that has ended, and takes no other.
+    let countsOld: Duration
+    /// While the device is off or unplugged.
+    let outage: Range<Duration>
+    /// Whether what is sent to a device that is off is refused or lost.
+    let refuses: Bool
     /// Whether old connections still have something to say after their end.
     let hasLateEvents: Bool
     /// Whether the event loop stalls, so that deadlines are delivered late.
@@ -20,33 +36,68 @@ struct Scenario {
     let drainAt: Duration?
     /// When faults stop.
     let calmAt: Duration
-    /// The device's usual time for an answer and for a connection, at most.
+    /// The device's usual time for an answer and for a connection in milliseconds, at most.
     static let latency = 20
 
     init(using random: inout SplitMix64) {
-        let delay = random.chance(60) ? Duration.zero : random.milliseconds(1, 150)
-        let initial = random.pick([0, 10, 20, 50, 100])
-        configuration = Multiplexer.Configuration(
-            carriesTransactionIDs: random.chance(65),
-            inFlightLimit: random.pick([1, 1, 1, 2, 4, 16]),
-            waitingLimit: random.below(8) + 1,
-            responseTimeout: random.milliseconds(40, 400),
-            queueTimeout: delay + random.milliseconds(100, 1000),
-            broadcastDelay: random.milliseconds(0, 100),
-            connectTimeout: random.milliseconds(40, 300),
-            delayAfterConnect: delay,
-            backoff: Backoff(initial: .milliseconds(initial), maximum: .milliseconds(initial * (random.below(8) + 1))),
-            drainTimeout: random.milliseconds(10, 800)
-        )
+        configuration = Self.configuration(&random)
+        let leastTime =
+            configuration.settleTime + configuration.delayAfterConnect + configuration.minimumGap
+            + .milliseconds(4 * Self.latency)
+        isHopeless =
+            configuration.queueTimeout < leastTime || configuration.responseTimeout < .milliseconds(2 * Self.latency)
+            || configuration.connectTimeout < .milliseconds(2 * Self.latency)
         clients = random.below(6) + 1
         overrun = random.below(3)
         faults = random.pick([0, 5, 20, 20, 50, 80])
         broadcasts = random.pick([0, 0, 0, 20, 60])
-        lastResponses = random.pick([0, 0, 0, 10, 100])
+        lastResponses = random.pick([0, 0, 0, 0, 10, 100])
+        closings = random.pick([0, 0, 0, 0, 20, 100])
+        competition = random.pick([0, 0, 0, 0, 30, 100])
+        swallowsFirst = random.chance(10)
+        idleClose = random.chance(20) ? random.milliseconds(5, 200) : nil
+        countsOld = random.chance(15) ? random.milliseconds(1, 200) : .zero
+        let outageBegins = random.milliseconds(0, 600)
+        outage = outageBegins..<outageBegins + (random.chance(20) ? random.milliseconds(20, 500) : .zero)
+        refuses = random.chance(50)
         hasLateEvents = random.chance(30)
         hasStalls = random.chance(30)
-        drainAt = random.chance(40) ? random.milliseconds(0, 1600) : nil
+        drainAt = random.chance(30) ? random.milliseconds(0, 1600) : nil
         calmAt = random.milliseconds(300, 1000)
+    }
+
+    private static func configuration(_ random: inout SplitMix64) -> Multiplexer.Configuration {
+        let delay = random.chance(60) ? Duration.zero : random.milliseconds(1, 150)
+        let gap = random.chance(60) ? Duration.zero : random.milliseconds(1, 80)
+        let settleTime = random.chance(60) ? Duration.zero : random.milliseconds(1, 150)
+        let initial = random.pick([0, 10, 20, 50, 100])
+        var configuration = Multiplexer.Configuration(
+            carriesTransactionIDs: random.chance(65),
+            inFlightLimit: random.pick([0, 1, 1, 1, 2, 4, 16, 20]),
+            waitingLimit: random.below(9),
+            responseTimeout: random.milliseconds(40, 400),
+            queueTimeout: delay + gap + settleTime + random.milliseconds(80, 1000),
+            broadcastDelay: random.milliseconds(0, 100),
+            connectTimeout: random.milliseconds(40, 300),
+            delayAfterConnect: delay,
+            minimumGap: gap,
+            settleTime: settleTime,
+            linger: random.chance(60) ? .zero : random.milliseconds(1, 300),
+            idleClose: random.chance(60) ? nil : random.milliseconds(0, 300),
+            // A connection is not too old before it may be used.
+            maximumAge: random.chance(60) ? nil : delay * 2 + random.milliseconds(80, 600),
+            backoff: Backoff(initial: .milliseconds(initial), maximum: .milliseconds(initial * (random.below(8) + 1))),
+            drainTimeout: random.milliseconds(10, 800)
+        )
+        guard random.chance(5) else { return configuration }
+        // Whoever sets such a time gets no answer, but must get an end.
+        switch random.below(4) {
+        case 0: configuration.responseTimeout = .zero
+        case 1: configuration.queueTimeout = random.milliseconds(0, 30)
+        case 2: configuration.connectTimeout = .zero
+        default: configuration.drainTimeout = .zero
+        }
+        return configuration
     }
 }
 

@@ -7,61 +7,64 @@ import MultiplexerCore
 /// program may be told to shut down. Then the faults stop, and a last client must be served again.
 struct Simulation {
     let seed: UInt64
-    /// What happened, `time event -> actions`; empty unless recording was asked for.
-    private(set) var trace: [String] = []
-    private(set) var core: Multiplexer
+    private(set) var core: WatchedCore
+    /// All that the core was told; empty unless recording was asked for.
+    private(set) var stimuli: [Stimulus] = []
 
-    private let scenario: Scenario
     private let isRecording: Bool
-    private var random: SplitMix64
-    private var oracle: Oracle
-    private var actions: [Multiplexer.Action] = []
-
-    private var now = Duration.zero
-    private var agenda = Agenda()
+    private var world: World
+    private var device = ModelDevice()
     /// When the deadline that the core asked for is delivered.
     private var visitAt: Duration?
-    private var isCalm = false
     private var isDraining = false
 
     private var clients: [ModelClient] = []
-    private var device = ModelDevice()
-    /// The serial number and what is known of each request id in use.
-    private var requests: [(serial: Int, request: Request)] = []
-    private var freeRequests: [RequestID] = []
     private var serial = 0
-
+    /// The client that must be served after the faults have stopped.
     private var probe: Int?
     private var probesLeft = 3
 
     private static let stepLimit = 20_000
 
-    init(seed: UInt64, isRecording: Bool = false) {
+    /// The schedule of this seed; `promised` changes what the core is expected to keep, to try the oracle.
+    init(seed: UInt64, isRecording: Bool = false, promised: (inout Multiplexer.Configuration) -> Void = { _ in }) {
         self.seed = seed
         self.isRecording = isRecording
-        // Neighbouring seeds give unlike schedules: the generator mixes its state before use.
-        random = SplitMix64(seed: seed)
-        scenario = Scenario(using: &random)
-        core = Multiplexer(configuration: scenario.configuration, seed: random.next())
-        oracle = Oracle(scenario.configuration, overrun: scenario.overrun)
+        world = World(seed: seed)
+        let configuration = world.scenario.configuration
+        var expected = configuration
+        promised(&expected)
+        core = WatchedCore(
+            configuration,
+            promised: expected,
+            overrun: world.scenario.overrun,
+            seed: world.random.next()
+        )
+        if isRecording { core.trace = [] }
     }
+
+    var scenario: Scenario { world.scenario }
 
     /// Runs the schedule to its end.
     mutating func run() throws(Violation) {
-        for _ in 0..<scenario.clients { invite(ModelClient(using: &random), at: random.milliseconds(0, 500)) }
-        if let drainAt = scenario.drainAt { agenda.add(.drain, at: drainAt) }
-        agenda.add(.calm, at: scenario.calmAt)
+        for _ in 0..<scenario.clients { invite(at: world.random.milliseconds(0, 500)) }
+        if let drainAt = scenario.drainAt {
+            world.agenda.add(.drain, at: drainAt)
+            // A second signal.
+            if world.random.chance(20) { world.agenda.add(.drain, at: drainAt + world.random.milliseconds(0, 300)) }
+        }
+        world.agenda.add(.calm, at: scenario.calmAt)
 
         for _ in 0..<Self.stepLimit {
-            if let due = visitAt, due <= agenda.next ?? due {
-                now = max(now, due)
+            if let due = visitAt, due <= world.agenda.next ?? due {
+                world.now = max(world.now, due)
                 visitAt = nil
-                try feed(.deadlineReached)
-            } else if let (time, occurrence) = agenda.removeNext() {
-                now = time
+                try feed(.visit)
+            } else if let (time, occurrence) = world.agenda.removeNext() {
+                world.now = time
                 try play(occurrence)
             } else {
-                return try oracle.finish(core.statistics)
+                return try core.finish()
             }
         }
         throw Violation("the schedule does not end")
@@ -75,126 +78,122 @@ extension Simulation {
         switch occurrence {
         case .joins(let index):
             // Whoever meant to come later than the faults stop stays away.
-            guard !isCalm || index == probe else { return }
+            guard !world.isCalm || index == probe else { return }
             clients[index].isHere = true
-            try feed(.clientJoined(clients[index].id))
+            try feed(.joins(clients[index].id))
             try act(index)
         case .acts(let index):
             try act(index)
         case .leaves(let index):
             guard clients[index].isHere else { return }
             clients[index].isHere = false
-            try feed(.clientLeft(clients[index].id))
+            try feed(.leaves(clients[index].id))
         case .connected(let link):
+            if device.link == link { try feed(.connected(age: core.age(of: link))) }
+        case .closed(let link, let midResponse):
+            if device.link == link { try close(link, midResponse: midResponse) }
+        case .dies(let link):
             guard device.link == link else { return }
-            try feed(.upstreamConnected(link))
-        case .closed(let link):
-            guard device.link == link else { return }
-            device.link = nil
-            if scenario.hasLateEvents, random.chance(50) {
-                agenda.add(.lateEvent(of: link), at: now + random.milliseconds(0, 200))
-            }
-            try feed(.upstreamClosed(link))
-        case .answers(let answer):
-            guard device.link == answer.link || scenario.hasLateEvents else { return }
-            // Without ids nobody can tell an extra message from the answer that is awaited.
-            let isAmbiguous = answer.isExtra && !answer.response.isUnsolicited
-            if isAmbiguous, !scenario.configuration.carriesTransactionIDs, oracle.isAwaitingResponse { return }
-            try feed(.responseReceived(answer.response, on: answer.link), answering: answer.serial)
-        case .damagedAnswer(let link):
-            guard device.link == link || scenario.hasLateEvents else { return }
-            try feed(.responseDamaged(link))
+            for serial in device.unsent { try feed(.unsent(serial: serial)) }
+            if device.link == link { try close(link) }
+        case .idles(let link, let requests):
+            if !world.isCalm, device.isIdle(link, since: requests) { try close(link) }
+        case .says(let message, let link):
+            if device.link == link || scenario.hasLateEvents { try feed(.says(message)) }
+        case .damages(let message, let link):
+            if device.link == link || scenario.hasLateEvents { try feed(.damages(message)) }
         case .lateEvent(let link):
-            switch random.below(3) {
-            case 0: try feed(.upstreamConnected(link))
-            case 1: try feed(.upstreamClosed(link))
-            default: if let last = device.lastReceived { try feed(.responseReceived(last, on: link)) }
+            let age = core.age(of: link)
+            guard age > 0 || device.link == nil else { return }
+            switch world.random.below(3) {
+            case 0: try feed(.connected(age: age))
+            case 1: try feed(.closed(age: age))
+            default: if let last = device.lastReceived { try feed(.says(last)) }
             }
         case .drain:
             isDraining = true
-            try feed(.drainRequested)
+            try feed(.drain)
         case .calm:
             calmDown()
         }
     }
 
+    private mutating func close(_ link: LinkID, midResponse: Bool = false) throws(Violation) {
+        device.closed(at: world.now)
+        if scenario.hasLateEvents, world.random.chance(50) {
+            world.add(.lateEvent(of: link), after: world.random.milliseconds(0, 200))
+        }
+        try feed(.closed(age: core.age(of: link), midResponse: midResponse))
+    }
+
     /// Faults stop; most clients leave, and when all that went wrong is over, the last one comes.
     private mutating func calmDown() {
-        isCalm = true
+        world.isCalm = true
         for index in clients.indices {
             clients[index].unsent = 0
-            if !clients[index].staysToTheEnd { agenda.add(.leaves(index), at: now + random.milliseconds(0, 200)) }
+            if !clients[index].staysToTheEnd { world.add(.leaves(index), after: world.random.milliseconds(0, 200)) }
         }
         let configuration = scenario.configuration
         let recovery =
             configuration.queueTimeout + configuration.responseTimeout + configuration.connectTimeout
-            + configuration.delayAfterConnect + configuration.backoff.maximum + ModelDevice.longestClosing
+            + configuration.delayAfterConnect + configuration.settleTime + configuration.minimumGap
+            + configuration.backoff.maximum + ModelDevice.longestFault
         probe = clients.count
-        var last = ModelClient(using: &random)
-        last.unsent = 1
-        last.stay = nil
-        invite(last, at: now + recovery)
+        invite(at: world.now + recovery)
+        clients[clients.count - 1].unsent = 1
     }
 
-    private mutating func invite(_ client: ModelClient, at time: Duration) {
-        var client = client
-        client.id = ClientID(rawValue: UInt64(clients.count + 1))
+    private mutating func invite(at time: Duration) {
+        let client = ModelClient(ClientID(rawValue: UInt64(clients.count + 1)), using: &world.random)
         clients.append(client)
-        agenda.add(.joins(clients.count - 1), at: time)
-        if let stay = client.stay { agenda.add(.leaves(clients.count - 1), at: time + stay) }
+        world.agenda.add(.joins(clients.count - 1), at: time)
+        guard probe == nil, let stay = client.stay else { return }
+        world.agenda.add(.leaves(clients.count - 1), at: time + stay)
     }
 
     /// A client sends what it has, as far as it is read.
     private mutating func act(_ index: Int) throws(Violation) {
         for _ in 0..<clients[index].burst where clients[index].isHere && clients[index].unsent > 0 {
-            if clients[index].isPaused {
-                guard clients[index].overrun < scenario.overrun else {
-                    clients[index].isBlocked = true
-                    return
-                }
-                clients[index].overrun += 1
+            guard try ask(clients[index].id) else {
+                clients[index].isBlocked = true
+                return
             }
             clients[index].unsent -= 1
-            try ask(clients[index].id)
         }
         if clients[index].isHere, clients[index].unsent > 0 {
-            agenda.add(.acts(index), at: now + random.milliseconds(0, clients[index].pause))
+            world.add(.acts(index), after: world.random.milliseconds(0, clients[index].pause))
         }
     }
 
-    private mutating func ask(_ client: ClientID) throws(Violation) {
-        let id: RequestID
-        if let free = freeRequests.popLast() {
-            id = free
-        } else {
-            id = RequestID(rawValue: UInt32(requests.count))
-            requests.append((0, Request(correlation: .none, mayWrite: false)))
-        }
+    /// Says whether the client was read.
+    private mutating func ask(_ client: ClientID) throws(Violation) -> Bool {
         let request = Request(
-            correlation: Correlation(rawValue: UInt64(random.below(3))),
-            mayWrite: random.chance(30),
+            correlation: Correlation(rawValue: UInt64(world.random.below(3))),
+            mayWrite: world.random.chance(30),
             // The last client's request is to show whether the device answers.
-            expectsResponse: isCalm || !random.chance(scenario.broadcasts)
+            expectsResponse: world.isCalm || !world.random.chance(scenario.broadcasts)
         )
-        requests[Int(id.rawValue)] = (serial, request)
         serial += 1
-        try feed(.requestReceived(id, request, from: client))
+        return try feed(.asks(serial: serial - 1, request, client))
     }
 
     private mutating func probeEnded(isAnswered: Bool) throws(Violation) {
         guard let probe else { return }
-        probesLeft -= 1
-        guard !isAnswered, !isDraining else {
-            for index in clients.indices { agenda.add(.leaves(index), at: now + random.milliseconds(1, 50)) }
+        guard !isAnswered, !isDraining, !scenario.isHopeless else {
+            for index in clients.indices { world.add(.leaves(index), after: world.random.milliseconds(1, 50)) }
             return
         }
-        guard probesLeft > 0 else { throw Violation("liveness: the device is well again and is not used") }
+        probesLeft -= 1
+        // Who was pulled out does not tell; only asking shows it.
+        guard probesLeft > 0, device.isBlackHole else {
+            throw Violation("liveness: the device is well again and is not used")
+        }
         let configuration = scenario.configuration
         clients[probe].unsent = 1
-        agenda.add(
+        world.add(
             .acts(probe),
-            at: now + configuration.backoff.maximum + configuration.connectTimeout + configuration.responseTimeout
-                + configuration.delayAfterConnect + ModelDevice.longestClosing
+            after: configuration.backoff.maximum + configuration.connectTimeout + configuration.responseTimeout
+                + configuration.delayAfterConnect + configuration.settleTime + ModelDevice.longestFault
         )
     }
 }
@@ -202,68 +201,58 @@ extension Simulation {
 // MARK: - The driver
 
 extension Simulation {
-    private mutating func feed(_ event: Multiplexer.Event, answering serial: Int? = nil) throws(Violation) {
-        actions.removeAll(keepingCapacity: true)
-        core.handle(event, at: now, into: &actions)
-        if isRecording {
-            trace.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
+    /// Lets the core know what happened and does what it says; false if it could not have happened.
+    @discardableResult
+    private mutating func feed(_ fact: Stimulus.Fact) throws(Violation) -> Bool {
+        let stimulus = Stimulus(time: world.now, fact: fact)
+        if isRecording { stimuli.append(stimulus) }
+        guard try core.feed(stimulus) else {
+            if isRecording { stimuli.removeLast() }
+            return false
         }
-        oracle.begin(event, at: now, answering: serial)
-        for action in actions {
-            try oracle.check(action, at: now)
-            try carryOut(action)
-        }
-        try oracle.end(at: now, core.statistics)
+        for action in core.actions { try carryOut(action) }
+        return true
     }
 
     private mutating func carryOut(_ action: Multiplexer.Action) throws(Violation) {
         switch action {
         case .connect(let link):
-            device.connect(link, scenario, isCalm: isCalm, at: now, &agenda, &random)
+            device.connect(link, in: &world)
         case .disconnect(let link):
-            device.close(link, scenario, isCalm: isCalm, at: now, &agenda, &random)
-        case .send(let id, let transactionID):
-            let (serial, request) = requests[Int(id.rawValue)]
-            let response = Response(
-                transactionID: transactionID,
-                correlation: request.correlation,
-                isLast: random.chance(scenario.lastResponses)
+            device.close(link, in: &world)
+        case .send(let id, _):
+            let serial = core.serial(of: id)
+            let message = Message(
+                serial: serial,
+                sending: core.lastSending(of: serial),
+                isLast: world.random.chance(scenario.lastResponses)
             )
-            if request.expectsResponse {
-                device.receive(response, serial, scenario, isCalm: isCalm, at: now, &agenda, &random)
-            } else {
-                device.receiveBroadcast(response, scenario, isCalm: isCalm, at: now, &agenda, &random)
-            }
-        case .respond(let id, let client):
-            freeRequests.append(id)
-            if clients.firstIndex(where: { $0.id == client }) == probe { try probeEnded(isAnswered: true) }
-        case .fail(let id, _, let client):
-            freeRequests.append(id)
-            if clients.firstIndex(where: { $0.id == client }) == probe { try probeEnded(isAnswered: false) }
-        case .complete(let id, _), .discard(let id):
-            freeRequests.append(id)
-        case .pauseReading(let client):
-            clients[Int(client.rawValue) - 1].isPaused = true
+            let isBroadcast = core.request(serial)?.expectsResponse == false
+            device.receive(message, isBroadcast: isBroadcast, in: &world)
+        case .respond(_, let client):
+            if isProbe(client) { try probeEnded(isAnswered: true) }
+        case .fail(_, _, let client):
+            if isProbe(client) { try probeEnded(isAnswered: false) }
         case .resumeReading(let client):
             let index = Int(client.rawValue) - 1
-            clients[index].isPaused = false
-            clients[index].overrun = 0
             guard clients[index].isBlocked else { return }
             clients[index].isBlocked = false
-            agenda.add(.acts(index), at: now + random.milliseconds(0, 2))
+            world.add(.acts(index), after: world.random.milliseconds(0, 2))
         case .closeClient(let client):
-            let isSlow = !isCalm && random.chance(scenario.faults / 2)
-            agenda.add(.leaves(Int(client.rawValue) - 1), at: now + random.milliseconds(0, isSlow ? 1000 : 5))
+            let isSlow = world.isStruck(scenario.faults / 2)
+            world.add(.leaves(Int(client.rawValue) - 1), after: world.random.milliseconds(0, isSlow ? 1000 : 5))
         case .setDeadline(let deadline):
-            var due = max(deadline, now)
-            if scenario.hasStalls, !isCalm, random.chance(20) { due += random.milliseconds(1, 100) }
+            var due = max(deadline, world.now)
+            if scenario.hasStalls, world.isStruck(20) { due += world.random.milliseconds(1, 100) }
             visitAt = due
         case .drained:
             // What is still there is cut off.
-            for index in clients.indices { agenda.add(.leaves(index), at: now + random.milliseconds(0, 2)) }
-            if let link = device.link { agenda.add(.closed(link), at: now + random.milliseconds(0, 2)) }
-        case .report:
+            for index in clients.indices { world.add(.leaves(index), after: world.random.milliseconds(0, 2)) }
+            if let link = device.link { world.add(.closed(link), after: world.random.milliseconds(0, 2)) }
+        case .complete, .discard, .pauseReading, .report:
             break
         }
     }
+
+    private func isProbe(_ client: ClientID) -> Bool { probe == Int(client.rawValue) - 1 }
 }

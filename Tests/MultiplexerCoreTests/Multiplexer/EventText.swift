@@ -6,7 +6,7 @@ extension Multiplexer.Event {
         switch self {
         case .clientJoined(let client): "\(client.text) joined"
         case .clientLeft(let client): "\(client.text) left"
-        case .requestReceived(let id, _, let client): "request \(id.rawValue) from \(client.text)"
+        case .requestReceived(let id, let request, let client): "\(request.text) \(id.rawValue) from \(client.text)"
         case .upstreamConnected(let link): "connected \(link.rawValue)"
         case .upstreamClosed(let link, let midResponse):
             "closed \(link.rawValue)\(midResponse ? " in mid-response" : "")"
@@ -64,6 +64,10 @@ extension Multiplexer.Report {
         case .responseDamaged: "damaged"
         }
     }
+}
+
+extension Request {
+    var text: String { (expectsResponse ? "" : "broadcast ") + (mayWrite ? "write" : "read") }
 }
 
 extension Response {

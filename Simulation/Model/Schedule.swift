@@ -1,0 +1,165 @@
+import MultiplexerCore
+
+/// A schedule that breaks a promise: all that the core was told, so that it can be told again, or less of it.
+struct Schedule {
+    /// The promise it breaks.
+    let violation: Violation
+    private(set) var stimuli: [Stimulus]
+    private(set) var configuration: Multiplexer.Configuration
+    private let promised: (inout Multiplexer.Configuration) -> Void
+    private let overrun: Int
+    private let seed: UInt64
+
+    /// What seed `seed` breaks; nil if it breaks nothing.
+    init?(seed: UInt64, promised: @escaping (inout Multiplexer.Configuration) -> Void = { _ in }) {
+        var simulation = Simulation(seed: seed, isRecording: true, promised: promised)
+        do {
+            try simulation.run()
+            return nil
+        } catch {
+            violation = error
+        }
+        self.seed = seed
+        self.promised = promised
+        stimuli = simulation.stimuli
+        configuration = simulation.scenario.configuration
+        overrun = simulation.scenario.overrun
+    }
+
+    /// Tells the core what is left, until a promise is broken; then, as time goes by, that all leave.
+    func replay() -> (violation: Violation?, trace: [String]) {
+        var expected = configuration
+        promised(&expected)
+        var core = WatchedCore(configuration, promised: expected, overrun: overrun, seed: seed)
+        core.trace = []
+        do {
+            for stimulus in stimuli { _ = try core.feed(stimulus) }
+            try windUp(&core)
+            return (nil, core.trace ?? [])
+        } catch {
+            return (error, core.trace ?? [])
+        }
+    }
+
+    private func windUp(_ core: inout WatchedCore) throws(Violation) {
+        for client in Set(stimuli.compactMap(\.client)).sorted() {
+            _ = try core.feed(Stimulus(time: core.now, fact: .leaves(client)))
+        }
+        for _ in 0..<100 {
+            if core.link != nil {
+                _ = try core.feed(Stimulus(time: core.now, fact: .closed(age: 0)))
+            } else if core.asked != nil {
+                _ = try core.feed(Stimulus(time: core.now, fact: .visit))
+            } else {
+                return try core.finish()
+            }
+        }
+        throw Violation("the schedule does not end")
+    }
+
+    private var stillBreaks: Bool { replay().violation?.promise == violation.promise }
+}
+
+// MARK: - Shrinking
+
+extension Schedule {
+    /// The same broken promise with as little as possible: clients, events and settings that it does not need are left out.
+    func shrunk() -> Schedule {
+        guard stillBreaks else { return self }
+        var least = self
+        for client in Set(stimuli.compactMap(\.client)) { least.drop(whatIsOf: client) }
+        least.dropEvents()
+        least.simplify()
+        least.dropEvents()
+        return least
+    }
+
+    private mutating func drop(whatIsOf client: ClientID) {
+        let serials = Set(stimuli.filter { $0.client == client }.compactMap(\.serial))
+        tryOut { schedule in
+            schedule.stimuli.removeAll { $0.client == client || $0.serial.map(serials.contains) == true }
+        }
+    }
+
+    /// Leaves out halves, quarters and so on down to single events, as long as anything can go.
+    private mutating func dropEvents() {
+        var length = max(stimuli.count / 2, 1)
+        while true {
+            let before = stimuli.count
+            var end = stimuli.count
+            while end > 0 {
+                let range = max(end - length, 0)..<end
+                tryOut { $0.stimuli.removeSubrange(range) }
+                end = range.lowerBound
+            }
+            if length > 1 {
+                length /= 2
+            } else if stimuli.count == before {
+                return
+            }
+        }
+    }
+
+    /// Sets what does not matter as if it were not there.
+    private mutating func simplify() {
+        let plain: [(inout Multiplexer.Configuration) -> Void] = [
+            { $0.delayAfterConnect = .zero }, { $0.minimumGap = .zero }, { $0.settleTime = .zero },
+            { $0.linger = .zero }, { $0.idleClose = nil }, { $0.maximumAge = nil }, { $0.inFlightLimit = 1 },
+            { $0.waitingLimit = 8 }, { $0.carriesTransactionIDs = true }, { $0.broadcastDelay = .zero },
+            { $0.responseTimeout = .seconds(5) }, { $0.queueTimeout = .seconds(10) },
+            { $0.connectTimeout = .seconds(5) }, { $0.drainTimeout = .seconds(10) },
+            { $0.backoff = Backoff(initial: .milliseconds(10), maximum: .milliseconds(10)) },
+        ]
+        for set in plain { tryOut { set(&$0.configuration) } }
+    }
+
+    /// Keeps a change with which the same promise is broken.
+    private mutating func tryOut(_ change: (inout Schedule) -> Void) {
+        var changed = self
+        change(&changed)
+        if changed.stillBreaks { self = changed }
+    }
+}
+
+// MARK: - For people
+
+extension Schedule: CustomStringConvertible {
+    var description: String {
+        let (broken, trace) = replay()
+        return """
+            \(broken ?? violation)
+            \(configuration.text)
+            \(trace.joined(separator: "\n"))
+            """
+    }
+}
+
+extension Multiplexer.Configuration {
+    /// The settings that are not the defaults.
+    var text: String {
+        let usual = Self()
+        var words: [String] = []
+        func say(_ name: String, _ isUsual: Bool, _ value: String) {
+            if !isUsual { words.append("\(name) \(value)") }
+        }
+        func say(_ name: String, _ key: KeyPath<Self, Duration>) {
+            say(name, self[keyPath: key] == usual[keyPath: key], self[keyPath: key].text)
+        }
+        say("transaction ids", carriesTransactionIDs, "none")
+        say("in flight", effectiveInFlightLimit == 1, "\(effectiveInFlightLimit)")
+        say("waiting", waitingLimit == usual.waitingLimit, "\(waitingLimit)")
+        say("response timeout", \.responseTimeout)
+        say("queue timeout", \.queueTimeout)
+        say("connect timeout", \.connectTimeout)
+        say("drain timeout", \.drainTimeout)
+        say("broadcast delay", \.broadcastDelay)
+        say("delay after connect", \.delayAfterConnect)
+        say("gap", \.minimumGap)
+        say("settle time", \.settleTime)
+        say("linger", \.linger)
+        say("idle close", idleClose == nil, idleClose?.text ?? "never")
+        say("maximum age", maximumAge == nil, maximumAge?.text ?? "any")
+        say("backoff", backoff == usual.backoff, "\(backoff.initial.text) to \(backoff.maximum.text)")
+        return words.isEmpty ? "all settings as usual" : words.joined(separator: ", ")
+    }
+}

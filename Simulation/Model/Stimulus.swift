@@ -1,0 +1,64 @@
+import MultiplexerCore
+
+/// Something that the world does to the core at some time.
+///
+/// Told so that it keeps its meaning when others before it are left out: connections are counted back from the newest one,
+/// and a message is about a request.
+struct Stimulus {
+    let time: Duration
+    let fact: Fact
+
+    enum Fact {
+        case joins(ClientID)
+        case leaves(ClientID)
+        case asks(serial: Int, Request, ClientID)
+        case connected(age: Int)
+        case closed(age: Int, midResponse: Bool = false)
+        /// The request did not leave, since the connection had ended.
+        case unsent(serial: Int)
+        case says(Message)
+        case damages(Message)
+        case visit
+        case drain
+    }
+
+    /// Whose doing it is, if a client's.
+    var client: ClientID? {
+        switch fact {
+        case .joins(let client), .leaves(let client), .asks(_, _, let client): client
+        case .connected, .closed, .unsent, .says, .damages, .visit, .drain: nil
+        }
+    }
+
+    /// The request that it is about, if any.
+    var serial: Int? {
+        switch fact {
+        case .asks(let serial, _, _), .unsent(let serial): serial
+        case .says(let message), .damages(let message): message.serial
+        case .joins, .leaves, .connected, .closed, .visit, .drain: nil
+        }
+    }
+}
+
+/// What a device says when a request reaches it: the answer, or something else.
+struct Message {
+    enum TransactionID {
+        case own
+        /// An older one.
+        case older(UInt16)
+        /// One that was never given.
+        case foreign(UInt16)
+    }
+
+    /// The request that it is about.
+    let serial: Int
+    /// Which time the request was sent, from 0.
+    let sending: Int
+    var transactionID = TransactionID.own
+    /// Another unit or function than the request's.
+    var correlation: Correlation?
+    var isUnsolicited = false
+    var isLast = false
+    /// The device means it as the request's answer; without ids nobody can tell it from one.
+    var isAnswer = true
+}

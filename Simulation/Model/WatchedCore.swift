@@ -1,0 +1,219 @@
+import MultiplexerCore
+
+/// The real core with an ``Oracle`` that watches each step, and the driver's part of their contract.
+///
+/// A stimulus that no driver could bring is passed over: a schedule of which parts were left out stays a possible one.
+struct WatchedCore {
+    private(set) var now = Duration.zero
+    /// What the core did at the last stimulus.
+    private(set) var actions: [Multiplexer.Action] = []
+    /// The deadline that the core asked for.
+    private(set) var asked: Duration?
+    /// The newest connection, while something is left of it.
+    private(set) var link: LinkID?
+    /// What happened, `time event -> actions`; nil unless recording was asked for.
+    var trace: [String]?
+
+    private var core: Multiplexer
+    private var oracle: Oracle
+    private var lastLink: UInt64 = 0
+    private var isConnected = false
+    /// A request could not be sent: the end of the connection is all that is still to come of it.
+    private var hasEnded = false
+    private let overrun: Int
+    /// By their number, from 1.
+    private var clients: [Client] = []
+    /// By their serial number.
+    private var requests: [Asked?] = []
+    private var freeIDs: [RequestID] = []
+    /// The serial number that each id stands for, or stood for last.
+    private var serials: [Int] = []
+    /// How many requests the oracle has heard of.
+    private var watched = 0
+
+    private struct Client {
+        var isHere = false
+        var isPaused = false
+        /// What it brought since it was paused: frames that had been read already.
+        var overrun = 0
+    }
+
+    private struct Asked {
+        let id: RequestID
+        let request: Request
+        let client: ClientID
+        /// Its number for the oracle.
+        let watchedAs: Int
+        var sendings: [(transactionID: UInt16, link: LinkID)] = []
+        var hasEnded = false
+    }
+
+    /// A core with this configuration, which is to keep what `promised` says: the same, except to try the oracle.
+    init(
+        _ configuration: Multiplexer.Configuration,
+        promised: Multiplexer.Configuration? = nil,
+        overrun: Int,
+        seed: UInt64
+    ) {
+        core = Multiplexer(configuration: configuration, seed: seed)
+        oracle = Oracle(promised ?? configuration, overrun: overrun)
+        self.overrun = overrun
+    }
+
+    var statistics: Multiplexer.Statistics { core.statistics }
+
+    /// The newest connection's number, counted back to a given one.
+    func age(of link: LinkID) -> Int { Int(lastLink - link.rawValue) }
+
+    /// How often a request was sent, less one.
+    func lastSending(of serial: Int) -> Int { (requests[serial]?.sendings.count ?? 0) - 1 }
+
+    func serial(of id: RequestID) -> Int { serials[Int(id.rawValue)] }
+
+    func request(_ serial: Int) -> Request? { requests[serial]?.request }
+
+    /// Lets the core know what happened; false if it could not have.
+    mutating func feed(_ stimulus: Stimulus) throws(Violation) -> Bool {
+        actions.removeAll(keepingCapacity: true)
+        guard let (event, answered) = event(for: stimulus.fact) else { return false }
+        now = max(now, stimulus.time)
+        if case .visit = stimulus.fact {
+            now = max(now, asked ?? now)
+            asked = nil
+        }
+        core.handle(event, at: now, into: &actions)
+        trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
+        oracle.begin(event, at: now, answering: answered)
+        for action in actions {
+            try oracle.check(action, at: now)
+            note(action)
+        }
+        try oracle.end(at: now, core.statistics)
+        return true
+    }
+
+    /// Everything is quiet: nothing may be left.
+    func finish() throws(Violation) { try oracle.finish(core.statistics) }
+}
+
+// MARK: - The driver
+
+extension WatchedCore {
+    /// The event that a fact means now, and the request that it answers as the oracle counts them.
+    private mutating func event(for fact: Stimulus.Fact) -> (Multiplexer.Event, answered: Int?)? {
+        switch fact {
+        case .joins(let client):
+            let index = Int(client.rawValue) - 1
+            while clients.count <= index { clients.append(Client()) }
+            guard !clients[index].isHere else { return nil }
+            clients[index].isHere = true
+            return (.clientJoined(client), nil)
+        case .leaves(let client):
+            guard isHere(client) else { return nil }
+            clients[Int(client.rawValue) - 1].isHere = false
+            return (.clientLeft(client), nil)
+        case .asks(let serial, let request, let client):
+            return ask(serial, request, client).map { ($0, nil) }
+        case .connected(let age):
+            guard age > 0 || (link != nil && !isConnected) else { return nil }
+            if age == 0 { isConnected = true }
+            return linkID(age).map { (.upstreamConnected($0), nil) }
+        case .closed(let age, let midResponse):
+            guard let closed = linkID(age), age > 0 || link != nil else { return nil }
+            if age == 0 { link = nil }
+            return (.upstreamClosed(closed, midResponse: midResponse), nil)
+        case .unsent(let serial):
+            guard let asked = known(serial), !asked.hasEnded, let link, asked.sendings.last?.link == link else {
+                return nil
+            }
+            hasEnded = true
+            return (.requestUnsent(asked.id, on: link), nil)
+        case .says(let message):
+            return event(for: message)
+        case .damages(let message):
+            guard let asked = known(message.serial), asked.sendings.indices.contains(message.sending), !hasEnded else {
+                return nil
+            }
+            let on = asked.sendings[message.sending].link
+            return oracle.isBusy(on, with: asked.watchedAs) ? nil : (.responseDamaged(on), nil)
+        case .visit:
+            return asked == nil ? nil : (.deadlineReached, nil)
+        case .drain:
+            return (.drainRequested, nil)
+        }
+    }
+
+    private mutating func ask(_ serial: Int, _ request: Request, _ client: ClientID) -> Multiplexer.Event? {
+        let index = Int(client.rawValue) - 1
+        guard isHere(client), !clients[index].isPaused || clients[index].overrun < overrun else { return nil }
+        if clients[index].isPaused { clients[index].overrun += 1 }
+        let id: RequestID
+        if let free = freeIDs.popLast() {
+            id = free
+            serials[Int(id.rawValue)] = serial
+        } else {
+            id = RequestID(rawValue: UInt32(serials.count))
+            serials.append(serial)
+        }
+        while requests.count <= serial { requests.append(nil) }
+        requests[serial] = Asked(id: id, request: request, client: client, watchedAs: watched)
+        watched += 1
+        return .requestReceived(id, request, from: client)
+    }
+
+    private func event(for message: Message) -> (Multiplexer.Event, answered: Int?)? {
+        guard let asked = known(message.serial), asked.sendings.indices.contains(message.sending) else { return nil }
+        let (own, on) = asked.sendings[message.sending]
+        guard !hasEnded || on != link else { return nil }
+        let transactionID =
+            switch message.transactionID {
+            case .own: own
+            case .older(let difference): own == 0 ? 0 : own &- difference
+            case .foreign(let id): own == 0 ? 0 : id
+            }
+        let response = Response(
+            transactionID: transactionID,
+            correlation: message.correlation ?? asked.request.correlation,
+            isUnsolicited: message.isUnsolicited,
+            isLast: message.isLast
+        )
+        let answered = message.isAnswer ? asked.watchedAs : nil
+        if oracle.isMistakable(response, on: on, answering: answered) { return nil }
+        return (.responseReceived(response, on: on), answered)
+    }
+
+    private func known(_ serial: Int) -> Asked? { requests.indices.contains(serial) ? requests[serial] : nil }
+
+    private func isHere(_ client: ClientID) -> Bool {
+        let index = Int(client.rawValue) - 1
+        return clients.indices.contains(index) && clients[index].isHere
+    }
+
+    private func linkID(_ age: Int) -> LinkID? {
+        UInt64(age) < lastLink ? LinkID(rawValue: lastLink - UInt64(age)) : nil
+    }
+
+    private mutating func note(_ action: Multiplexer.Action) {
+        switch action {
+        case .connect(let id):
+            link = id
+            lastLink = id.rawValue
+            isConnected = false
+            hasEnded = false
+        case .send(let id, let transactionID):
+            if let link { requests[serial(of: id)]?.sendings.append((transactionID, link)) }
+        case .respond(let id, _), .fail(let id, _, _), .complete(let id, _), .discard(let id):
+            requests[serial(of: id)]?.hasEnded = true
+            freeIDs.append(id)
+        case .pauseReading(let client):
+            clients[Int(client.rawValue) - 1].isPaused = true
+        case .resumeReading(let client):
+            clients[Int(client.rawValue) - 1].isPaused = false
+            clients[Int(client.rawValue) - 1].overrun = 0
+        case .setDeadline(let deadline):
+            asked = deadline
+        case .disconnect, .closeClient, .report, .drained:
+            break
+        }
+    }
+}
