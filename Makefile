@@ -1,10 +1,12 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint format release sanitize-thread sanitize-address fuzz certificates clean
+.PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz certificates clean
 
-SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry
+SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
+	Simulation/Package.swift Simulation/Model Simulation/Command
 
 SECONDS = 60
+SEEDS = 100000
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +36,12 @@ sanitize-thread: ## Run all tests under the thread sanitizer
 sanitize-address: ## Run all tests under the address sanitizer
 	@LSAN_OPTIONS=suppressions='$(CURDIR)/scripts/leaks.supp':print_suppressions=0 \
 		scripts/test --sanitize=address --scratch-path .build-asan
+
+simulate: ## Run SEEDS (100000) schedules of the simulation, or replay SEED
+	@scripts/simulate '$(SEEDS)' '$(SEED)'
+
+mutations: ## Plant each bug of Simulation/Mutations in a copy of the core; the simulation must find it
+	@scripts/mutations '$(MUTATION)'
 
 fuzz: ## Fuzz every target, or TARGET, for SECONDS (60) each, or replay INPUT
 	@scripts/fuzz '$(SECONDS)' '$(TARGET)' '$(INPUT)'

@@ -77,7 +77,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // In no product: what the fuzzer and the tests run is nothing for users.
+        // In no product: what the simulation, the fuzzer and the tests run is nothing for users.
+        .target(
+            name: "SimulationModel",
+            dependencies: ["MultiplexerCore"],
+            path: "Simulation/Model",
+            swiftSettings: settings
+        ),
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -91,7 +97,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
-        .testTarget(name: "MultiplexerCoreTests", dependencies: ["MultiplexerCore"], swiftSettings: settings),
+        .testTarget(
+            name: "MultiplexerCoreTests",
+            dependencies: ["MultiplexerCore", "SimulationModel"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "SecureMuxTests",
             dependencies: [

@@ -395,7 +395,8 @@ extension Oracle {
             if ended.hasFailed { fail(at: now) }
             isResting = ended.wasIdle && !present.isEmpty
         } else if ended.isReady {
-            land(sendingAgainAt: midResponse ? nil : now)
+            let isForgiven = ended.hasAnswered || !hasForgiven
+            land(sendingAgainAt: !midResponse && isForgiven ? now : nil)
             closedReady(at: now)
         } else if ended.connectedAt != nil, failures == 0, closedDelays < Self.closedDelaysForgiven {
             closedDelays += 1

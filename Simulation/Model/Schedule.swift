@@ -8,7 +8,7 @@ struct Schedule {
     private(set) var configuration: Multiplexer.Configuration
     private let promised: (inout Multiplexer.Configuration) -> Void
     private let overrun: Int
-    private let seed: UInt64
+    let seed: UInt64
 
     /// What seed `seed` breaks; nil if it breaks nothing.
     init?(seed: UInt64, promised: @escaping (inout Multiplexer.Configuration) -> Void = { _ in }) {

@@ -120,7 +120,7 @@ extension Simulation {
 
     private mutating func close(_ link: LinkID, midResponse: Bool = false) throws(Violation) {
         device.closed(at: world.now)
-        if scenario.hasLateEvents, world.random.chance(50) {
+        if scenario.hasLateEvents, world.isStruck(50) {
             world.add(.lateEvent(of: link), after: world.random.milliseconds(0, 200))
         }
         try feed(.closed(age: core.age(of: link), midResponse: midResponse))

@@ -1,6 +1,7 @@
+import MultiplexerCore
 import Testing
 
-@testable import MultiplexerCore
+@testable import SimulationModel
 
 /// A watcher that sees nothing would let every schedule pass.
 @Suite struct OracleTests {
