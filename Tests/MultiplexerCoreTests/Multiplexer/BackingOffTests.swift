@@ -67,7 +67,7 @@ import Testing
         var trace = Trace(configuration)
         trace.join(.a)
         for link in 1...4 as ClosedRange<UInt64> {
-            trace.request(UInt32(link), from: .a)
+            trace.write(UInt32(link), from: .a)
             trace.connected(link)
             #expect(trace.closed(link) == "fail \(link) connectionLost to A")
             #expect(trace.reports.hasPrefix("backing off \(link)"))

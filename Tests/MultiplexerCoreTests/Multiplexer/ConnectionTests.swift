@@ -63,13 +63,32 @@ import Testing
         #expect(trace.pass(.seconds(3)) == "")
     }
 
-    @Test func `settling becomes backing off when the device closes`() {
+    @Test func `settling becomes connecting when the device closes, and nobody's request fails`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(2)))
         trace.join(.a)
         trace.connected(1)
         trace.request(1, from: .a)
-        #expect(trace.closed(1) == "fail 1 unreachable to A")
+        #expect(trace.closed(1) == "connect 2")
+        #expect(trace.reports == "closed during delay")
+        trace.connected(2)
+        #expect(trace.pass(.seconds(2)) == "send 1 as 1")
+    }
+
+    @Test func `settling becomes backing off when the device closes a fourth time in a row`() {
+        var trace = Trace(.init(delayAfterConnect: .seconds(2)))
+        trace.join(.a)
+        trace.request(1, from: .a)
+        for link in 1...3 as ClosedRange<UInt64> {
+            trace.connected(link)
+            #expect(trace.closed(link) == "connect \(link + 1)")
+        }
+        trace.connected(4)
+        #expect(trace.closed(4) == "fail 1 unreachable to A")
         #expect(trace.reports.hasPrefix("backing off 1"))
+        #expect(trace.pass(.seconds(2)) == "connect 5")
+        trace.connected(5)
+        #expect(trace.closed(5) == "")
+        #expect(trace.reports.hasPrefix("backing off 2"))
     }
 
     @Test func `ready becomes closing when the last client leaves`() {
@@ -82,7 +101,7 @@ import Testing
         var trace = Trace.ready()
         trace.request(1, from: .a)
         trace.response(1)
-        trace.request(2, from: .a)
+        trace.write(2, from: .a)
         trace.request(3, from: .b)
         #expect(trace.closed(1) == "fail 2 connectionLost to A, connect 2")
         #expect(trace.reports == "lost with 1 unanswered")
@@ -91,7 +110,7 @@ import Testing
 
     @Test func `ready becomes backing off when a connection is lost that never answered`() {
         var trace = Trace.ready()
-        trace.request(1, from: .a)
+        trace.write(1, from: .a)
         trace.request(2, from: .b)
         #expect(trace.closed(1) == "fail 1 connectionLost to A, fail 2 unreachable to B")
     }

@@ -52,6 +52,13 @@ struct Trace {
         return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
     }
 
+    /// A request that may change the device.
+    @discardableResult
+    mutating func write(_ id: UInt32, from client: ClientID) -> String {
+        let request = Request(correlation: Correlation(rawValue: 0x0106), mayWrite: true)
+        return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
+    }
+
     /// A request that the device does not answer.
     @discardableResult
     mutating func broadcast(_ id: UInt32, from client: ClientID) -> String {
@@ -63,7 +70,15 @@ struct Trace {
     mutating func connected(_ link: UInt64) -> String { handle(.upstreamConnected(LinkID(rawValue: link))) }
 
     @discardableResult
-    mutating func closed(_ link: UInt64) -> String { handle(.upstreamClosed(LinkID(rawValue: link))) }
+    mutating func closed(_ link: UInt64, midResponse: Bool = false) -> String {
+        handle(.upstreamClosed(LinkID(rawValue: link), midResponse: midResponse))
+    }
+
+    /// No byte of a request left.
+    @discardableResult
+    mutating func unsent(_ id: UInt32, on link: UInt64 = 1) -> String {
+        handle(.requestUnsent(RequestID(rawValue: id), on: LinkID(rawValue: link)))
+    }
 
     @discardableResult
     mutating func response(_ transactionID: UInt16, on link: UInt64 = 1, _ correlation: UInt64 = 0x0103) -> String {

@@ -140,7 +140,7 @@ import Testing
     @Test func `what else is in flight when the last response comes is lost`() {
         var trace = Trace.ready(.init(inFlightLimit: 2))
         trace.request(1, from: .a)
-        trace.request(2, from: .b)
+        trace.write(2, from: .b)
         #expect(trace.lastResponse(1) == "fail 2 connectionLost to B, disconnect 1, respond 1 to A")
         #expect(trace.closed(1) == "connect 2")
     }
