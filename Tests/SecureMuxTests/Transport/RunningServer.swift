@@ -86,6 +86,11 @@ func read(transaction: UInt8, unit: UInt8, address: UInt8, count: UInt8) -> [UIn
     [0, transaction, 0, 0, 0, 6, unit, 3, 0, address, 0, count]
 }
 
+/// Write Single Register.
+func write(transaction: UInt8, unit: UInt8, address: UInt8, value: UInt8) -> [UInt8] {
+    [0, transaction, 0, 0, 0, 6, unit, 6, 0, address, 0, value]
+}
+
 func answer(_ request: [UInt8], registers: [UInt16]) -> [UInt8] {
     let data = registers.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
     return [request[0], request[1], 0, 0, 0, UInt8(3 + data.count), request[6], request[7], UInt8(data.count)] + data

@@ -142,10 +142,10 @@ import Testing
                 try await client.send(read(transaction: 1, unit: 1, address: 0, count: 1))
                 try await link.send(answer(try await link.receiveFrame(), registers: [1]))
                 #expect(try await client.receiveFrame().count == 11)
-                try await client.send(read(transaction: 2, unit: 1, address: 0, count: 1))
+                try await client.send(write(transaction: 2, unit: 1, address: 0, value: 7))
                 _ = try await link.receiveFrame()
                 try await link.close()
-                #expect(try await client.receiveFrame() == [0, 2, 0, 0, 0, 3, 1, 0x83, 0x0B])
+                #expect(try await client.receiveFrame() == [0, 2, 0, 0, 0, 3, 1, 0x86, 0x0B])
             }
             #expect(try await device.connections().mostAtOnce == 1)
         }
