@@ -17,10 +17,12 @@ struct Serve: AsyncParsableCommand {
         commandName: "server",
         abstract: "Share one device among many clients.",
         discussion: """
-            Durations: a plain number is seconds; 500ms, 5s, 1m, 1m30s work too.
+            Durations: a plain number is seconds; 500ms, 5s, 1m, 1m30s work too. A wait may be 0, a limit may not; one that \
+            can be switched off says so: off.
 
-            Signals: SIGTERM and SIGINT stop accepting, finish what is in flight, fail what waits, and exit with 0. A second \
-            one stops at once and exits with 1; within \(StopSignals.repetition.shortText) of the first it counts as the same.
+            Signals: SIGTERM, SIGINT and SIGHUP stop accepting, finish what is in flight, fail what waits, and exit with 0. A \
+            second SIGTERM or SIGINT stops at once and exits with 1; within \(StopSignals.repetition.shortText) of the first it \
+            counts as the same. A further SIGHUP does nothing.
             """
     )
 
@@ -30,8 +32,14 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "The device")
     var device: DeviceOptions
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Clients")
     var clients: ClientOptions
+
+    @OptionGroup(title: "Limits")
+    var limits: ClientLimitOptions
 
     @OptionGroup(title: "TLS")
     var tls: TLSOptions
@@ -49,6 +57,12 @@ struct Serve: AsyncParsableCommand {
                 """
             )
         }
+        if let profile = device.profile, deviceProtocol.messages != .modbus {
+            throw ValidationError(
+                "--device-profile \(profile.name) is for a device that speaks Modbus, not \(deviceProtocol.name): add -p modbus"
+            )
+        }
+        try checkTimes()
         // Port 0 is another one each time.
         if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
             throw ValidationError(
@@ -63,9 +77,12 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let logger = log.logger
         // Before anything is served: a signal that comes early must not be lost.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: StopSignals.trapped)
         if spoken.givenProtocol == nil {
             logger.notice("speaking echo, since no protocol was named; give -p modbus for Modbus/TCP")
+        }
+        if let profile = profileInForce {
+            logger.notice("using the times of a device profile", metadata: profile)
         }
         let server: Server
         do {
@@ -76,7 +93,7 @@ struct Serve: AsyncParsableCommand {
         }
         var stop = StopSignals()
         for await signal in signals {
-            switch stop.answer(at: .now) {
+            switch stop.answer(to: signal == .sighup ? .hangUp : .stop, at: .now) {
             case .drain:
                 logger.notice("stopping: finishing what is in flight", metadata: ["signal": "\(signal)"])
                 Task {
@@ -98,7 +115,7 @@ struct Serve: AsyncParsableCommand {
             device: device.target,
             applicationProtocol: try spoken.deviceProtocol(),
             listeners: try listeners(),
-            multiplexer: device.multiplexer
+            multiplexer: multiplexer
         )
     }
 
@@ -112,7 +129,8 @@ struct Serve: AsyncParsableCommand {
                 applicationProtocol: clientProtocol,
                 unitMap: unitMap,
                 tls: tls,
-                allowList: allowList
+                allowList: allowList,
+                limits: limits.limits
             )
         }
         let tlsConfiguration = try tls.configuration()

@@ -68,12 +68,25 @@ struct TLSOptions: ParsableArguments {
     )
     var clientCertificates: ClientCertificates?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long a client may take from the accepted connection to the end of the TLS handshake, its certificate \
+            included. (default: 10s)
+            """,
+            valueName: "duration"
+        ),
+        transform: Duration.init(parsing:)
+    )
+    var handshakeTimeout: Duration?
+
     func validate() throws {
         guard tlsCertificate != nil else {
             let others: [(String, Bool)] = [
                 ("--tls-listen", tlsListen != nil), ("--tls-key", tlsKey != nil),
                 ("--tls-key-passphrase-file", tlsKeyPassphraseFile != nil), ("--tls-min-version", tlsMinVersion != nil),
                 ("--client-ca", clientCa != nil), ("--client-certificates", clientCertificates != nil),
+                ("--handshake-timeout", handshakeTimeout != nil),
             ]
             if let given = others.first(where: \.1) {
                 throw ValidationError("\(given.0) needs TLS: give --tls-certificate and --tls-key too")
@@ -82,6 +95,9 @@ struct TLSOptions: ParsableArguments {
         }
         guard tlsKey != nil else {
             throw ValidationError("--tls-certificate needs its private key: give --tls-key too")
+        }
+        guard handshakeTimeout != .zero else {
+            throw ValidationError("--handshake-timeout must be longer than 0")
         }
         if clientCa == nil, let clientCertificates, clientCertificates != .off {
             throw ValidationError("--client-certificates \(clientCertificates) needs --client-ca to verify them with")
@@ -96,7 +112,7 @@ struct TLSOptions: ParsableArguments {
     /// How these options want TLS to be spoken; nil for plain TCP.
     func configuration() throws -> TLSServerConfiguration? {
         guard let tlsCertificate, let tlsKey else { return nil }
-        return TLSServerConfiguration(
+        var configuration = TLSServerConfiguration(
             certificateChainFile: tlsCertificate,
             privateKeyFile: tlsKey,
             privateKeyPassphrase: try tlsKeyPassphraseFile.map {
@@ -106,5 +122,7 @@ struct TLSOptions: ParsableArguments {
             clientCertificates: clientCertificates ?? (clientCa == nil ? .off : .required),
             clientCAFile: clientCa
         )
+        configuration.handshakeTimeout = handshakeTimeout ?? configuration.handshakeTimeout
+        return configuration
     }
 }

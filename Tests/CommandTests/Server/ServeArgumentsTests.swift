@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import MultiplexerCore
 import SecureMux
 import Testing
@@ -16,7 +17,7 @@ import Testing
         #expect(serve.spoken.givenProtocol == nil)
         #expect(try serve.spoken.clientProtocol().name == "echo")
         #expect(device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
-        #expect(device.multiplexer == Multiplexer.Configuration())
+        #expect(serve.multiplexer == Multiplexer.Configuration())
     }
 
     @Test(arguments: [
@@ -31,7 +32,7 @@ import Testing
         let serve = try Serve.parse(options)
         #expect(try serve.spoken.clientProtocol().name == "modbus")
         #expect(serve.device.target == DeviceAddress(host: "10.0.0.7", port: 502))
-        #expect(serve.device.multiplexer.backoff == Backoff(initial: .seconds(2)))
+        #expect(serve.multiplexer.backoff == Backoff(initial: .seconds(2)))
         #expect(try serve.listeners().map(\.address) == [ListenAddress(host: nil, port: 5020)])
     }
 
@@ -56,16 +57,109 @@ import Testing
         ] as [([String], Int, Int)]
     )
     func `a request has at least the time that the device may take`(options: [String], device: Int, all: Int) throws {
-        let configuration = try Serve.parse(options).device.multiplexer
+        let configuration = try Serve.parse(options).multiplexer
         #expect(configuration.responseTimeout == .seconds(device))
         #expect(configuration.queueTimeout == .seconds(all))
     }
 
     @Test func `further options of the device reach the multiplexer`() throws {
-        let configuration = try Serve.parse(["-p", "modbus", "--delay", "1500ms", "--max-in-flight", "4"]).device
-            .multiplexer
-        #expect(configuration.delayAfterConnect == .milliseconds(1500))
+        let configuration = try Serve.parse(["-p", "modbus", "--max-in-flight", "4"]).multiplexer
         #expect(configuration.inFlightLimit == 4)
+    }
+
+    // MARK: Times
+
+    /// Options, and what they do to the defaults.
+    struct Times: CustomTestStringConvertible {
+        let options: [String]
+        let change: @Sendable (inout Multiplexer.Configuration) -> Void
+
+        var testDescription: String { options.joined(separator: " ") }
+
+        init(_ options: String..., change: @escaping @Sendable (inout Multiplexer.Configuration) -> Void) {
+            self.options = options
+            self.change = change
+        }
+    }
+
+    @Test(arguments: [
+        Times("--connect-timeout", "3s") { $0.connectTimeout = .seconds(3) },
+        Times("--delay", "1500ms") { $0.delayAfterConnect = .milliseconds(1500) },
+        Times("--timeout", "2s") { $0.responseTimeout = .seconds(2) },
+        Times("--queue-timeout", "20s") { $0.queueTimeout = .seconds(20) },
+        Times("--gap", "50ms") { $0.minimumGap = .milliseconds(50) },
+        Times("--broadcast-delay", "200ms") { $0.broadcastDelay = .milliseconds(200) },
+        Times("--broadcast-delay", "0") { $0.broadcastDelay = .zero },
+        Times("--idle-close", "90s") { $0.idleClose = .seconds(90) },
+        Times("--idle-close", "off") { $0.idleClose = nil },
+        Times("--connection-lifetime", "5m") { $0.maximumAge = .seconds(300) },
+        Times("--connection-lifetime", "off") { $0.maximumAge = nil },
+        Times("--settle", "2s") { $0.settleTime = .seconds(2) },
+        Times("--linger", "1m") { $0.linger = .seconds(60) },
+        Times("--retry-delay", "3s") { $0.backoff = Backoff(initial: .seconds(3), maximum: .seconds(30)) },
+        Times("--retry-delay", "1m") { $0.backoff = Backoff(initial: .seconds(60), maximum: .seconds(60)) },
+        Times("--retry-delay-max", "5s") { $0.backoff = Backoff(initial: .seconds(1), maximum: .seconds(5)) },
+        Times("--retry-delay-max", "500ms") {
+            $0.backoff = Backoff(initial: .milliseconds(500), maximum: .milliseconds(500))
+        },
+        Times("--retry-delay", "2s", "--retry-delay-max", "2s") {
+            $0.backoff = Backoff(initial: .seconds(2), maximum: .seconds(2))
+        },
+        Times("--drain-timeout", "30s") { $0.drainTimeout = .seconds(30) },
+    ])
+    func `each clock has an option of its own`(times: Times) throws {
+        var expected = Multiplexer.Configuration()
+        times.change(&expected)
+        #expect(try Serve.parse(times.options).multiplexer == expected)
+    }
+
+    // MARK: Profiles
+
+    @Test(arguments: DeviceProfile.all)
+    func `a profile sets what it says, and nothing else`(profile: DeviceProfile) throws {
+        var expected = Multiplexer.Configuration()
+        profile.apply(to: &expected)
+        let serve = try Serve.parse(["-p", "modbus", "--device-profile", profile.name])
+        #expect(serve.multiplexer == expected)
+    }
+
+    @Test func `an option that is given wins over the profile, whatever comes first`() throws {
+        let profile = ["--device-profile", "huawei-sdongle"]
+        let given = ["--delay", "3s", "--gap", "0"]
+        for options in [profile + given, given + profile] {
+            let configuration = try Serve.parse(["-p", "modbus"] + options).multiplexer
+            #expect(configuration.delayAfterConnect == .seconds(3))
+            #expect(configuration.minimumGap == .zero)
+            #expect(configuration.responseTimeout == .seconds(10))
+            #expect(configuration.queueTimeout == .seconds(10))
+        }
+    }
+
+    @Test func `what a profile turns on can be turned off`() throws {
+        let options = ["-p", "modbus", "--device-profile", "solaredge", "--idle-close", "off"]
+        let configuration = try Serve.parse(options).multiplexer
+        #expect(configuration.idleClose == nil)
+        #expect(configuration.maximumAge == .seconds(300))
+    }
+
+    @Test func `the log says which times a profile leads to`() throws {
+        let options = ["-p", "modbus", "--device-profile", "huawei-sdongle", "--delay", "2s"]
+        #expect(
+            try Serve.parse(options).profileInForce == [
+                "profile": "huawei-sdongle", "settings": "--timeout 10s, --delay 2s (given), --gap 50ms",
+            ]
+        )
+        let plain = try Serve.parse(["-p", "modbus", "--device-profile", "fronius"])
+        #expect(plain.profileInForce == ["profile": "fronius", "settings": "the defaults"])
+        #expect(try Serve.parse(["-p", "modbus"]).profileInForce == nil)
+    }
+
+    @Test func `the help names every profile`() {
+        // Lines are broken anywhere.
+        let help = Serve.helpMessage(columns: 10_000)
+        for profile in DeviceProfile.all {
+            #expect(help.contains(profile.name))
+        }
     }
 
     // MARK: Listeners
@@ -105,6 +199,28 @@ import Testing
         #expect(listeners.map(\.allowList) == [AllowList(blocks), AllowList(blocks)])
     }
 
+    // MARK: Limits of clients
+
+    @Test(
+        arguments: [
+            ([], ClientLimits()),
+            (["--max-clients", "9"], ClientLimits(clients: 9, clientsPerAddress: 9)),
+            (["--max-clients", "5000"], ClientLimits(clients: 5000)),
+            (["--max-clients-per-address", "7"], ClientLimits(clientsPerAddress: 7)),
+            (["--max-clients", "7", "--max-clients-per-address", "7"], ClientLimits(clients: 7, clientsPerAddress: 7)),
+            (["--client-idle-timeout", "10m"], ClientLimits(idleTimeout: .seconds(600))),
+            (["--client-idle-timeout", "off"], ClientLimits()),
+            (["--client-request-timeout", "5s"], ClientLimits(requestTimeout: .seconds(5))),
+            (["--client-write-timeout", "1s"], ClientLimits(writeTimeout: .seconds(1))),
+        ] as [([String], ClientLimits)]
+    )
+    func `each limit of clients holds at every listener`(options: [String], limits: ClientLimits) throws {
+        let listeners = try Serve.parse(Self.certificate + ["-l", "5020", "--tls-listen", "802"] + options).listeners()
+        #expect(listeners.map(\.limits) == [limits, limits])
+    }
+
+    // MARK: TLS
+
     @Test(
         arguments: [
             ([], .off), (["--client-certificates", "off"], .off), (["--client-ca", "ca.crt"], .required),
@@ -129,6 +245,9 @@ import Testing
         #expect(tls.minimumVersion == .v1_2)
         let modern = try Serve.parse(Self.certificate + ["--tls-min-version", "1.3"]).listeners().first?.tls
         #expect(modern?.minimumVersion == .v1_3)
+        #expect(tls.handshakeTimeout == .seconds(10))
+        let patient = try Serve.parse(Self.certificate + ["--handshake-timeout", "30s"]).listeners().first?.tls
+        #expect(patient?.handshakeTimeout == .seconds(30))
     }
 
     @Test func `a passphrase file that cannot be read is named with its option`() throws {
@@ -156,8 +275,60 @@ import Testing
             (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),
             (["-l", "host:"], "'host:' is not an address to listen on: it names no port."),
             (["--timeout", "soon"], "'soon' is not a duration"),
-            (["--timeout", "0"], "--timeout and --queue-timeout must be longer than 0"),
-            (["--queue-timeout", "0"], "--timeout and --queue-timeout must be longer than 0"),
+            (["--timeout", "0"], "--timeout must be longer than 0"),
+            (["--queue-timeout", "0"], "--queue-timeout must be longer than 0"),
+            (["--connect-timeout", "0"], "--connect-timeout must be longer than 0"),
+            (["--drain-timeout", "0s"], "--drain-timeout must be longer than 0"),
+            (["--timeout", "off"], "'off' is not a duration"),
+            (["--gap", "often"], "'often' is not a duration"),
+            (
+                ["--gap", "10s"],
+                "the --gap of 10s leaves no request in time: it has to be shorter than the --queue-timeout of 10s"
+            ),
+            (
+                ["--gap", "4s", "--timeout", "1s", "--queue-timeout", "3s"],
+                "the --gap of 4s leaves no request in time: it has to be shorter than the --queue-timeout of 3s"
+            ),
+            (
+                ["--retry-delay", "5s", "--retry-delay-max", "2s"],
+                "--retry-delay-max 2s is shorter than the --retry-delay of 5s: give a longer one, or a shorter --retry-delay"
+            ),
+            (["--idle-close", "0"], "'0' would end everything at once: write off for no limit"),
+            (["--idle-close", "never"], "or off for no limit"),
+            (["--connection-lifetime", "0s"], "'0s' would end everything at once: write off for no limit"),
+            (
+                ["--connection-lifetime", "2s", "--delay", "2s"],
+                "the --connection-lifetime of 2s leaves no time for requests: it has to be longer than the --delay of 2s"
+            ),
+            (
+                ["-p", "modbus", "--device-profile", "solaredge", "--delay", "6m"],
+                "the --connection-lifetime of 5m (from the profile) leaves no time for requests"
+            ),
+            (
+                ["-p", "modbus", "--device-profile", "huawei-sdongle", "--queue-timeout", "6s"],
+                "--queue-timeout 6s would cut short the --timeout of 10s (from the profile)"
+            ),
+            (
+                ["-p", "modbus", "--device-profile", "huawei"],
+                "'huawei' is not a device profile: huawei-sun2000, huawei-sdongle, huawei-emma, solaredge"
+            ),
+            (
+                ["--device-profile", "solaredge"],
+                "--device-profile solaredge is for a device that speaks Modbus, not echo: add -p modbus"
+            ),
+            (["--max-clients", "0"], "--max-clients must be at least 1"),
+            (["--max-clients", "many"], "'many' is invalid for '--max-clients"),
+            (["--max-clients-per-address", "0"], "--max-clients-per-address must be at least 1"),
+            (
+                ["--max-clients-per-address", "5000"],
+                "--max-clients-per-address 5000 is more than --max-clients allows in all, 4096: give a smaller one, or a "
+                    + "larger --max-clients"
+            ),
+            (["--client-idle-timeout", "0"], "'0' would end everything at once: write off for no limit"),
+            (["--client-request-timeout", "0"], "--client-request-timeout must be longer than 0"),
+            (["--client-write-timeout", "0"], "--client-write-timeout must be longer than 0"),
+            (["--handshake-timeout", "5s"], "--handshake-timeout needs TLS"),
+            (certificate + ["--handshake-timeout", "0"], "--handshake-timeout must be longer than 0"),
             (
                 ["--timeout", "30", "--queue-timeout", "20s"],
                 "--queue-timeout 20s would cut short the --timeout of 30s: give a longer one, or a shorter --timeout too"

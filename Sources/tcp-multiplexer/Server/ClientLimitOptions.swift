@@ -1,0 +1,95 @@
+import ArgumentParser
+import SecureMux
+
+/// How much each listener puts up with from its clients.
+struct ClientLimitOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            How many clients may be connected to a listener at a time. When there are more, those go first who never sent a \
+            request. (default: \(ClientLimits().clients))
+            """,
+            valueName: "count"
+        )
+    )
+    var maxClients: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How many of them may come from one address; behind a proxy or NAT all have the same. (default: \
+            \(ClientLimits().clientsPerAddress), or --max-clients if that is less)
+            """,
+            valueName: "count"
+        )
+    )
+    var maxClientsPerAddress: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Close clients that have asked nothing for this long. Clients that poll less often than that are closed between \
+            two requests. (default: off)
+            """,
+            valueName: "duration|off"
+        ),
+        transform: TimeLimit.init(parsing:)
+    )
+    var clientIdleTimeout: TimeLimit?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a client may take to send a request, from its first byte to its last. (default: 60s)",
+            valueName: "duration"
+        ),
+        transform: Duration.init(parsing:)
+    )
+    var clientRequestTimeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long a client may take nothing of what is written to it, counted from when the writing starts; then it is \
+            closed. (default: 10s)
+            """,
+            valueName: "duration"
+        ),
+        transform: Duration.init(parsing:)
+    )
+    var clientWriteTimeout: Duration?
+
+    func validate() throws {
+        let counts = [("--max-clients", maxClients), ("--max-clients-per-address", maxClientsPerAddress)]
+        if let tooFew = counts.first(where: { $0.1.map { $0 < 1 } == true }) {
+            throw ValidationError("\(tooFew.0) must be at least 1")
+        }
+        let times = [
+            ("--client-request-timeout", clientRequestTimeout), ("--client-write-timeout", clientWriteTimeout),
+        ]
+        if let zero = times.first(where: { $0.1 == .zero }) {
+            throw ValidationError("\(zero.0) must be longer than 0")
+        }
+        let all = maxClients ?? ClientLimits().clients
+        if let maxClientsPerAddress, maxClientsPerAddress > all {
+            throw ValidationError(
+                """
+                --max-clients-per-address \(maxClientsPerAddress) is more than --max-clients allows in all, \(all): give a \
+                smaller one, or a larger --max-clients
+                """
+            )
+        }
+    }
+
+    /// The limits that these options ask for.
+    var limits: ClientLimits {
+        let defaults = ClientLimits()
+        let clients = maxClients ?? defaults.clients
+        return ClientLimits(
+            clients: clients,
+            clientsPerAddress: maxClientsPerAddress ?? min(defaults.clientsPerAddress, clients),
+            idleTimeout: clientIdleTimeout?.duration,
+            requestTimeout: clientRequestTimeout ?? defaults.requestTimeout,
+            writeTimeout: clientWriteTimeout ?? defaults.writeTimeout
+        )
+    }
+}

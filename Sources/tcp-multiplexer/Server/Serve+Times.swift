@@ -1,0 +1,70 @@
+import ArgumentParser
+import Logging
+import MultiplexerCore
+import SecureMux
+
+/// The clocks of the device's side: the defaults, then what the profile says, then what was given.
+extension Serve {
+    /// The times and limits that the options ask for.
+    var multiplexer: Multiplexer.Configuration {
+        var configuration = Multiplexer.Configuration(inFlightLimit: device.maxInFlight)
+        device.profile?.apply(to: &configuration)
+        times.apply(to: &configuration)
+        return configuration
+    }
+
+    /// Refuses times that make no sense together, whoever they are from.
+    func checkTimes() throws {
+        let configuration = multiplexer
+        let all = configuration.queueTimeout
+        guard all >= configuration.responseTimeout else {
+            throw ValidationError(
+                """
+                --queue-timeout \(all.shortText) would cut short the \(words(for: .responseTimeout, in: configuration)): give \
+                a longer one, or a shorter --timeout too
+                """
+            )
+        }
+        guard configuration.minimumGap < all else {
+            throw ValidationError(
+                """
+                the \(words(for: .minimumGap, in: configuration)) leaves no request in time: it has to be shorter than the \
+                --queue-timeout of \(all.shortText)
+                """
+            )
+        }
+        if let lifetime = configuration.maximumAge, lifetime <= configuration.delayAfterConnect {
+            throw ValidationError(
+                """
+                the \(words(for: .maximumAge, in: configuration)) leaves no time for requests: it has to be longer than the \
+                \(words(for: .delayAfterConnect, in: configuration))
+                """
+            )
+        }
+    }
+
+    /// What the profile leads to, for the log; nil without one.
+    var profileInForce: Logger.Metadata? {
+        guard let profile = device.profile else { return nil }
+        let configuration = multiplexer
+        let settings = profile.settings.map { setting in
+            "\(TimeOptions.option(for: setting.time)) \(text(of: setting.time, in: configuration))"
+                + (times.gives(setting.time) ? " (given)" : "")
+        }
+        return [
+            "profile": "\(profile.name)",
+            "settings": settings.isEmpty ? "the defaults" : "\(settings.joined(separator: ", "))",
+        ]
+    }
+
+    /// "--gap of 50ms", and whose it is where the user did not say it.
+    private func words(for time: DeviceProfile.Time, in configuration: Multiplexer.Configuration) -> String {
+        let isOfProfile = !times.gives(time) && device.profile?.settings.contains { $0.time == time } == true
+        return "\(TimeOptions.option(for: time)) of \(text(of: time, in: configuration))"
+            + (isOfProfile ? " (from the profile)" : "")
+    }
+
+    private func text(of time: DeviceProfile.Time, in configuration: Multiplexer.Configuration) -> String {
+        configuration[time]?.shortText ?? "off"
+    }
+}
