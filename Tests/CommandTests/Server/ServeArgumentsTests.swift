@@ -115,11 +115,12 @@ import Testing
 
     // MARK: Profiles
 
-    @Test(arguments: DeviceProfile.all)
-    func `a profile sets what it says, and nothing else`(profile: DeviceProfile) throws {
+    @Test(arguments: DeviceProfile.all.map(\.name))
+    func `a profile sets what it says, and nothing else`(name: String) throws {
+        let profile = try #require(DeviceProfile.named(name))
         var expected = Multiplexer.Configuration()
         profile.apply(to: &expected)
-        let serve = try Serve.parse(["-p", "modbus", "--device-profile", profile.name])
+        let serve = try Serve.parse(["-p", "modbus", "--device-profile", name])
         #expect(serve.multiplexer == expected)
     }
 
