@@ -26,6 +26,7 @@ final class HTTPClientCodec: ChannelDuplexHandler {
     /// The client will send nothing more.
     private var hasInputEnded = false
     private var linger: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
 
     private enum State {
         /// Exits: receiving, refused.
@@ -197,6 +198,21 @@ extension HTTPClientCodec {
         context.fireErrorCaught(refusal)
     }
 
+    /// Whether a request has begun, and the client is to send the rest.
+    var isRestDue: Bool {
+        switch state {
+        case .betweenRequests: stream.hasBegun
+        case .receiving(_, let owesContinue): !owesContinue
+        case .finished, .refused, .leaving: false
+        }
+    }
+
+    /// Refuses the request that has begun, since the rest of it did not come (RFC 9110, section 15.5.9).
+    func giveUp() {
+        guard let context, isRestDue else { return }
+        refuse(HTTPViolation(408, "only a part of a request in time"), context)
+    }
+
     /// Closes our side behind the last response and gives the client time to read it.
     private func leave(_ context: ChannelHandlerContext) {
         state = .leaving
@@ -213,6 +229,14 @@ extension HTTPClientCodec {
         // Behind all that was written: a channel whose input has ended drops that when its output is closed.
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: sent)
         context.read()
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -33,6 +33,7 @@ final class HTTPHeadGuard: ChannelInboundHandler {
             received = bytes
         }
         passOn(context)
+        stream.hasBegun = stream.isInHead && received.readableBytes > 0 && !scanner.isAtBeginning
         if received.readableBytes == 0 { received = ByteBuffer() }
     }
 

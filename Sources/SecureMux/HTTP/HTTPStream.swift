@@ -20,6 +20,9 @@ final class HTTPStream {
         case nothing
     }
 
+    /// Bytes of a message have come, but not yet its whole head.
+    var hasBegun = false
+
     init(_ next: Next) {
         self.next = next
     }

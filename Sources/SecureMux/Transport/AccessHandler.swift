@@ -1,18 +1,17 @@
-import Logging
 import MultiplexerCore
 import NIOCore
 
-/// Closes clients from addresses that are not allowed, at accept: before a byte is read and before any handshake.
-final class AccessHandler: ChannelInboundHandler, Sendable {
+/// Closes clients that may not connect, at accept: before a byte is read and before any handshake.
+final class AccessHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
     private let allowList: AllowList
-    private let logger: Logger
+    private let clients: AdmittedClients
 
-    init(_ allowList: AllowList, logger: Logger) {
+    init(_ allowList: AllowList, _ clients: AdmittedClients) {
         self.allowList = allowList
-        self.logger = logger
+        self.clients = clients
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -23,17 +22,23 @@ final class AccessHandler: ChannelInboundHandler, Sendable {
             return
         }
         guard let address = IPAddress(remote), allowList.allows(address) else {
-            logger.warning(
-                "client refused",
-                metadata: [
-                    "client": "\(client.peerName)",
-                    "reason": "its address is not on the allow-list",
-                    "remedy": "add it with --allow if it may connect",
-                ]
-            )
+            clients.log.notAllowed(client.peerName)
+            client.close(promise: nil)
+            return
+        }
+        guard clients.admit(client, from: address) else {
             client.close(promise: nil)
             return
         }
         context.fireChannelRead(data)
     }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Others are about clients that were gone before they were accepted.
+        if let error = error as? IOError, AcceptError.isShortage(error) { clients.log.acceptFailed(error) }
+        context.fireErrorCaught(error)
+    }
 }
+
+@available(*, unavailable)
+extension AccessHandler: Sendable {}

@@ -15,6 +15,9 @@ final class ClientHandler: ChannelInboundHandler {
     let rules: any MessageRules
 
     private let driver: MultiplexerDriver
+    private let clients: AdmittedClients
+    private let socket: ClientSocketHandler
+    private let assembly: (any RequestAssembly)?
     private let awaitsHandshake: Bool
     private var logger: Logger
     private var state = State.arriving
@@ -29,6 +32,10 @@ final class ClientHandler: ChannelInboundHandler {
     private var unanswered = 0
     /// A whole request is here and kept back until the one before is answered.
     private var holdsRequest = false
+    private var patience: ClientPatience
+    private var sight = ClientPatience.Sight()
+    /// The clock looks after us.
+    private var isOnTrial = false
 
     private enum State {
         /// Not yet known to the driver. Exits: joined, closing.
@@ -41,10 +48,14 @@ final class ClientHandler: ChannelInboundHandler {
         case closing
     }
 
-    /// A client that speaks `applicationProtocol`, over TLS if it is to await a handshake.
+    /// A client that speaks `applicationProtocol`, over TLS if it is to await a handshake; `assembly` is what may stand
+    /// between it and `socket`.
     init(
         _ applicationProtocol: ApplicationProtocol,
         awaitsHandshake: Bool,
+        socket: ClientSocketHandler,
+        assembly: (any RequestAssembly)?,
+        clients: AdmittedClients,
         driver: MultiplexerDriver,
         logger: Logger
     ) {
@@ -52,6 +63,10 @@ final class ClientHandler: ChannelInboundHandler {
         rules = applicationProtocol.messageRules
         self.awaitsHandshake = awaitsHandshake
         isKnownPlain = awaitsHandshake
+        self.socket = socket
+        self.assembly = assembly
+        self.clients = clients
+        patience = ClientPatience(clients.limits)
         self.driver = driver
         self.logger = logger
     }
@@ -61,6 +76,7 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Writes a response.
     func write(_ frame: ByteBuffer) {
+        sight.responses += 1
         context?.writeAndFlush(wrapOutboundOut(frame), promise: nil)
         noteCompleted()
     }
@@ -96,10 +112,17 @@ final class ClientHandler: ChannelInboundHandler {
         closeAfterWrites()
     }
 
+    /// Closes the connection at once and without a word: another client needs the place.
+    func evict() {
+        leave()
+        socket.cutOff()
+    }
+
     private func closeAfterWrites() {
         guard let context else { return }
         // Whoever does not read must not keep the connection.
-        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastWritesTimeout) {
+        let patience = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
+        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: patience) {
             context.close(promise: nil)
         }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
@@ -130,6 +153,8 @@ final class ClientHandler: ChannelInboundHandler {
                     return
                 }
                 guard let frame = received.cut(length) else { return }
+                if sight.requests == 0, let channel = context?.channel { clients.spoke(channel) }
+                sight.requests += 1
                 unanswered += 1
                 driver.receiveRequest(frame, from: self, client)
             }
@@ -175,7 +200,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func refuse(_ reason: String, remedy: String) {
-        logger.warning("client refused", metadata: ["reason": "\(reason)", "remedy": "\(remedy)"])
+        clients.log.refused(reason, remedy: remedy, logger)
         drop()
     }
 
@@ -196,15 +221,64 @@ final class ClientHandler: ChannelInboundHandler {
     }
 }
 
+// MARK: - Its time
+
+extension ClientHandler {
+    /// Has the clock look after us, until nothing of ours can last too long.
+    private func goOnTrial() {
+        guard !isOnTrial, context != nil else { return }
+        isOnTrial = true
+        clients.clock.add(self)
+    }
+
+    /// Ends what has lasted too long, and stays on trial while there is anything left that may.
+    func lookAfter(at now: NIODeadline) {
+        isOnTrial = false
+        guard context?.channel.isActive == true else { return }
+        (sight.unsent, sight.taken) = socket.progress
+        sight.isAnswerDue = unanswered > 0 || holdsRequest
+        sight.isRestDue = isRestDue
+        if let excess = patience.judge(sight, at: now) { end(after: excess) }
+        if patience.isOnTrial { goOnTrial() }
+    }
+
+    private func end(after excess: ClientPatience.Excess) {
+        switch (excess, state) {
+        case (.write, _):
+            clients.log.writeTimedOut(unsent: sight.unsent, logger)
+            leave()
+            socket.reset()
+        case (.request, .joined):
+            if let assembly, assembly.isRestDue { return assembly.giveUp() }
+            clients.log.requestTimedOut(logger)
+            drop()
+        case (.idle, .joined):
+            clients.log.idled(logger)
+            drop()
+        // It is being closed by other means.
+        case (_, .arriving), (_, .leaving), (_, .closing):
+            break
+        }
+    }
+
+    /// Whether a request has begun, and it is not us who keep the rest from coming.
+    private var isRestDue: Bool {
+        guard case .joined = state, hasRoom, !holdsRequest else { return false }
+        return !received.isEmpty || assembly?.isRestDue == true
+    }
+}
+
 // MARK: - What the channel tells
 
 extension ClientHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        socket.onWrite = { self.goOnTrial() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        socket.onWrite = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -223,6 +297,7 @@ extension ClientHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if isRestDue { goOnTrial() }
         readOn()
     }
 
@@ -253,6 +328,8 @@ extension ClientHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Why it is closed has been said.
+        if case .closing = state, error is any ClientRefusal { return }
         guard let refusal = error as? any ClientRefusal else {
             logger.info("client connection failed", metadata: ["reason": "\(error)"])
             leave()
@@ -260,7 +337,7 @@ extension ClientHandler {
             return
         }
         // Whoever refuses closes the connection, once the client has had a chance to read why.
-        logger.warning("client refused", metadata: ["reason": "\(refusal.reason)", "remedy": "\(refusal.remedy)"])
+        clients.log.refused(refusal.reason, remedy: refusal.remedy, logger)
         leave()
     }
 
@@ -281,6 +358,7 @@ extension ClientHandler {
         logger.info("client connected")
         let client = driver.join(self)
         state = .joined(client)
+        if patience.isOnTrial { goOnTrial() }
         // A drain dismisses whoever joins; it could not do so before.
         guard !driver.isDraining else { return dismiss() }
         context.read()

@@ -3,15 +3,27 @@ import MultiplexerCore
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// An address that clients connect to: who may, and what a client's pipeline is made of.
 struct Listener {
-    private let configuration: ListenerConfiguration
+    private var configuration: ListenerConfiguration
     private let applicationProtocol: ApplicationProtocol
     private let tls: TLSContext?
     private let logger: Logger
 
     /// How much may wait to be written to a client before nothing more is read from it.
     private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 8 * 1024, high: 32 * 1024)
+
+    /// How much the system may hold for a client beyond what is on its way; the rest waits here, where it is seen whether
+    /// the client takes any of it.
+    private static let unsentInKernel = 32 * 1024
 
     /// Reads the listener's TLS files.
     init(
@@ -33,11 +45,22 @@ struct Listener {
         }
     }
 
+    /// How many clients it takes.
+    var clients: Int {
+        get { configuration.limits.clients }
+        set { configuration.limits.clients = newValue }
+    }
+
     /// Starts to listen; clients go to `driver`.
     func open(_ driver: NIOLoopBound<MultiplexerDriver>) async throws -> any Channel {
+        let (limits, logger, eventLoop) = (configuration.limits, logger, driver.eventLoop)
+        let clients = try await eventLoop.submit {
+            let log = ClientLog(logger, limits: limits)
+            return NIOLoopBound(AdmittedClients(limits, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
+        }.get()
         let channel: any Channel
         do {
-            channel = try await bootstrap(driver).bind(to: configuration.address)
+            channel = try await bootstrap(driver, clients).bind(to: configuration.address)
         } catch {
             throw ServerError(configuration.address.explanation(ofFailedBind: error))
         }
@@ -46,7 +69,10 @@ struct Listener {
         return channel
     }
 
-    private func bootstrap(_ driver: NIOLoopBound<MultiplexerDriver>) -> ServerBootstrap {
+    private func bootstrap(
+        _ driver: NIOLoopBound<MultiplexerDriver>,
+        _ clients: NIOLoopBound<AdmittedClients>
+    ) -> ServerBootstrap {
         let listener = self
         return ServerBootstrap(group: driver.eventLoop)
             .serverChannelOption(.backlog, value: 1024)
@@ -55,14 +81,18 @@ struct Listener {
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([
                         // When descriptors run out, accepting waits a second instead of spinning.
-                        AcceptBackoffHandler(),
-                        AccessHandler(listener.configuration.allowList, logger: listener.logger),
+                        AcceptBackoffHandler(
+                            shouldForwardIOErrorCaught: true,
+                            backoffProvider: AcceptError.pause(after:)
+                        ),
+                        AccessHandler(listener.configuration.allowList, clients.value),
                     ])
                 }
             }
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_NOTSENT_LOWAT)), value: Self.unsentInKernel)
             .childChannelOption(.writeBufferWaterMark, value: Self.writeBuffer)
             .childChannelOption(.recvAllocator, value: Self.reading(of: applicationProtocol))
             .childChannelOption(
@@ -71,7 +101,9 @@ struct Listener {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers(listener.handlers(for: channel, driver.value))
+                    try channel.pipeline.syncOperations.addHandlers(
+                        listener.handlers(for: channel, driver.value, clients.value)
+                    )
                 }
             }
     }
@@ -83,12 +115,25 @@ struct Listener {
             : AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
     }
 
-    private func handlers(for channel: any Channel, _ driver: MultiplexerDriver) -> [any ChannelHandler] {
+    private func handlers(
+        for channel: any Channel,
+        _ driver: MultiplexerDriver,
+        _ clients: AdmittedClients
+    ) -> [any ChannelHandler] {
         var logger = logger
         logger[metadataKey: "client"] = "\(channel.peerName)"
-        let client = ClientHandler(applicationProtocol, awaitsHandshake: tls != nil, driver: driver, logger: logger)
-        return (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? [])
-            + HTTPPipeline.client(speaking: applicationProtocol) + [client]
+        let socket = ClientSocketHandler()
+        let http = HTTPPipeline.client(speaking: applicationProtocol)
+        let client = ClientHandler(
+            applicationProtocol,
+            awaitsHandshake: tls != nil,
+            socket: socket,
+            assembly: http.lazy.compactMap { $0 as? any RequestAssembly }.first,
+            clients: clients,
+            driver: driver,
+            logger: logger
+        )
+        return [socket] + (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? []) + http + [client]
     }
 
     private func announce(at channel: any Channel) {

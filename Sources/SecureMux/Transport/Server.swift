@@ -12,29 +12,44 @@ public final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let driver: NIOLoopBound<MultiplexerDriver>
     private let listeners: [any Channel]
+    private let watch: LoopWatch
     private let drain = NIOLockedValueBox<Task<Void, Never>?>(nil)
 
     private init(
         addresses: [ListenAddress],
         group: MultiThreadedEventLoopGroup,
         driver: NIOLoopBound<MultiplexerDriver>,
-        listeners: [any Channel]
+        listeners: [any Channel],
+        watch: LoopWatch
     ) {
         self.addresses = addresses
         self.group = group
         self.driver = driver
         self.listeners = listeners
+        self.watch = watch
     }
 
     /// Starts listening.
     ///
     /// The device need not be there: it is connected to when the first client comes.
     ///
+    /// The process's limit of open files is raised as far as it may be, since each client needs one.
+    ///
     /// - Throws: ``ServerError`` when a listener cannot be opened or its TLS files cannot be used. Then nothing is left open.
     public static func start(_ configuration: ServerConfiguration, logger: Logger) async throws(ServerError) -> Server {
-        let prepared = try configuration.listeners.map { listener throws(ServerError) in
+        try await start(configuration, stallLimit: .seconds(5), logger: logger)
+    }
+
+    /// Starts listening; an event loop that does nothing for longer than `stallLimit` is called stalled.
+    static func start(
+        _ configuration: ServerConfiguration,
+        stallLimit: Duration,
+        logger: Logger
+    ) async throws(ServerError) -> Server {
+        var prepared = try configuration.listeners.map { listener throws(ServerError) in
             try Listener(listener, for: configuration.applicationProtocol, logger: logger)
         }
+        DescriptorLimit.apply(to: &prepared, logger: logger)
         // All of a device lives on one loop.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
@@ -55,6 +70,13 @@ public final class Server: Sendable {
             for listener in prepared {
                 channels.append(try await listener.open(driver))
             }
+            let watch = LoopWatch(
+                eventLoop,
+                interval: min(stallLimit / 5, .seconds(1)),
+                limit: stallLimit,
+                logger: logger
+            )
+            watch.start()
             return Server(
                 addresses: zip(configuration.listeners, channels).map { listener, channel in
                     ListenAddress(
@@ -64,7 +86,8 @@ public final class Server: Sendable {
                 },
                 group: group,
                 driver: driver,
-                listeners: channels
+                listeners: channels,
+                watch: watch
             )
         } catch {
             try? await group.shutdownGracefully()
@@ -90,9 +113,13 @@ public final class Server: Sendable {
         }
         let driver = driver
         try? await driver.eventLoop.flatSubmit { driver.value.drain() }.get()
+        await watch.stop()
         // Closes what is left: clients in their handshake, and those that outlasted the drain.
         try? await group.shutdownGracefully()
     }
+
+    /// How the event loop is doing that does all the work; answers even when that loop does not.
+    package var health: LoopHealth { watch.health }
 
     /// What has happened so far.
     package func statistics() async throws -> Multiplexer.Statistics {

@@ -1,0 +1,155 @@
+import Logging
+import MultiplexerCore
+import NIOCore
+
+/// Says in the log what a listener has against its clients.
+///
+/// A flood of clients is no flood of lines: of what repeats only some are told, the others on demand.
+final class ClientLog {
+    private let logger: Logger
+    private let limits: ClientLimits
+    private var strangers = Repetitions(toldSingly: told)
+    private var refusals = Repetitions(toldSingly: told)
+    private var fullListener = Repetitions()
+    private var fullAddress = Repetitions()
+    private var evictions = Repetitions()
+    private var acceptErrors = Repetitions()
+    private var slowRequests = Repetitions()
+    private var slowReaders = Repetitions()
+
+    /// Each of these lines names another client, and is wanted as long as they are few.
+    private static let told = 64
+
+    /// A log of a listener with these limits.
+    init(_ logger: Logger, limits: ClientLimits) {
+        self.logger = logger
+        self.limits = limits
+    }
+
+    /// A client's address is not allowed.
+    func notAllowed(_ client: String) {
+        say(
+            "client refused",
+            strangers.count(),
+            [
+                "client": "\(client)", "reason": "its address is not on the allow-list",
+                "remedy": "add it with --allow if it may connect",
+            ]
+        )
+    }
+
+    /// A client came when all that may be there had spoken.
+    func full(_ refusal: Admission.Refusal, _ client: String) {
+        switch refusal {
+        case .listener:
+            say(
+                "client refused",
+                fullListener.count(),
+                [
+                    "client": "\(client)",
+                    "reason": "\(limits.clients) clients are connected, and all have sent requests",
+                    "remedy": "let clients that are done disconnect, set --client-idle-timeout, or raise --max-clients",
+                    "so-far": "\(fullListener.total)",
+                ]
+            )
+        case .address:
+            say(
+                "client refused",
+                fullAddress.count(),
+                [
+                    "client": "\(client)",
+                    "reason":
+                        "\(limits.clientsPerAddress) clients are connected from its address, and all have sent requests",
+                    "remedy":
+                        "look for a program there that does not close its connections, or raise --max-clients-per-address",
+                    "so-far": "\(fullAddress.total)",
+                ]
+            )
+        }
+    }
+
+    /// A client that had sent nothing made room for another one.
+    func evicted(_ client: String) {
+        say(
+            "closed a client that had sent no request, to make room for another",
+            evictions.count(),
+            [
+                "client": "\(client)", "clients": "\(limits.clients)", "per-address": "\(limits.clientsPerAddress)",
+                "remedy": "look for a program that connects and says nothing; keep strangers out with --allow",
+                "so-far": "\(evictions.total)",
+            ]
+        )
+    }
+
+    /// Nobody can be accepted for now.
+    func acceptFailed(_ error: IOError) {
+        say(
+            "no client can be accepted; trying again every second",
+            acceptErrors.count(),
+            [
+                "reason": "\(error.words)",
+                "remedy": "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower --max-clients",
+                "so-far": "\(acceptErrors.total)",
+            ],
+            nil,
+            .error
+        )
+    }
+
+    /// What a client did has it sent away; `logger` says which client.
+    func refused(_ reason: String, remedy: String, _ logger: Logger) {
+        say(
+            "client refused",
+            refusals.count(),
+            ["reason": "\(reason)", "remedy": "\(remedy)"],
+            logger
+        )
+    }
+
+    /// A request took too long to come.
+    func requestTimedOut(_ logger: Logger) {
+        say(
+            "client closed",
+            slowRequests.count(),
+            [
+                "reason": "it began a request and did not finish it within \(limits.requestTimeout.shortText)",
+                "remedy": "look at the client and its network, or raise --request-timeout",
+                "so-far": "\(slowRequests.total)",
+            ],
+            logger
+        )
+    }
+
+    /// A client has taken nothing of what is written to it.
+    func writeTimedOut(unsent: Int, _ logger: Logger) {
+        say(
+            "client closed",
+            slowReaders.count(),
+            [
+                "reason": "it took nothing of its responses for \(limits.writeTimeout.shortText)",
+                "unsent": "\(unsent)",
+                "remedy": "look at the client and its network, or raise --write-timeout",
+                "so-far": "\(slowReaders.total)",
+            ],
+            logger
+        )
+    }
+
+    /// A client has asked for nothing for so long that it is to go.
+    func idled(_ logger: Logger) {
+        logger.info("client closed", metadata: ["reason": "it sent no request for the client idle timeout"])
+    }
+
+    private func say(
+        _ message: Logger.Message,
+        _ isDue: Bool,
+        _ metadata: Logger.Metadata,
+        _ logger: Logger? = nil,
+        _ level: Logger.Level = .warning
+    ) {
+        (logger ?? self.logger).log(level: isDue ? level : .debug, message, metadata: metadata)
+    }
+}
+
+@available(*, unavailable)
+extension ClientLog: Sendable {}

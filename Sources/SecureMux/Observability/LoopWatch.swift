@@ -1,0 +1,132 @@
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// Watches an event loop from a thread of its own, and says in the log when the loop does not get round to its work.
+///
+/// All the work for a device is done on one loop. If something there blocked, no deadline on that loop would fire and nobody
+/// would be told.
+final class LoopWatch: Sendable {
+    private let eventLoop: any EventLoop
+    private let interval: TimeAmount
+    private let limit: TimeAmount
+    private let logger: Logger
+    /// The watch's own thread.
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let state: NIOLockedValueBox<State>
+    private let task: NIOLockedValueBox<RepeatedTask?>
+
+    private struct State {
+        var lastAnswer: NIODeadline
+        /// When the loop was asked for what it has not done yet.
+        var asked: NIODeadline?
+        /// The current stall is in the log.
+        var isTold = false
+        /// A stall that is over and not yet in the log as such.
+        var ended: TimeAmount?
+        var lastLook: NIODeadline
+        var stalls = 0
+        var longestStall = TimeAmount.zero
+    }
+
+    /// Asks `eventLoop` for an answer at this interval, and calls it stalled when that takes longer than `limit`.
+    init(
+        _ eventLoop: any EventLoop,
+        interval: Duration = .seconds(1),
+        limit: Duration = .seconds(5),
+        logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.interval = TimeAmount(interval)
+        self.limit = TimeAmount(limit)
+        self.logger = logger
+        let now = NIODeadline.now()
+        state = NIOLockedValueBox(State(lastAnswer: now, lastLook: now))
+        task = NIOLockedValueBox(nil)
+    }
+
+    /// Begins to watch.
+    func start() {
+        task.withLockedValue { task in
+            task = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { [self] _ in look() }
+        }
+    }
+
+    /// Ends the watch; to be awaited before the loop is shut down, since that may be asked no more.
+    func stop() async {
+        task.withLockedValue { task in
+            task?.cancel()
+            task = nil
+        }
+        try? await group.shutdownGracefully()
+    }
+
+    /// How the loop is doing; may be asked from any thread.
+    var health: LoopHealth {
+        let now = NIODeadline.now()
+        return state.withLockedValue { state in
+            let waited = state.asked.map { now - $0 } ?? .zero
+            let isStalled = waited >= limit
+            let isNew = isStalled && !state.isTold
+            return LoopHealth(
+                sinceLastAnswer: Duration(now - state.lastAnswer),
+                isStalled: isStalled,
+                stalls: state.stalls + (isNew ? 1 : 0),
+                longestStall: Duration(isStalled ? max(state.longestStall, waited) : state.longestStall)
+            )
+        }
+    }
+
+    private func look() {
+        let now = NIODeadline.now()
+        let (asks, stalled, ended) = state.withLockedValue { state in
+            // When the whole process stood still, so did the watch: that is nobody's fault.
+            if now - state.lastLook > interval + limit, state.asked != nil { state.asked = now }
+            state.lastLook = now
+            defer { state.ended = nil }
+            guard let asked = state.asked else {
+                state.asked = now
+                return (true, TimeAmount?.none, state.ended)
+            }
+            guard now - asked >= limit, !state.isTold else { return (false, nil, state.ended) }
+            state.isTold = true
+            state.stalls += 1
+            return (false, now - asked, state.ended)
+        }
+        if let ended {
+            logger.notice("the event loop goes on", metadata: ["stalled-for": "\(Duration(ended).rounded.shortText)"])
+        }
+        if let stalled {
+            logger.error(
+                "the event loop is stalled: clients and the device are not served",
+                metadata: [
+                    "for": "\(Duration(stalled).rounded.shortText)",
+                    "remedy": "look at the machine's load and storage; if it lasts, restart and report it",
+                ]
+            )
+        }
+        if asks { eventLoop.execute { [self] in answer() } }
+    }
+
+    private func answer() {
+        let now = NIODeadline.now()
+        state.withLockedValue { state in
+            state.lastAnswer = now
+            guard let asked = state.asked else { return }
+            state.asked = nil
+            guard state.isTold || now - asked >= limit else { return }
+            if !state.isTold { state.stalls += 1 }
+            state.isTold = false
+            state.ended = now - asked
+            state.longestStall = max(state.longestStall, now - asked)
+        }
+    }
+}
+
+extension Duration {
+    /// In whole milliseconds.
+    fileprivate var rounded: Duration {
+        .milliseconds(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,70 @@
+import MultiplexerCore
+import NIOCore
+
+/// The clients of one listener: who is let in, who has to make room, and what is looked after while they are there.
+///
+/// To be used on the loop of the listener and its clients alone.
+final class AdmittedClients {
+    let limits: ClientLimits
+    let log: ClientLog
+    let clock: ClientClock
+
+    private var admission: Admission
+    private var tickets: [ObjectIdentifier: Admission.Ticket] = [:]
+    private var channels: [Admission.Ticket: any Channel] = [:]
+
+    /// Nobody yet.
+    init(_ limits: ClientLimits, log: ClientLog, eventLoop: any EventLoop) {
+        self.limits = limits
+        self.log = log
+        clock = ClientClock(eventLoop, interval: limits.interval)
+        admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+    }
+
+    /// Lets a client in that has just connected, or says that it cannot.
+    func admit(_ channel: any Channel, from address: IPAddress) -> Bool {
+        let ticket: Admission.Ticket
+        switch admission.admit(from: address) {
+        case .refused(let refusal):
+            log.full(refusal, channel.peerName)
+            return false
+        case .admitted(let admitted):
+            ticket = admitted
+        case .admittedInsteadOf(let admitted, let evicted):
+            ticket = admitted
+            if let other = channels[evicted] { evict(other) }
+        }
+        tickets[ObjectIdentifier(channel)] = ticket
+        channels[ticket] = channel
+        channel.closeFuture.assumeIsolated().whenComplete { _ in self.left(channel) }
+        return true
+    }
+
+    /// A client has sent a whole request.
+    func spoke(_ channel: any Channel) {
+        if let ticket = tickets[ObjectIdentifier(channel)] { admission.spoke(ticket) }
+    }
+
+    private func left(_ channel: any Channel) {
+        guard let ticket = tickets.removeValue(forKey: ObjectIdentifier(channel)) else { return }
+        channels[ticket] = nil
+        admission.left(ticket)
+    }
+
+    private func evict(_ channel: any Channel) {
+        log.evicted(channel.peerName)
+        let client = try? channel.pipeline.syncOperations.handler(type: ClientHandler.self)
+        if let client { client.evict() } else { channel.close(promise: nil) }
+    }
+}
+
+extension ClientLimits {
+    /// How often clients are looked after: often enough for the shortest of the times.
+    fileprivate var interval: Duration {
+        let shortest = min(requestTimeout, writeTimeout, idleTimeout ?? requestTimeout)
+        return min(max(shortest / 8, .milliseconds(5)), .seconds(1))
+    }
+}
+
+@available(*, unavailable)
+extension AdmittedClients: Sendable {}

@@ -1,0 +1,40 @@
+import NIOCore
+
+/// Looks after clients whose time may run out, all at once and every so often.
+///
+/// So a client costs no timer, and a request or response none either. Nothing ticks while nobody has to be looked after.
+/// What lasts is noticed an interval too late at most, and never too early.
+final class ClientClock {
+    private let eventLoop: any EventLoop
+    private let interval: TimeAmount
+    private var clients: [ClientHandler] = []
+    private var tick: Scheduled<Void>?
+
+    /// A clock that ticks at this interval.
+    init(_ eventLoop: any EventLoop, interval: Duration) {
+        self.eventLoop = eventLoop
+        self.interval = TimeAmount(interval)
+    }
+
+    /// Looks after a client once, an interval from now at the latest.
+    func add(_ client: ClientHandler) {
+        clients.append(client)
+        schedule()
+    }
+
+    private func schedule() {
+        guard tick == nil, !clients.isEmpty else { return }
+        tick = eventLoop.assumeIsolated().scheduleTask(in: interval) { self.lookAfterAll() }
+    }
+
+    private func lookAfterAll() {
+        tick = nil
+        let now = NIODeadline.now()
+        let clients = clients
+        self.clients = []
+        for client in clients { client.lookAfter(at: now) }
+    }
+}
+
+@available(*, unavailable)
+extension ClientClock: Sendable {}

@@ -1,0 +1,63 @@
+import NIOCore
+
+/// Judges from one look at a client to the next whether it has tried our patience for too long.
+struct ClientPatience {
+    private let limits: ClientLimits
+    private var last = Sight()
+    /// Since when the client has asked for nothing.
+    private var idleSince: NIODeadline?
+    /// Since when the rest of a request has been awaited.
+    private var awaitingSince: NIODeadline?
+    /// Since when the client has taken nothing of what is there for it.
+    private var stuckSince: NIODeadline?
+
+    /// What can be seen of a client.
+    struct Sight {
+        /// How many requests it has sent, and how many responses it was given.
+        var requests: UInt64 = 0
+        var responses: UInt64 = 0
+        /// A request of it waits or is in flight.
+        var isAnswerDue = false
+        /// It has begun a request, and we read.
+        var isRestDue = false
+        /// How many bytes wait to be taken by it, and how many it has taken.
+        var unsent = 0
+        var taken: UInt64 = 0
+    }
+
+    /// What it has taken too long for.
+    enum Excess {
+        case idle
+        case request
+        case write
+    }
+
+    /// Patience within these limits.
+    init(_ limits: ClientLimits) {
+        self.limits = limits
+    }
+
+    /// Takes a look.
+    mutating func judge(_ sight: Sight, at now: NIODeadline) -> Excess? {
+        defer { last = sight }
+        // What has just begun counts from this look on, and what has changed begins anew.
+        stuckSince = sight.unsent == 0 ? nil : sight.taken == last.taken ? stuckSince ?? now : now
+        awaitingSince = !sight.isRestDue ? nil : sight.requests == last.requests ? awaitingSince ?? now : now
+        let isQuiet = sight.requests == last.requests && sight.responses == last.responses
+        let isIdle = !sight.isAnswerDue && !sight.isRestDue && sight.unsent == 0
+        idleSince = !isIdle ? nil : isQuiet ? idleSince ?? now : now
+
+        func isOver(_ limit: Duration, since start: NIODeadline?) -> Bool {
+            start.map { now - $0 >= TimeAmount(limit) } ?? false
+        }
+        if isOver(limits.writeTimeout, since: stuckSince) { return .write }
+        if isOver(limits.requestTimeout, since: awaitingSince) { return .request }
+        if let limit = limits.idleTimeout, isOver(limit, since: idleSince) { return .idle }
+        return nil
+    }
+
+    /// Whether another look is due, even if the client does nothing.
+    var isOnTrial: Bool {
+        stuckSince != nil || awaitingSince != nil || limits.idleTimeout != nil
+    }
+}

@@ -1,0 +1,58 @@
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Stands between a client's socket and everything else: sees how much the client takes, and can cut it off.
+final class ClientSocketHandler: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Called with each write, before it.
+    var onWrite: (() -> Void)?
+
+    private var context: ChannelHandlerContext?
+    private var written: UInt64 = 0
+
+    /// How many bytes wait for the client to take them, and how many it has taken.
+    var progress: (unsent: Int, taken: UInt64) {
+        let options = context?.channel.syncOptions
+        guard let unsent = try? options?.getOption(.bufferedWritableBytes) else { return (0, written) }
+        return (unsent, written - UInt64(unsent))
+    }
+
+    /// Closes the connection in peace, but at once: no later handler has a say.
+    func cutOff() {
+        context?.close(promise: nil)
+    }
+
+    /// Closes the connection with a reset, so that the system keeps nothing for a client that does not take it.
+    func reset() {
+        // Done at once, since this is the channel's loop.
+        (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            .assumeIsolated().whenComplete { _ in }
+        context?.close(promise: nil)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        written += UInt64(unwrapOutboundIn(data).readableBytes)
+        onWrite?()
+        context.write(data, promise: promise)
+    }
+}
+
+@available(*, unavailable)
+extension ClientSocketHandler: Sendable {}
