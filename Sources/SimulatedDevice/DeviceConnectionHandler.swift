@@ -15,6 +15,9 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
     private let framing: any Framing
     private var input = ByteBuffer()
     private var isAdmitted = false
+    /// The device has accepted the connection and says nothing on it.
+    private var isSilent = false
+    private var answers = 0
     /// A request is being worked on, or the device is not ready yet.
     private var isBusy = false
     private var hasSwallowed: Bool
@@ -41,6 +44,13 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         }
         isAdmitted = true
         peer = context.channel.peerName
+        let fault = device.faultOfNextConnection()?.fault
+        if let fault { device.note(fault) }
+        guard fault != .refuse else {
+            close("as a fault: refused", context)
+            return
+        }
+        isSilent = fault == .silent
         startIdleCheck(context)
         wait(device.configuration.readyAfter, context)
         context.fireChannelActive()
@@ -145,17 +155,83 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
             device.noteSwallowed(from: peer)
             return
         }
-        wait(device.configuration.responseDelay, context) { self.answer(frame, $0) }
+        guard !isSilent else { return }
+        let fault = device.faultOfNextRequest()
+        guard fault?.fault != .swallow else { return device.note(.swallow) }
+        wait(device.configuration.responseDelay, context) { self.answer(frame, fault, $0) }
     }
 
-    private func answer(_ frame: [UInt8], _ context: ChannelHandlerContext) {
+    private func answer(_ frame: [UInt8], _ fault: FaultRule?, _ context: ChannelHandlerContext) {
         let envelope = framing.envelope(of: frame.span)
         let response = device.serve(Array(frame[envelope.message]))
         lastActivity = .now()
         guard let response else { return }
+        if let fault { device.note(fault.fault) }
+        let right = seal(response, envelope.transactionID)
+        // One bit away: whoever takes it for the answer shows it.
+        let other = seal(damaged(response, at: response.count - 1), envelope.transactionID ^ 0x8000)
+        switch fault?.fault {
+        case .late:
+            sendLater(right, after: fault?.delay ?? .zero, context)
+        case .lost:
+            break
+        case .duplicate:
+            send(right + right, context)
+        case .wrongID:
+            send(other, context)
+        case .wrongUnit:
+            send(seal(damaged(response, at: 0, response.count - 1), envelope.transactionID), context)
+        case .wrongFunction:
+            send(seal(damaged(response, at: 1, response.count - 1), envelope.transactionID), context)
+        case .garbage:
+            send(device.garbage(), context)
+        case .half:
+            send(Array(right.prefix(right.count / 2)), context)
+            close("as a fault: in the middle of an answer", context)
+        case .close:
+            close("as a fault: before the answer", context)
+        case .unsolicited:
+            // Without ids, what comes first is the answer.
+            send(framing.carriesTransactionIDs ? other + right : right + other, context)
+        case .swallow, .silent, .refuse, nil:
+            send(right, context)
+        }
+        answers += 1
+        if let limit = device.configuration.closesAfter, answers >= limit {
+            close("after \(limit) answers", context)
+        }
+    }
+
+    private func seal(_ message: [UInt8], _ transactionID: UInt16) -> [UInt8] {
         var output: [UInt8] = []
-        framing.seal(response.span, transactionID: envelope.transactionID, into: &output)
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: output)), promise: nil)
+        framing.seal(message.span, transactionID: transactionID, into: &output)
+        return output
+    }
+
+    /// The message with a bit turned in each of these bytes.
+    private func damaged(_ message: [UInt8], at indices: Int...) -> [UInt8] {
+        var message = message
+        for index in Set(indices) where message.indices.contains(index) {
+            message[index] ^= 1
+        }
+        return message
+    }
+
+    private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+    }
+
+    private func sendLater(_ bytes: [UInt8], after delay: Duration, _ context: ChannelHandlerContext) {
+        _ = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) {
+            guard context.channel.isActive else { return }
+            self.lastActivity = .now()
+            self.send(bytes, context)
+        }
+    }
+
+    private func close(_ reason: String, _ context: ChannelHandlerContext) {
+        endReason = "closed by the device \(reason)"
+        context.close(promise: nil)
     }
 
     /// Does something when `delay` is over, and nothing else until then.

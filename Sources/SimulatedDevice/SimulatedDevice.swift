@@ -27,6 +27,12 @@ package final class SimulatedDevice: Sendable {
         package var readyAfter: Duration = .zero
         /// Whether the first request of each connection is never answered.
         package var swallowsFirstRequest = false
+        /// After how many answers the device closes each connection without notice; nil means never.
+        package var closesAfter: Int?
+        /// How long a connection that has ended still counts as one that the device holds.
+        package var releaseDelay: Duration = .zero
+        /// What else it does wrong.
+        package var faults = FaultPlan.none
 
         package init() {}
     }
@@ -51,11 +57,17 @@ package final class SimulatedDevice: Sendable {
         package var broadcasts = 0
         /// How often something other than a request came.
         package var malformed = 0
+        /// Writes that were carried out again, among the last eight at their address.
+        package var writesRepeated = 0
+        /// What was done wrong, and how often.
+        package var faults: [Fault: Int] = [:]
     }
 
     private struct State {
         var counters = Counters()
         var server = ModbusServer()
+        var writes = WriteHistory()
+        var faults: FaultPlan
         var listener: (any Channel)?
         var connections: [ObjectIdentifier: any Channel] = [:]
     }
@@ -63,11 +75,12 @@ package final class SimulatedDevice: Sendable {
     package let configuration: Configuration
     private let logger: Logger
     private let switchedOn = ContinuousClock.now
-    private let state = NIOLockedValueBox(State())
+    private let state: NIOLockedValueBox<State>
 
     package init(_ configuration: Configuration = Configuration(), logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        state = NIOLockedValueBox(State(faults: configuration.faults))
     }
 
     /// What happened since the device was made.
@@ -152,12 +165,38 @@ extension SimulatedDevice {
 
     /// Notes the end of a connection that was admitted.
     func ended(_ channel: any Channel, _ peer: String, because reason: String) {
+        state.withLockedValue { $0.connections[ObjectIdentifier(channel)] = nil }
+        guard configuration.releaseDelay > .zero else { return release(peer, because: reason) }
+        channel.eventLoop.scheduleTask(in: TimeAmount(configuration.releaseDelay)) {
+            self.release(peer, because: reason)
+        }
+    }
+
+    private func release(_ peer: String, because reason: String) {
         let open = state.withLockedValue { state in
-            state.connections[ObjectIdentifier(channel)] = nil
             state.counters.open -= 1
             return state.counters.open
         }
         logger.info("client gone", metadata: ["client": "\(peer)", "open": "\(open)", "reason": "\(reason)"])
+    }
+
+    /// What befalls a connection that was just admitted.
+    func faultOfNextConnection() -> FaultRule? {
+        state.withLockedValue { $0.faults.faultOfNextConnection() }
+    }
+
+    /// What befalls a request that just arrived.
+    func faultOfNextRequest() -> FaultRule? {
+        state.withLockedValue { $0.faults.faultOfNextRequest() }
+    }
+
+    /// Bytes without sense.
+    func garbage() -> [UInt8] {
+        state.withLockedValue { $0.faults.garbage() }
+    }
+
+    func note(_ fault: Fault) {
+        state.withLockedValue { $0.counters.faults[fault, default: 0] += 1 }
     }
 
     func noteReceived() {
@@ -180,6 +219,10 @@ extension SimulatedDevice {
         let isBroadcast = !messageRules.request(message.span).expectsResponse
         return state.withLockedValue { state in
             let response = answer(to: message, at: elapsed, &state.server)
+            if messageRules is ModbusMessageRules, response[1] & 0x80 == 0 {
+                state.writes.note(message)
+                state.counters.writesRepeated = state.writes.repeated
+            }
             if isBroadcast {
                 state.counters.broadcasts += 1
                 return nil

@@ -23,7 +23,12 @@ struct Simulate: AsyncParsableCommand {
 
             Example: tcp-multiplexer simulate -l 1502
 
-            Signals: SIGTERM and SIGINT close everything and exit with 0.
+            A device that misbehaves, as those in the field do:
+
+              tcp-multiplexer simulate --close-after 50 --fault late=1%:800ms --fault lost=0.5%
+
+            Signals: SIGTERM and SIGINT close everything and exit with 0. SIGUSR1 logs what happened so far, which is also \
+            logged at the end.
             """
     )
 
@@ -79,11 +84,14 @@ struct Simulate: AsyncParsableCommand {
     )
     var idleTimeout: Duration?
 
+    @OptionGroup(title: "Misbehaviour")
+    var faults: FaultOptions
+
     @OptionGroup(title: "Message format")
     var format: FormatOptions
 
     func validate() throws {
-        _ = try applicationProtocol()
+        try faults.validate(for: try applicationProtocol())
         guard connections >= 0 else {
             throw ValidationError("--connections must be 0 (any number) or more")
         }
@@ -95,7 +103,7 @@ struct Simulate: AsyncParsableCommand {
     func run() async throws {
         let logger = Logger(label: "tcp-multiplexer") { _ in LineLogHandler(level: .info) }
         // Before anything is served: a signal that comes early must not be lost.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigusr1)
         let device = SimulatedDevice(try configuration(), logger: logger)
         do {
             let port = try await device.start(host: listen.host, port: listen.port)
@@ -105,10 +113,30 @@ struct Simulate: AsyncParsableCommand {
             throw ExitCode.failure
         }
         for await signal in signals {
-            logger.notice("stopping", metadata: ["signal": "\(signal)"])
-            break
+            guard signal == .sigusr1 else {
+                logger.notice("stopping", metadata: ["signal": "\(signal)"])
+                break
+            }
+            report(device.counters, logger)
         }
         await device.stop()
+        report(device.counters, logger)
+    }
+
+    private func report(_ counters: SimulatedDevice.Counters, _ logger: Logger) {
+        var metadata: Logger.Metadata = [
+            "connections": "\(counters.accepted)",
+            "refused": "\(counters.refused)",
+            "most-at-once": "\(counters.maximumOpen)",
+            "requests": "\(counters.requestsReceived)",
+            "carried-out": "\(counters.requestsServed + counters.broadcasts)",
+            "malformed": "\(counters.malformed)",
+            "writes-repeated": "\(counters.writesRepeated)",
+        ]
+        for (fault, count) in counters.faults {
+            metadata["fault-\(fault.rawValue)"] = "\(count)"
+        }
+        logger.notice("what happened", metadata: metadata)
     }
 
     private func configuration() throws -> SimulatedDevice.Configuration {
@@ -117,6 +145,7 @@ struct Simulate: AsyncParsableCommand {
         configuration.connectionLimit = connections
         configuration.responseDelay = responseDelay
         configuration.idleTimeout = idleTimeout
+        try faults.apply(to: &configuration)
         return configuration
     }
 

@@ -46,10 +46,34 @@ import Testing
         #expect((spoken.framing as? LengthPrefixFraming)?.prefix == prefix)
     }
 
+    @Test func `a device misbehaves as it is told`() throws {
+        let options = [
+            "--ready-after", "2s", "--swallow-first", "--close-after", "5", "--release-after", "100ms", "--fault",
+            "late=1%:800ms", "--fault", "refuse=2%", "--seed", "9",
+        ]
+        var configuration = SimulatedDevice.Configuration()
+        let faults = try Simulate.parse(options).faults
+        try faults.apply(to: &configuration)
+        #expect(configuration.readyAfter == .seconds(2))
+        #expect(configuration.swallowsFirstRequest)
+        #expect(configuration.closesAfter == 5)
+        #expect(configuration.releaseDelay == .milliseconds(100))
+        let rules = [
+            FaultRule(.late, probability: 0.01, delay: .milliseconds(800)), FaultRule(.refuse, probability: 0.02),
+        ]
+        #expect(faults.rules == rules)
+        #expect(faults.seed == 9)
+    }
+
     @Test(arguments: [
         (["--connections", "-1"], "--connections"), (["--idle-timeout", "0"], "--idle-timeout must be longer than 0"),
         (["-p", "smtp"], "'smtp' is not a protocol"),
         (["--delimiter", "03"], "--delimiter is of no use to modbus"),
+        (["--close-after", "0"], "--close-after must be 1 or more"),
+        (["--fault", "late"], "'late' does not say how often"),
+        (["--fault", "late=60%", "--fault", "lost=60%"], "--fault: the faults of requests sum up to more than 100%"),
+        (["-p", "modbus-serial", "--fault", "wrong-id=1%"], "--fault wrong-id is of no use to modbus-serial"),
+        (["-p", "echo", "--fault", "wrong-unit=1%"], "--fault wrong-unit is of no use to echo"),
         (["-l", "::1:80"], "an IPv6 address has to stand in brackets"),
     ])
     func `options that make no sense are refused with the reason`(options: [String], reason: String) {
