@@ -1,12 +1,13 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz certificates clean
+.PHONY: help run build test lint format release sanitize-thread sanitize-address fuzz soak certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
 	Simulation/Package.swift Simulation/Model Simulation/Command
 
 SECONDS = 60
-SEEDS = 100000
+MINUTES = 30
+SEED = 1
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +46,9 @@ mutations: ## Plant each bug of Simulation/Mutations in a copy of the core; the 
 
 fuzz: ## Fuzz every target, or TARGET, for SECONDS (60) each, or replay INPUT
 	@scripts/fuzz '$(SECONDS)' '$(TARGET)' '$(INPUT)'
+
+soak: ## Run clients that verify everything beside a device that misbehaves for MINUTES (30), with SEED (1)
+	@scripts/soak '$(MINUTES)' '$(SEED)'
 
 certificates: ## Make development certificates in certs-dev/out
 	@scripts/setup build

@@ -61,16 +61,17 @@ import Testing
     }
 
     @Test(arguments: [
-        (Fault.duplicate, answer + answer),
-        (.wrongID, [0x80] + answer[1..<12] + [0x52]),
-        (.wrongUnit, answer[..<6] + [0] + answer[7..<12] + [0x52]),
-        (.wrongFunction, answer[..<7] + [2] + answer[8..<12] + [0x52]),
-        (.unsolicited, [0x80] + answer[1..<12] + [0x52] + answer),
+        (Fault.duplicate, "0007000000070103 0453756e53 0007000000070103 0453756e53"),
+        (.wrongID, "8007000000070103 0453756e52"), (.wrongUnit, "0007000000070003 0453756e52"),
+        (.wrongFunction, "0007000000070102 0453756e52"),
+        (.unsolicited, "8007000000070103 0453756e52 0007000000070103 0453756e53"),
     ])
-    func `what is not the answer shows it`(fault: Fault, expected: [UInt8]) async throws {
+    func `what is not the answer shows it`(fault: Fault, expected: String) async throws {
         try await withDevice(fault) { device, port in
             let client = try await TestClient.connect(to: port)
-            #expect(try await client.sendAndReceive(Self.read, expected.count) == expected)
+            let digits = expected.filter { $0 != " " }
+            let received = try await client.sendAndReceive(Self.read, digits.count / 2)
+            #expect(received.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() == digits)
             #expect(device.counters.faults == [fault: 1])
         }
     }

@@ -6,6 +6,10 @@ struct Device {
     let port: Int
 
     static func start(_ options: String..., port: Int = 0) async throws -> Device {
+        try await start(options, port: port)
+    }
+
+    static func start(_ options: [String], port: Int = 0) async throws -> Device {
         let program = try RunningProgram.multiplexer(["simulate", "-l", "127.0.0.1:\(port)"] + options)
         return Device(program: program, port: try await program.port(announcedBy: "simulating"))
     }
