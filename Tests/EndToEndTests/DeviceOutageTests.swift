@@ -23,7 +23,7 @@ extension EndToEnd {
                 let back = try await device.program.line(containing: "simulating").time
                 let connected = try await server.program.line(containing: "connected to the device", from: logStart)
                 let well = try await load.program.line(containing: "well", from: start)
-                let step = try #require(lastRetryDelay(in: server, until: connected.time))
+                let step = try #require(server.retryDelay(until: connected.time))
                 // A second for a busy machine, another for ten clients' rounds.
                 #expect(connected.time - back < step + .seconds(1))
                 #expect(well.time - back < step + .seconds(2))
@@ -53,15 +53,6 @@ extension EndToEnd {
             try await load.program.line(containing: "well", from: start)
             try await load.verify()
             _ = try await load.finish()
-        }
-
-        /// The backoff step that was in force when the device was reached.
-        private func lastRetryDelay(in server: Server, until time: ContinuousClock.Instant) -> Duration? {
-            let line = server.program.lines.last { $0.time <= time && $0.text.contains("retry-in=") }
-            guard let delay = line?.text.firstMatch(of: /retry-in=([0-9.]+)(m?s)/), let number = Double(delay.1) else {
-                return nil
-            }
-            return delay.2 == "ms" ? .seconds(number / 1_000) : .seconds(number)
         }
     }
 }

@@ -37,7 +37,7 @@ extension EndToEnd {
         #if os(Linux)
             @Test func `clients that never read their responses make no memory grow`() async throws {
                 try await scene.bystanders.verify(more: 20)
-                let before = try residentMemory()
+                let before = try scene.server.residentMemory()
                 let deaf = try [
                     RunningProgram.client("deaf.py", ["\(scene.server.plainPort)", "--clients", "8"], hasInput: true),
                     RunningProgram.client(
@@ -48,16 +48,9 @@ extension EndToEnd {
                 ]
                 for clients in deaf { try await clients.line(containing: "stalled", within: .seconds(60)) }
                 try await scene.bystanders.verify(more: 50)
-                let growth = try residentMemory() - before
+                let growth = try scene.server.residentMemory() - before
                 print("16 clients that read nothing: \(growth >> 10) KiB more resident memory")
                 #expect(growth < 4 << 20)
-            }
-
-            /// What the server occupies in memory, in bytes.
-            private func residentMemory() throws -> Int {
-                let status = try String(contentsOfFile: "/proc/\(scene.server.program.pid)/status", encoding: .utf8)
-                let kilobytes = status.firstMatch(of: /VmRSS:\s+([0-9]+) kB/).flatMap { Int($0.1) }
-                return try #require(kilobytes) << 10
             }
         #endif
 

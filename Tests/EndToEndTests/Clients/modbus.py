@@ -61,9 +61,9 @@ class Connection:
         self.transaction = 0
 
     @classmethod
-    async def open(cls, port, unit, context=None):
+    async def open(cls, port, unit, context=None, host="127.0.0.1"):
         name = "127.0.0.1" if context else None
-        opening = asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name)
+        opening = asyncio.open_connection(host, port, ssl=context, server_hostname=name)
         reader, writer = await asyncio.wait_for(opening, PATIENCE)
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return cls(reader, writer, unit)

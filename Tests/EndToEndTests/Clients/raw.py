@@ -14,16 +14,18 @@ import modbus
 
 parser = argparse.ArgumentParser()
 parser.add_argument("port", type=int)
+parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--source", help="the address to come from")
 parser.add_argument("--certificates", help="speak TLS, with the certificates of this folder")
 parser.add_argument("--certificate", default="client")
 parser.add_argument("--send", default="", help="in hexadecimal")
+parser.add_argument("--drip", type=float, help="send one byte each so many seconds, again and again, and read nothing")
 parser.add_argument("--seconds", type=float, default=15)
 parser.add_argument("--reset", type=float, help="reset the connection after so many seconds")
 options = parser.parse_args()
 
 peer = socket.create_connection(
-    ("127.0.0.1", options.port), timeout=15, source_address=(options.source, 0) if options.source else None
+    (options.host, options.port), timeout=15, source_address=(options.source, 0) if options.source else None
 )
 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 if options.certificates:
@@ -32,6 +34,10 @@ if options.certificates:
 print("connected", flush=True)
 deadline = time.monotonic() + options.seconds
 try:
+    while options.drip is not None and time.monotonic() < deadline:
+        for byte in bytes.fromhex(options.send):
+            peer.sendall(bytes([byte]))
+            time.sleep(options.drip)
     peer.sendall(bytes.fromhex(options.send))
     if options.reset is not None:
         time.sleep(options.reset)

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The simulated device, in a process of its own.
 struct Device {
     let program: RunningProgram
@@ -85,6 +83,28 @@ struct Server {
             plainPort: try await program.port(announcedBy: "plain TCP"),
             tlsPort: try await program.port(announcedBy: "TLS with client certificates")
         )
+    }
+}
+
+extension Server {
+    #if os(Linux)
+        /// What it occupies in memory, in bytes.
+        func residentMemory() throws -> Int {
+            let status = try String(contentsOfFile: "/proc/\(program.pid)/status", encoding: .utf8)
+            guard let kilobytes = status.firstMatch(of: /VmRSS:\s+([0-9]+) kB/).flatMap({ Int($0.1) }) else {
+                throw Disappointment(description: "no VmRSS in: \(status)")
+            }
+            return kilobytes << 10
+        }
+    #endif
+
+    /// The backoff step that was in force at some time; it takes a server with `-v`.
+    func retryDelay(until time: ContinuousClock.Instant) -> Duration? {
+        let line = program.lines.last { $0.time <= time && $0.text.contains("retry-in=") }
+        guard let delay = line?.text.firstMatch(of: /retry-in=([0-9.]+)(m?s)/), let number = Double(delay.1) else {
+            return nil
+        }
+        return delay.2 == "ms" ? .seconds(number / 1_000) : .seconds(number)
     }
 }
 

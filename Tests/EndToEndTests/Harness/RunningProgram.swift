@@ -108,6 +108,11 @@ final class RunningProgram: Sendable {
         }
     }
 
+    /// Gives it a line on its standard input.
+    func tell(_ line: String) throws {
+        try input.write(contentsOf: Data("\(line)\n".utf8))
+    }
+
     /// Closes its standard input, which for our own clients means: come to an end.
     func endInput() throws {
         try input.close()
