@@ -13,8 +13,6 @@ extension Multiplexer {
         private var earlyEnds = 0
         /// Requests in a row that the device let time out.
         private var silences = 0
-        /// Whether a request is to be sent again that this connection was asked, or was to be.
-        private var owesRepeat = false
         /// Whether a connection that answered nothing was followed by another at once, since the last answer.
         private var hasSkippedBackoff = false
 
@@ -101,13 +99,12 @@ extension Multiplexer.DeviceLink {
         at now: Duration,
         into actions: inout [Multiplexer.Action]
     ) -> Bool {
-        if case .resting = state, !demand.isAny || demand.hasWaiting { state = .down }
+        if case .resting = state, !demand.isAny || (demand.hasWaiting && now >= settledAt) { state = .down }
         switch state {
         case .down where demand.isAny && now >= settledAt:
             last = LinkID(rawValue: last.rawValue + 1)
             use = .unasked
             silences = 0
-            owesRepeat = false
             state = .connecting(last, until: now + configuration.connectTimeout)
             actions.append(.connect(last))
             return true
@@ -185,7 +182,7 @@ extension Multiplexer.DeviceLink {
         case .closing(_, next: .resting):
             state = .resting
         case .ready, .ended:
-            return lost(unanswered: unanswered, repeats: repeats || owesRepeat, at: now, into: &actions)
+            return lost(unanswered: unanswered, repeats: repeats, at: now, into: &actions)
         case .down, .resting, .backingOff:
             break
         }
@@ -255,7 +252,12 @@ extension Multiplexer.DeviceLink {
     /// Whether its end, if it came now, would be followed by another connection at once.
     ///
     /// It may have closed an idle connection just when it was asked; twice in a row is a failure.
-    var mayRepeat: Bool { isReady && (use == .answered || !hasSkippedBackoff) }
+    var mayRepeat: Bool {
+        switch state {
+        case .ready, .ended: use == .answered || !hasSkippedBackoff
+        case .down, .resting, .connecting, .settling, .closing, .backingOff: false
+        }
+    }
 
     var isBackingOff: Bool { if case .backingOff = state { true } else { false } }
 
@@ -295,10 +297,10 @@ extension Multiplexer.DeviceLink {
     }
 
     /// A request did not leave, since the connection has ended.
-    mutating func hasEnded(_ id: LinkID, owesRepeat: Bool) {
+    mutating func ended(_ id: LinkID, at now: Duration) {
         guard isReady(id) else { return }
         state = .ended(id)
-        self.owesRepeat = self.owesRepeat || owesRepeat
+        keepQuiet(from: now)
     }
 }
 
@@ -335,7 +337,9 @@ extension Multiplexer.DeviceLink {
             return earlier(demand.isIdle ? earlier(idleEnd, renewal) : quietEnd, lingerEnd)
         case .backingOff(let deadline):
             return deadline
-        case .resting, .ended, .closing:
+        case .resting:
+            return demand.hasWaiting ? settledAt : nil
+        case .ended, .closing:
             return nil
         }
     }

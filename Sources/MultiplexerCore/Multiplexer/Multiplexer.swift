@@ -77,7 +77,10 @@ public struct Multiplexer: Sendable {
             closed(id, midResponse: midResponse, at: now, into: &actions)
             update(at: now, into: &actions)
         case .requestUnsent(let request, let id):
-            takeBack(request, on: id, at: now, into: &actions)
+            if let index = inFlight.firstIndex(where: { $0.asker?.request == request }), link.id == id {
+                inFlight[index].isUnsent = true
+            }
+            link.ended(id, at: now)
             update(at: now, into: &actions)
         case .responseReceived(let response, let id):
             let answered = match(response, on: id, at: now, into: &actions)
@@ -284,7 +287,7 @@ extension Multiplexer {
         link.answered(at: now, into: &actions)
         let asker = inFlight.remove(at: index).asker
         if response.isLast {
-            _ = loseInFlight(repeating: true, at: now, into: &actions)
+            _ = loseInFlight(repeatsReads: true, at: now, into: &actions)
             link.answeredLast(id, into: &actions)
         }
         return asker
@@ -334,7 +337,7 @@ extension Multiplexer {
     ) {
         guard link.id == id else { return }
         let unanswered = inFlight.count
-        let repeats = loseInFlight(repeating: !midResponse && link.mayRepeat, at: now, into: &actions)
+        let repeats = loseInFlight(repeatsReads: !midResponse && link.mayRepeat, at: now, into: &actions)
         if link.closed(id, unanswered: unanswered, repeats: repeats, at: now, into: &actions) {
             failWaiting(.unreachable, into: &actions)
         }
@@ -342,21 +345,20 @@ extension Multiplexer {
 
     /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
     ///
-    /// Safe is what changes nothing, and of whose answer not a byte has come. Says whether there was any.
-    private mutating func loseInFlight(repeating: Bool, at now: Duration, into actions: inout [Action]) -> Bool {
+    /// Safe is what never left, and with `repeatsReads` what changes nothing. Says whether there was any.
+    private mutating func loseInFlight(repeatsReads: Bool, at now: Duration, into actions: inout [Action]) -> Bool {
         var repeats = false
         // The last one first, so that each goes before those that came after it.
-        for index in inFlight.indices.reversed() where repeating && mayRepeat(inFlight[index], at: now) {
-            retire(inFlight[index].transactionID, at: now)
-            putBack(inFlight.remove(at: index), into: &actions)
+        for index in inFlight.indices.reversed() {
+            let lost = inFlight[index]
+            guard lost.isUnsent || (repeatsReads && lost.isRead), mayWaitAgain(lost, at: now) else { continue }
+            inFlight.remove(at: index)
+            retire(lost.transactionID, at: now)
+            putBack(lost, into: &actions)
             repeats = true
         }
         failInFlight(.connectionLost, at: now, into: &actions)
         return repeats
-    }
-
-    private func mayRepeat(_ lost: InFlight, at now: Duration) -> Bool {
-        !lost.request.mayWrite && lost.request.expectsResponse && mayWaitAgain(lost, at: now)
     }
 
     private func mayWaitAgain(_ lost: InFlight, at now: Duration) -> Bool {
@@ -371,29 +373,6 @@ extension Multiplexer {
             Waiting(id: asker.request, request: lost.request, deadline: lost.askerDeadline, isRepeat: true),
             of: asker.client
         )
-    }
-
-    /// Not a byte of a request has left, so even a write may be sent once more.
-    private mutating func takeBack(
-        _ request: RequestID,
-        on id: LinkID,
-        at now: Duration,
-        into actions: inout [Action]
-    ) {
-        guard link.isReady(id) else { return }
-        link.keepQuiet(from: now)
-        guard let index = inFlight.firstIndex(where: { $0.asker?.request == request }) else {
-            return link.hasEnded(id, owesRepeat: false)
-        }
-        let unsent = inFlight.remove(at: index)
-        retire(unsent.transactionID, at: now)
-        let repeats = mayWaitAgain(unsent, at: now)
-        link.hasEnded(id, owesRepeat: repeats)
-        if repeats {
-            putBack(unsent, into: &actions)
-        } else if let asker = unsent.asker {
-            fail(asker.request, unsent.request, .connectionLost, to: asker.client, into: &actions)
-        }
     }
 }
 

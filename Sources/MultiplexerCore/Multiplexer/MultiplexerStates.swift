@@ -36,6 +36,11 @@ extension Multiplexer {
         var askerDeadline: Duration
         var deviceDeadline: Duration
         var isRepeat: Bool
+        /// No byte of it has left.
+        var isUnsent = false
+
+        /// Whether sending it again could change nothing, and bring its answer.
+        var isRead: Bool { !request.mayWrite && request.expectsResponse }
 
         func isAnswered(by response: Response) -> Bool {
             request.expectsResponse && matches(response)

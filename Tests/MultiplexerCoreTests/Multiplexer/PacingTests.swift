@@ -85,6 +85,14 @@ import Testing
         #expect(trace.pass(.milliseconds(500)) == "connect 2")
     }
 
+    @Test func `no connection is opened for a request whose time ran out while the device settled`() {
+        var trace = Trace.ready(.init(queueTimeout: .milliseconds(400), settleTime: .milliseconds(500)), clients: .a)
+        trace.closed(1)
+        #expect(trace.request(1, from: .a) == "")
+        #expect(trace.pass(.seconds(1)) == "fail 1 unreachable to A")
+        #expect(trace.request(2, from: .a) == "connect 2")
+    }
+
     @Test func `a backoff is no shorter than settling`() {
         let backoff = Backoff(initial: .milliseconds(100))
         var trace = Trace(.init(settleTime: .seconds(3), backoff: backoff))
