@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import MultiplexerCore
 import Synchronization
 
 /// Runs many schedules on all processors, until one breaks a promise.

@@ -118,7 +118,7 @@ struct Oracle {
         let client: ClientID
         /// When its first request was sent.
         let turn: Int
-        /// It was taken back alone, or has ended since: others may come before, and another of the client in its place.
+        /// It has ended since: others may come before, and another of the client in its place.
         var isLoose: Bool
     }
 
@@ -130,6 +130,7 @@ struct Oracle {
         let correlation: Correlation
         let expectsResponse: Bool
         let deviceDeadline: Duration
+        var isUnsent = false
 
         func matches(_ response: Response) -> Bool {
             transactionID == response.transactionID && correlation == response.correlation
@@ -353,7 +354,7 @@ extension Oracle {
         if requests[flight.serial].state == .sent { step.answered = flight.serial }
         if response.isLast {
             self.link?.isSpent = true
-            land(sendingAgainAt: now)
+            land(repeatingReads: true, at: now)
         }
     }
 
@@ -395,8 +396,7 @@ extension Oracle {
             if ended.hasFailed { fail(at: now) }
             isResting = ended.wasIdle && !present.isEmpty
         } else if ended.isReady {
-            let isForgiven = ended.hasAnswered || !hasForgiven
-            land(sendingAgainAt: !midResponse && isForgiven ? now : nil)
+            land(repeatingReads: !midResponse && (ended.hasAnswered || !hasForgiven), at: now)
             closedReady(at: now)
         } else if ended.connectedAt != nil, failures == 0, closedDelays < Self.closedDelaysForgiven {
             closedDelays += 1
@@ -428,33 +428,34 @@ extension Oracle {
         connectNotBefore = now + leastWait
     }
 
-    /// No byte of it left: it is as if it had not been sent, once.
+    /// No byte of it left: when the connection's end has come, it is as if it had not been sent, once.
     private mutating func unsent(_ id: RequestID, on ended: LinkID, at now: Duration) {
-        guard let link, link.id == ended, link.isReady, let serial = serials[id],
-            let index = flights.firstIndex(where: { $0.serial == serial })
-        else { return }
+        guard let link, link.id == ended, link.isReady else { return }
         self.link?.isDead = true
         gap.push(to: now + configuration.minimumGap)
-        let flight = flights.remove(at: index)
-        retired.insert(flight.transactionID)
-        let request = requests[flight.serial]
-        if drainDeadline == nil, now < request.deadline, !request.wasReturned { giveBack(flight, isLoose: true) }
+        guard let serial = serials[id], let index = flights.firstIndex(where: { $0.serial == serial }) else { return }
+        flights[index].isUnsent = true
     }
 
-    /// Whatever is in flight will not be answered; reads are to be sent again, if they may be.
-    mutating func land(sendingAgainAt now: Duration? = nil) {
-        for flight in flights {
-            retired.insert(flight.transactionID)
-            let request = requests[flight.serial]
-            guard let now, drainDeadline == nil, request.isRead, request.expectsResponse, now < request.deadline,
-                !request.wasReturned
-            else { continue }
-            giveBack(flight)
-        }
+    /// Nothing that is in flight will be answered.
+    mutating func land() {
+        for flight in flights { retired.insert(flight.transactionID) }
         flights.removeAll()
     }
 
-    private mutating func giveBack(_ flight: Flight, isLoose: Bool = false) {
+    /// Nothing that is in flight will be answered; what never left, and reads if they may be, are to be sent again.
+    private mutating func land(repeatingReads: Bool, at now: Duration) {
+        for flight in flights where drainDeadline == nil {
+            let request = requests[flight.serial]
+            guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse),
+                now < request.deadline, !request.wasReturned
+            else { continue }
+            giveBack(flight)
+        }
+        land()
+    }
+
+    private mutating func giveBack(_ flight: Flight) {
         let client = requests[flight.serial].client
         guard requests[flight.serial].state == .sent, clients[client]?.isHere == true else { return }
         requests[flight.serial].state = .waiting
@@ -465,7 +466,7 @@ extension Oracle {
         let others = firstTurns.filter { $0.client == client }
         firstTurns.removeAll { $0.client == client }
         let turn = others.map(\.turn).min() ?? flight.turn
-        firstTurns.append(FirstTurn(client: client, turn: min(turn, flight.turn), isLoose: isLoose))
+        firstTurns.append(FirstTurn(client: client, turn: min(turn, flight.turn), isLoose: false))
         firstTurns.sort { $0.turn < $1.turn }
         step.returned.append(flight.serial)
         step.due.append(.again(flight.serial))
