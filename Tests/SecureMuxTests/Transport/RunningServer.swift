@@ -20,6 +20,19 @@ struct RunningServer {
     let server: Server
     let log: RecordedLog
     var port: Int { server.addresses.first?.port ?? 0 }
+
+    /// Waits for a line of the log.
+    @discardableResult
+    func line(containing parts: String...) async throws -> String {
+        var found: String?
+        try await eventually {
+            found = log.lines.first { line in parts.allSatisfy(line.contains) }
+            return found != nil
+        }
+        return found ?? ""
+    }
+
+    func lines(containing text: String) -> [String] { log.lines.filter { $0.contains(text) } }
 }
 
 func withServer(
@@ -29,6 +42,8 @@ func withServer(
     unitMap: UnitMap = UnitMap(),
     allow: [String] = [],
     host: String? = "127.0.0.1",
+    tls: TLSServerConfiguration? = nil,
+    limits: ClientLimits = ClientLimits(),
     _ body: (RunningServer, TestDevice) async throws -> Void
 ) async throws {
     let device = try await TestDevice.start()
@@ -39,6 +54,8 @@ func withServer(
         unitMap: unitMap,
         allow: allow,
         host: host,
+        tls: tls,
+        limits: limits,
         devicePort: device.port
     ) {
         try await body($0, device)
@@ -53,6 +70,8 @@ func withServer(
     unitMap: UnitMap = UnitMap(),
     allow: [String] = [],
     host: String? = "127.0.0.1",
+    tls: TLSServerConfiguration? = nil,
+    limits: ClientLimits = ClientLimits(),
     devicePort: Int,
     _ body: (RunningServer) async throws -> Void
 ) async throws {
@@ -66,7 +85,9 @@ func withServer(
                     address: ListenAddress(host: host, port: 0),
                     applicationProtocol: clientProtocol,
                     unitMap: unitMap,
-                    allowList: AllowList(try allow.map { try CIDRBlock(parsing: $0) })
+                    tls: tls,
+                    allowList: AllowList(try allow.map { try CIDRBlock(parsing: $0) }),
+                    limits: limits
                 )
             ],
             multiplexer: configuration

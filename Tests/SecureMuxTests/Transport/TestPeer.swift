@@ -1,6 +1,8 @@
 import NIOCore
 import NIOPosix
 
+@testable import SecureMux
+
 /// One end of a TCP connection as a test plays it: bytes out, bytes in, the end of the stream; each wait is bounded.
 final class TestPeer: Sendable {
     let channel: any Channel
@@ -11,11 +13,30 @@ final class TestPeer: Sendable {
         self.received = received
     }
 
-    static func connect(to port: Int, host: String = "127.0.0.1") async throws -> TestPeer {
-        try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+    /// Connects from `source`, speaking TLS if there is a context for it.
+    ///
+    /// Without `reads` nothing is read, and the system takes no more than a little for it.
+    static func connect(
+        to port: Int,
+        host: String = "127.0.0.1",
+        from source: String? = nil,
+        tls: TLSContext? = nil,
+        reads: Bool = true
+    ) async throws -> TestPeer {
+        var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
+        if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
+        if !reads {
+            bootstrap = bootstrap.channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
+        }
+        return
+            try await bootstrap
             .connect(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture { try TestPeer.adopt(channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(TLSHandler(context: tls)) }
+                    return try TestPeer.adopt(channel)
+                }
             }
     }
 
