@@ -82,17 +82,25 @@ final class ClientLog {
     }
 
     /// Nobody can be accepted for now.
-    func acceptFailed(_ error: IOError) {
+    func acceptPaused(_ error: any Error) {
         say(
             "no client can be accepted; trying again every second",
             acceptErrors.count(),
             [
-                "reason": "\(error.words)",
+                "reason": "\((error as? IOError)?.words ?? "\(error)")",
                 "remedy": "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower --max-clients",
                 "so-far": "\(acceptErrors.total)",
             ],
             nil,
             .error
+        )
+    }
+
+    /// Accepting failed in a way that does not pass.
+    func acceptFailed(_ error: any Error) {
+        logger.error(
+            "no client is accepted any more",
+            metadata: ["reason": "\((error as? IOError)?.words ?? "\(error)")", "remedy": "restart the server"]
         )
     }
 

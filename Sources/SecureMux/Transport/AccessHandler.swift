@@ -32,12 +32,6 @@ final class AccessHandler: ChannelInboundHandler {
         }
         context.fireChannelRead(data)
     }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Others are about clients that were gone before they were accepted.
-        if let error = error as? IOError, AcceptError.isShortage(error) { clients.log.acceptFailed(error) }
-        context.fireErrorCaught(error)
-    }
 }
 
 @available(*, unavailable)

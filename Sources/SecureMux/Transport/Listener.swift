@@ -80,11 +80,7 @@ struct Listener {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([
-                        // When descriptors run out, accepting waits a second instead of spinning.
-                        AcceptBackoffHandler(
-                            shouldForwardIOErrorCaught: true,
-                            backoffProvider: AcceptError.pause(after:)
-                        ),
+                        AcceptErrorHandler(clients.value.log),
                         AccessHandler(listener.configuration.allowList, clients.value),
                     ])
                 }
