@@ -120,7 +120,7 @@ extension DeviceProfile {
         ]
     )
 
-    /// Huawei EMMA, which closes a connection on which nothing is said at once.
+    /// Huawei EMMA, which closes a connection on which nothing is said.
     public static let huaweiEMMA = DeviceProfile(
         name: "huawei-emma",
         summary: "Huawei EMMA (SmartAssistant)",
