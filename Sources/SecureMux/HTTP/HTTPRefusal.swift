@@ -14,7 +14,7 @@ struct HTTPRefusal: ClientRefusal, Hashable {
     var remedy: String {
         switch violation.status {
         case nil: "give the client the TLS listener's port, or this listener a certificate"
-        case 408?: "look at the client and its network, or raise --request-timeout"
+        case 408?: "look at the client and its network, or raise --client-request-timeout"
         case 413?, 414?, 431?: "let it send less at once"
         case 501?: "let it use plain HTTP requests; tunnels, upgrades and unknown methods cannot share a connection"
         default: "let it speak HTTP/1.1 by the letter"

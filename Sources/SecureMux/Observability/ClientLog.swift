@@ -121,7 +121,7 @@ final class ClientLog {
             slowRequests.count(),
             [
                 "reason": "it began a request and did not finish it within \(limits.requestTimeout.shortText)",
-                "remedy": "look at the client and its network, or raise --request-timeout",
+                "remedy": "look at the client and its network, or raise --client-request-timeout",
                 "so-far": "\(slowRequests.total)",
             ],
             logger
@@ -136,7 +136,7 @@ final class ClientLog {
             [
                 "reason": "it took nothing of its responses for \(limits.writeTimeout.shortText)",
                 "unsent": "\(unsent)",
-                "remedy": "look at the client and its network, or raise --write-timeout",
+                "remedy": "look at the client and its network, or raise --client-write-timeout",
                 "so-far": "\(slowReaders.total)",
             ],
             logger
