@@ -1,3 +1,5 @@
+import Foundation
+
 /// The simulated device, in a process of its own.
 struct Device {
     let program: RunningProgram
