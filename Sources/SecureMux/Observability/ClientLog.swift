@@ -18,7 +18,7 @@ final class ClientLog {
     private var slowReaders = Repetitions()
 
     /// Each of these lines names another client, and is wanted as long as they are few.
-    private static let told = 64
+    private static let told = 1_000
 
     /// A log of a listener with these limits.
     init(_ logger: Logger, limits: ClientLimits) {
