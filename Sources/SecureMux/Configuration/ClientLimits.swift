@@ -10,6 +10,10 @@ public struct ClientLimits: Hashable, Sendable {
     public var requestTimeout: Duration
     /// How long a client may take nothing of what is written to it, from the moment the writing starts.
     public var writeTimeout: Duration
+    /// How much memory the large requests of all clients together may take, in bytes.
+    ///
+    /// Requests count from their first byte to their answer, and only those of clients that have sent more than 32 KiB.
+    public var requestMemory: Int
 
     /// The defaults that the command documents.
     public init(
@@ -17,12 +21,14 @@ public struct ClientLimits: Hashable, Sendable {
         clientsPerAddress: Int = 1024,
         idleTimeout: Duration? = nil,
         requestTimeout: Duration = .seconds(60),
-        writeTimeout: Duration = .seconds(10)
+        writeTimeout: Duration = .seconds(10),
+        requestMemory: Int = 256 << 20
     ) {
         self.clients = clients
         self.clientsPerAddress = clientsPerAddress
         self.idleTimeout = idleTimeout
         self.requestTimeout = requestTimeout
         self.writeTimeout = writeTimeout
+        self.requestMemory = requestMemory
     }
 }

@@ -207,10 +207,13 @@ extension HTTPClientCodec {
         }
     }
 
-    /// Refuses the request that has begun, since the rest of it did not come (RFC 9110, section 15.5.9).
-    func giveUp() {
+    /// How many bytes of a request are kept until all of it is there.
+    var heldBytes: Int { body.readableBytes + stream.heldBytes }
+
+    /// Refuses the request that has begun, if its rest is awaited.
+    func giveUp(_ violation: HTTPViolation) {
         guard let context, isRestDue else { return }
-        refuse(HTTPViolation(408, "only a part of a request in time"), context)
+        refuse(violation, context)
     }
 
     /// Closes our side behind the last response and gives the client time to read it.

@@ -34,6 +34,7 @@ final class HTTPHeadGuard: ChannelInboundHandler {
         }
         passOn(context)
         stream.hasBegun = stream.isInHead && received.readableBytes > 0 && !scanner.isAtBeginning
+        stream.heldBytes = received.readableBytes
         if received.readableBytes == 0 { received = ByteBuffer() }
     }
 

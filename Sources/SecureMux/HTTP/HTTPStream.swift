@@ -22,6 +22,8 @@ final class HTTPStream {
 
     /// Bytes of a message have come, but not yet its whole head.
     var hasBegun = false
+    /// How many bytes llhttp has not got yet.
+    var heldBytes = 0
 
     init(_ next: Next) {
         self.next = next

@@ -9,6 +9,9 @@ final class AdmittedClients {
     let log: ClientLog
     let clock: ClientClock
 
+    /// What the large requests of all of them take.
+    private(set) var requestMemory = 0
+
     private var admission: Admission
     private var tickets: [ObjectIdentifier: Admission.Ticket] = [:]
     private var channels: [Admission.Ticket: any Channel] = [:]
@@ -43,6 +46,12 @@ final class AdmittedClients {
     /// A client has sent a whole request.
     func spoke(_ channel: any Channel) {
         if let ticket = tickets[ObjectIdentifier(channel)] { admission.spoke(ticket) }
+    }
+
+    /// The large requests of a client take so much more or less than before; says whether all of them take too much.
+    func noteMemory(_ change: Int) -> Bool {
+        requestMemory += change
+        return requestMemory > limits.requestMemory
     }
 
     private func left(_ channel: any Channel) {

@@ -32,6 +32,9 @@ final class ClientHandler: ChannelInboundHandler {
     private var unanswered = 0
     /// A whole request is here and kept back until the one before is answered.
     private var holdsRequest = false
+    /// What the requests take that are not yet answered, about, and what of all its requests the listener knows of.
+    private var unansweredBytes = 0
+    private var notedBytes = 0
     private var patience: ClientPatience
     private var sight = ClientPatience.Sight()
     /// The clock looks after us.
@@ -83,7 +86,10 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// A request is over: answered, or a broadcast.
     func noteCompleted() {
+        // They are answered in any order; on the average that is right.
+        unansweredBytes -= unansweredBytes / max(unanswered, 1)
         unanswered -= 1
+        if notedBytes > 0 { noteMemory() }
         if holdsRequest { proceedSoon() } else if hasEnded { closeIfAnswered() }
     }
 
@@ -156,6 +162,7 @@ final class ClientHandler: ChannelInboundHandler {
                 if sight.requests == 0, let channel = context?.channel { clients.spoke(channel) }
                 sight.requests += 1
                 unanswered += 1
+                unansweredBytes += length
                 driver.receiveRequest(frame, from: self, client)
             }
         } catch {
@@ -214,10 +221,34 @@ final class ClientHandler: ChannelInboundHandler {
         let known = state
         state = .closing
         received.clear()
+        noteMemory()
         switch known {
         case .joined(let client), .leaving(let client): driver.leave(client)
         case .arriving, .closing: break
         }
+    }
+}
+
+// MARK: - Its memory
+
+extension ClientHandler {
+    /// What a client's requests may take without being counted: much more than those of most protocols.
+    private static let smallRequests = 32 << 10
+
+    /// Counts what large requests take, and sends the client away if that is too much together with those of others.
+    private func noteMemory() {
+        var bytes = 0
+        if case .joined = state { bytes = received.readableBytes + unansweredBytes + (assembly?.heldBytes ?? 0) }
+        if bytes <= Self.smallRequests { bytes = 0 }
+        let change = bytes - notedBytes
+        guard change != 0 else { return }
+        notedBytes = bytes
+        guard clients.noteMemory(change), change > 0 else { return }
+        if let assembly, assembly.isRestDue { return assembly.giveUp(.tooMuchWithOthers) }
+        refuse(
+            "the requests of all clients together take more than \(clients.limits.requestMemory) bytes",
+            remedy: "look for a client that sends large requests and does not read their answers"
+        )
     }
 }
 
@@ -249,7 +280,7 @@ extension ClientHandler {
             leave()
             socket.reset()
         case (.request, .joined):
-            if let assembly, assembly.isRestDue { return assembly.giveUp() }
+            if let assembly, assembly.isRestDue { return assembly.giveUp(.late) }
             clients.log.requestTimedOut(logger)
             drop()
         case (.idle, .joined):
@@ -293,11 +324,14 @@ extension ClientHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .joined = state else { return }
         received.append(unwrapInboundIn(data))
+        // Before the device hears of it.
+        noteMemory()
         takeRequests()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if isRestDue { goOnTrial() }
+        noteMemory()
         readOn()
     }
 

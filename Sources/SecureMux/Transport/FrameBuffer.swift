@@ -28,6 +28,9 @@ struct FrameBuffer {
         return message + 4 >= record
     }
 
+    /// How many bytes there are.
+    var readableBytes: Int { bytes.readableBytes }
+
     /// How much memory it holds.
     var capacity: Int { bytes.storageCapacity }
 

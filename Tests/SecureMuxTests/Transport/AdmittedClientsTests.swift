@@ -67,10 +67,8 @@ import Testing
             try await expectService(try await TestPeer.connect(to: server.port, from: "127.0.0.3"))
 
             try await greedy.removeFirst().close()
-            try await eventually {
-                let client = try await TestPeer.connect(to: server.port, from: "127.0.0.2")
-                return (try? await client.exchange(Self.request)) != nil
-            }
+            try await server.line(containing: "client left")
+            try await expectService(try await TestPeer.connect(to: server.port, from: "127.0.0.2"))
         }
     }
 

@@ -152,6 +152,58 @@ import Testing
         }
     }
 
+    @Test func `large requests of all clients together take a limited memory, and small ones always find room`()
+        async throws
+    {
+        try await withServer(
+            protocol: .http,
+            limits: ClientLimits(requestMemory: 1 << 20)
+        ) { server, device in
+            let large = 600 << 10
+            func begin(_ length: Int) async throws -> TestPeer {
+                let client = try await TestPeer.connect(to: server.port)
+                try await client.send(Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n".utf8))
+                try await client.send([UInt8](repeating: 0x61, count: length - 1))
+                return client
+            }
+            let first = try await begin(large)
+            // Until it has arrived.
+            try await Task.sleep(for: .milliseconds(200))
+            let refused = try await TestPeer.connect(to: server.port)
+            try await refused.send(Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(large)\r\n\r\n".utf8))
+            refused.channel.writeAndFlush(ByteBuffer(repeating: 0x61, count: large - 1), promise: nil)
+            let answer = String(decoding: try await refused.receiveToEnd(), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 503 "), "\(answer)")
+            try await server.line(containing: "client refused", "other clients' requests")
+
+            // Where all of it comes at once, the device does not hear of it.
+            let whole = try await TestPeer.connect(to: server.port)
+            let head = Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(large)\r\n\r\n".utf8)
+            whole.channel.writeAndFlush(
+                ByteBuffer(bytes: head + [UInt8](repeating: 0x61, count: large)),
+                promise: nil
+            )
+            _ = try await whole.receiveToEnd()
+
+            // The one that came first is served, and so is a small one.
+            let response = Array("HTTP/1.1 204 No Content\r\n\r\n".utf8)
+            let small = try await begin(1 << 10)
+            for (round, (client, length)) in [(small, 1 << 10), (first, large)].enumerated() {
+                try await client.send([0x61])
+                let link = try await device.connection(round)
+                let head = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n"
+                _ = try await link.receive(head.utf8.count + length)
+                try await link.send(response)
+                #expect(try await client.receive(response.count) == response)
+            }
+            // And then there is room again.
+            let again = try await begin(large)
+            try await Task.sleep(for: .milliseconds(200))
+            try await again.send([0x61])
+            _ = try await (try await device.connection(2)).receive(large)
+        }
+    }
+
     @Test(arguments: [false, true])
     func `a client that takes nothing of its responses is closed, and its requests with it`(overTLS: Bool) async throws
     {
