@@ -19,7 +19,7 @@ struct ModelClient {
 
     init(_ id: ClientID, using random: inout SplitMix64) {
         self.id = id
-        unsent = random.below(9)
+        unsent = random.below(14)
         burst = random.below(5) + 1
         pause = random.pick([1, 20, 60, 250])
         staysToTheEnd = random.chance(30)

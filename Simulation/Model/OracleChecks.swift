@@ -80,7 +80,8 @@ extension Oracle {
             step.closesQuietly = true
             step.mayLeave = !isWanted(at: now)
             step.mayCloseIdle = isIdle && use.least + (configuration.idleClose ?? .never) <= now
-            step.mayRenew = link.isReady && flights.isEmpty && now >= (hasWaiting ? lastUseOfLink : quietRenewal) ?? .never
+            step.mayRenew =
+                link.isReady && flights.isEmpty && now >= (hasWaiting ? lastUseOfLink : quietRenewal) ?? .never
             try expect(
                 step.mayLeave || step.mayCloseIdle || step.mayRenew,
                 "a connection that is wanted and works was closed"
@@ -202,7 +203,7 @@ extension Oracle {
         try expect(request.expectsResponse, "1: a client got a failure that it would take for another request's answer")
         switch failure {
         case .unreachable:
-            try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
+            try expect(request.state == .waiting && !isReachable, "a reachable device was called unreachable")
             try expect(isUnreachable || request.deadline <= now, "a request was given up that could wait")
             counted.unreachable += 1
         case .unanswered, .connectionLost:
@@ -221,6 +222,9 @@ extension Oracle {
         clients[client]?.lastServed = turn
         end(id, serial)
     }
+
+    /// Whether the device can be asked, if not at this moment.
+    private var isReachable: Bool { link?.isReady == true && link?.isDead == false }
 
     /// Whether requests that wait fail now: the device does not let itself be connected to.
     private var isUnreachable: Bool { step.hasFailed || backingOffUntil != nil || link?.isOverdue == true }
@@ -406,7 +410,11 @@ extension Oracle {
                 try check(requests[flight.serial].deadline, "a request in flight expires")
             }
         }
-        if let link { try checkDeadline(of: link, at: now, check) } else { try checkDeadlineWithoutLink(at: now, check) }
+        if let link {
+            try checkDeadline(of: link, at: now, check)
+        } else {
+            try checkDeadlineWithoutLink(at: now, check)
+        }
         try check(backingOffUntil, "the next attempt is due")
         if !isDrained { try check(drainDeadline, "a drain is overdue") }
     }

@@ -95,7 +95,7 @@ extension Simulation {
         case .dies(let link):
             guard device.link == link else { return }
             for serial in device.unsent { try feed(.unsent(serial: serial)) }
-            if device.link == link { try close(link) }
+            world.add(.closed(link), after: world.random.milliseconds(0, 3))
         case .idles(let link, let requests):
             if !world.isCalm, device.isIdle(link, since: requests) { try close(link) }
         case .says(let message, let link):

@@ -20,8 +20,8 @@ import Testing
         return oracle
     }
 
-    private func request(_ id: UInt32, from client: ClientID) -> Multiplexer.Event {
-        .requestReceived(RequestID(rawValue: id), Request(correlation: .none, mayWrite: false), from: client)
+    private func request(_ id: UInt32, from client: ClientID, mayWrite: Bool = false) -> Multiplexer.Event {
+        .requestReceived(RequestID(rawValue: id), Request(correlation: .none, mayWrite: mayWrite), from: client)
     }
 
     private func send(_ id: UInt32, as transactionID: UInt16 = 1) -> Multiplexer.Action {
@@ -80,7 +80,7 @@ import Testing
     @Test func `a second connection is noticed`() throws {
         var oracle = try watching()
         #expect(complaint(of: &oracle, about: .connect(second)) == "3: a second connection was opened")
-        oracle.begin(.upstreamClosed(first), at: .zero)
+        oracle.begin(.upstreamClosed(first, midResponse: true), at: .zero)
         #expect(complaint(of: &oracle, about: .connect(second)) == "a failed device was asked again too early")
     }
 
@@ -97,12 +97,51 @@ import Testing
         #expect(complaint(of: &oracle, about: send(2, as: 2)) == "4: a request was sent whose client has left")
     }
 
+    @Test func `a read whose connection ends is sent once more, a write is not`() throws {
+        var oracle = try watching(.init(inFlightLimit: 4))
+        oracle.begin(request(2, from: .b, mayWrite: true), at: .zero)
+        try oracle.check(send(2, as: 2), at: .zero)
+        oracle.begin(.upstreamClosed(first), at: .zero)
+        let lost = Multiplexer.Action.fail(RequestID(rawValue: 1), .connectionLost, to: .a)
+        #expect(complaint(of: &oracle, about: lost) == "a request failed that could be sent once more")
+        #expect(complaint(of: &oracle, about: .report(.sendingAgain(RequestID(rawValue: 1)))) == nil)
+        let again = Multiplexer.Action.report(.sendingAgain(RequestID(rawValue: 2)))
+        #expect(complaint(of: &oracle, about: again) == "something was reported that did not happen")
+        #expect(complaint(of: &oracle, about: .connect(second)) == nil)
+        oracle.begin(.upstreamConnected(second), at: .zero)
+        #expect(complaint(of: &oracle, about: send(2, as: 3)) == "4: a request was sent twice")
+        #expect(complaint(of: &oracle, about: send(1, as: 3)) == nil)
+    }
+
+    @Test func `a request before the gap is over is noticed, and one that waits longer, too`() throws {
+        var oracle = try watching(.init(minimumGap: .seconds(1)))
+        oracle.begin(response(1), at: .seconds(1), answering: 0)
+        try oracle.check(respond(1, to: .a), at: .seconds(1))
+        oracle.begin(request(2, from: .b), at: .seconds(1))
+        let early = complaint(of: &oracle, about: send(2, as: 2), at: .milliseconds(1999))
+        #expect(early == "a request was sent before the gap was over")
+        oracle.begin(.clientJoined(.c), at: .seconds(2))
+        let idle = #expect(throws: Violation.self) { try oracle.end(at: .seconds(2), oracle.counted) }
+        #expect(idle?.promise == "a request waits while the device is idle")
+    }
+
+    @Test func `a connection before the device has settled is noticed`() throws {
+        var oracle = try watching(.init(settleTime: .seconds(1)))
+        oracle.begin(.upstreamClosed(first), at: .zero)
+        let early = complaint(of: &oracle, about: .connect(second), at: .milliseconds(999))
+        #expect(early == "a connection was opened before the device had settled")
+        #expect(complaint(of: &oracle, about: .connect(second), at: .seconds(1)) == nil)
+    }
+
     @Test func `two turns while another waits are noticed`() throws {
         var oracle = try watching(.init(inFlightLimit: 4))
         oracle.begin(request(2, from: .b), at: .zero)
         for id in [3, 4] as [UInt32] { oracle.begin(request(id, from: .a), at: .zero) }
         #expect(complaint(of: &oracle, about: send(3, as: 2)) == nil)
-        #expect(complaint(of: &oracle, about: send(4, as: 3)) == "5: A had two turns while B waited")
+        #expect(
+            complaint(of: &oracle, about: send(4, as: 3))
+                == "5: a client had two turns while another waited (A before B)"
+        )
     }
 
     @Test func `a drain that ends before its requests is noticed`() throws {
