@@ -14,7 +14,7 @@ extension EndToEnd {
                 let start = load.program.lineCount
                 device.program.send(signal: SIGKILL)
                 #expect(try await device.program.end() == .killed(signal: SIGKILL))
-                try await load.program.line(containing: "failing 0x0b", from: start)
+                // What was in flight: a read is tried once more, a write gets 0x0b.
                 try await load.program.line(containing: "failing 0x0a", from: start)
                 try await Task.sleep(for: outage)
 
