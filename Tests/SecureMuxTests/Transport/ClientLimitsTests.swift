@@ -117,7 +117,11 @@ import Testing
             let answer = String(decoding: try await client.receiveToEnd(), as: UTF8.self)
             #expect(answer.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"), "\(answer)")
             #expect(answer.contains("\r\nConnection: close\r\n"))
-            try await server.line(containing: "client refused", "only a part of a request in time", "--client-request-timeout")
+            try await server.line(
+                containing: "client refused",
+                "only a part of a request in time",
+                "--client-request-timeout"
+            )
         }
     }
 
