@@ -33,11 +33,11 @@ extension Serve {
                 """
             )
         }
-        if let lifetime = configuration.maximumAge, lifetime <= configuration.delayAfterConnect {
+        if let lifetime = configuration.maximumAge, lifetime < configuration.delayAfterConnect + .seconds(1) {
             throw ValidationError(
                 """
-                the \(words(for: .maximumAge, in: configuration)) leaves no time for requests: it has to be longer than the \
-                \(words(for: .delayAfterConnect, in: configuration))
+                the \(words(for: .maximumAge, in: configuration)) leaves no time for requests: it has to be at least 1s longer \
+                than the \(words(for: .delayAfterConnect, in: configuration))
                 """
             )
         }

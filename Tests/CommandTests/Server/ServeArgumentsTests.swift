@@ -298,9 +298,11 @@ import Testing
             (["--idle-close", "never"], "or off for no limit"),
             (["--connection-lifetime", "0s"], "'0s' would end everything at once: write off for no limit"),
             (
-                ["--connection-lifetime", "2s", "--delay", "2s"],
-                "the --connection-lifetime of 2s leaves no time for requests: it has to be longer than the --delay of 2s"
+                ["--connection-lifetime", "2s", "--delay", "1500ms"],
+                "the --connection-lifetime of 2s leaves no time for requests: it has to be at least 1s longer than the --delay "
+                    + "of 1.5s"
             ),
+            (["--connection-lifetime", "10ms"], "the --connection-lifetime of 10ms leaves no time for requests"),
             (
                 ["-p", "modbus", "--device-profile", "solaredge", "--delay", "6m"],
                 "the --connection-lifetime of 5m (from the profile) leaves no time for requests"
