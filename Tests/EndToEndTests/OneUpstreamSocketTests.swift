@@ -43,7 +43,7 @@
                 let server = try await Server.startWithTLS(device, ["--retry-delay", "20ms", "--settle", "600ms"])
                 let load = try await Load.start(server, plainClients: 3, pause: 5, acceptsOutages: true)
                 let deadline = ContinuousClock.now + .seconds(40)
-                while device.program.lines(containing: "client connected").count < 6 {
+                while device.program.lines(containing: "client connected").count < 4 {
                     try #require(ContinuousClock.now < deadline, "there are too few reconnects")
                     try await Task.sleep(for: .milliseconds(20))
                 }
