@@ -3,7 +3,7 @@
     import Testing
 
     extension EndToEnd {
-        @Suite(.enabled("this machine lets us make network namespaces") { try await Network.obstacle() == nil })
+        @Suite(.enabled("needs network namespaces, /dev/net/tun, ip and nsenter") { try await Network.obstacle() == nil })
         struct NetworkFaults {
             /// What is more than the multiplexer's own times is the machine's: it may be slow.
             private static let margin = Duration.seconds(2)
