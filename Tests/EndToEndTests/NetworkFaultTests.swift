@@ -3,7 +3,9 @@
     import Testing
 
     extension EndToEnd {
-        @Suite(.enabled("needs network namespaces, /dev/net/tun, ip and nsenter") { try await Network.obstacle() == nil })
+        @Suite(
+            .enabled("needs network namespaces, /dev/net/tun, ip and nsenter") { try await Network.obstacle() == nil }
+        )
         struct NetworkFaults {
             /// What is more than the multiplexer's own times is the machine's: it may be slow.
             private static let margin = Duration.seconds(2)
@@ -11,7 +13,8 @@
                 "-v", "--timeout", "1s", "--queue-timeout", "3s", "--connect-timeout", "1s", "--retry-delay", "300ms",
             ]
 
-            @Test(arguments: ["hole", "pull"])
+            // A hole of the far side: requests arrive and are carried out, answers do not.
+            @Test(arguments: ["hole", "hole far", "pull"])
             func `a device that cannot be reached any more delays nobody beyond the timeouts, and is back at once`(
                 fault: String
             ) async throws {
@@ -28,7 +31,7 @@
                 #expect(Duration.seconds(took) < .seconds(1) + Self.margin)
                 // Long enough for the connection to be given up and for some attempts to fail.
                 try await clients.program.line(containing: "failing 0x0a")
-                try await Task.sleep(for: .seconds(3))
+                try await Task.sleep(for: .seconds(2))
                 let during = try await clients.summary()
                 #expect(during.failures > 0)
                 #expect(during.worst < .seconds(3) + Self.margin)
