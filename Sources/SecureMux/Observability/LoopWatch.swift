@@ -81,8 +81,9 @@ final class LoopWatch: Sendable {
     private func look() {
         let now = NIODeadline.now()
         let (asks, stalled, ended) = state.withLockedValue { state in
-            // When the whole process stood still, so did the watch: that is nobody's fault.
-            if now - state.lastLook > interval + limit, state.asked != nil { state.asked = now }
+            // When the whole process stood still, so did the watch: that time is nobody's fault.
+            let late = now - state.lastLook - interval
+            if late > limit, !state.isTold { state.asked = state.asked.map { $0 + late } }
             state.lastLook = now
             defer { state.ended = nil }
             guard let asked = state.asked else {
