@@ -93,7 +93,9 @@ extension Multiplexer {
 // MARK: - Opening and closing
 
 extension Multiplexer.DeviceLink {
-    /// Opens the connection if it is wanted, closes it if it is not, or is to be renewed. Says whether it was opened.
+    /// Opens the connection if it is wanted, closes it if it is not or is to be renewed.
+    ///
+    /// Says whether it was opened.
     mutating func adapt(
         to demand: Demand,
         at now: Duration,
@@ -154,11 +156,9 @@ extension Multiplexer.DeviceLink {
         actions.append(.report(.ready(id)))
     }
 
-    /// Nothing is left of the connection. Says whether waiting requests are to fail.
+    /// Nothing is left of the connection, which had so many requests unanswered and `repeats` if one is to be sent again.
     ///
-    /// - Parameters:
-    ///   - unanswered: How many requests were in flight.
-    ///   - repeats: Whether any of them is to be sent again.
+    /// Says whether waiting requests are to fail.
     mutating func closed(
         _ id: LinkID,
         unanswered: Int,

@@ -101,6 +101,12 @@ struct Serve: AsyncParsableCommand {
                     logger.notice("stopped")
                     endProcess(EXIT_SUCCESS)
                 }
+                Task {
+                    // Even if the event loop, which ends a drain, is stalled.
+                    try await Task.sleep(for: multiplexer.drainTimeout + Self.drainGrace)
+                    logger.error("stopped, though the drain has not come to its end in time")
+                    endProcess(EXIT_FAILURE)
+                }
             case .ignore:
                 break
             case .stopAtOnce:
@@ -109,6 +115,8 @@ struct Serve: AsyncParsableCommand {
             }
         }
     }
+
+    private static let drainGrace = Duration.seconds(5)
 
     private func configuration() throws -> ServerConfiguration {
         ServerConfiguration(
