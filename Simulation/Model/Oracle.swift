@@ -116,15 +116,12 @@ struct Oracle {
 
     struct FirstTurn {
         let client: ClientID
-        /// When its first request was sent.
-        let turn: Int
-        /// It has ended since: others may come before, and another of the client in its place.
-        var isLoose: Bool
+        /// What it was for has ended: others may come before, and another request of the client in its place.
+        var isLoose = false
     }
 
     struct Flight {
         let serial: Int
-        let turn: Int
         let id: RequestID
         let transactionID: UInt16
         let correlation: Correlation
@@ -249,6 +246,7 @@ extension Oracle {
     private mutating func leave(_ client: ClientID, at now: Duration) {
         clients[client]?.isHere = false
         present.removeAll { $0 == client }
+        firstTurns.removeAll { $0.client == client }
         step.left = client
         guard present.isEmpty else { return }
         isResting = false
@@ -463,11 +461,7 @@ extension Oracle {
         link?.hasReturned = true
         wait(flight.serial)
         clients[client]?.returned += 1
-        let others = firstTurns.filter { $0.client == client }
-        firstTurns.removeAll { $0.client == client }
-        let turn = others.map(\.turn).min() ?? flight.turn
-        firstTurns.append(FirstTurn(client: client, turn: min(turn, flight.turn), isLoose: false))
-        firstTurns.sort { $0.turn < $1.turn }
+        if !firstTurns.contains(where: { $0.client == client }) { firstTurns.append(FirstTurn(client: client)) }
         step.returned.append(flight.serial)
         step.due.append(.again(flight.serial))
     }

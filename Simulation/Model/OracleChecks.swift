@@ -125,7 +125,6 @@ extension Oracle {
         flights.append(
             Flight(
                 serial: serial,
-                turn: turn,
                 id: id,
                 transactionID: transactionID,
                 correlation: request.correlation,
@@ -141,24 +140,14 @@ extension Oracle {
     /// What is sent once more had its turn: it goes before all others, and counts as no other turn.
     private mutating func checkTurn(of serial: Int) throws(Violation) {
         let client = requests[serial].client
+        let isFirst = try takeFirstTurn(of: client)
         turn += 1
-        var isDue = false
-        if let first = firstTurns.first {
-            let index = firstTurns.firstIndex { $0.client == client }
-            if let index {
-                try expect(
-                    index == 0 || first.isLoose || firstTurns[index].isLoose,
-                    "a request that is sent once more was not the next"
-                )
-                firstTurns.remove(at: index)
-                isDue = true
-            } else {
-                try expect(firstTurns.allSatisfy(\.isLoose), "a request that is sent once more was not the next")
-            }
-        }
-        if isReturned(serial) {
+        clients[client]?.lastServed = turn
+        guard !isReturned(serial) else {
             clients[client]?.returned -= 1
-        } else if !isDue, let last = clients[client]?.lastSent {
+            return
+        }
+        if !isFirst, let last = clients[client]?.lastSent {
             for other in present where other != client {
                 guard let waiting = clients[other], !waiting.waiting.isEmpty else { continue }
                 try expect(
@@ -168,8 +157,19 @@ extension Oracle {
                 )
             }
         }
-        if !isReturned(serial) { clients[client]?.lastSent = turn }
-        clients[client]?.lastServed = turn
+        clients[client]?.lastSent = turn
+    }
+
+    /// Says whether it was a turn before all others, which nobody else may take.
+    private mutating func takeFirstTurn(of client: ClientID) throws(Violation) -> Bool {
+        let index = firstTurns.firstIndex { $0.client == client }
+        let isLoose = index.map { firstTurns[$0].isLoose } ?? false
+        try expect(
+            isLoose || firstTurns[..<(index ?? firstTurns.endIndex)].allSatisfy(\.isLoose),
+            "a request that is sent once more was not the next"
+        )
+        if let index { firstTurns.remove(at: index) }
+        return index != nil
     }
 
     /// Whether a request was sent before and waits.
