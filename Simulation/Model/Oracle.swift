@@ -156,7 +156,9 @@ struct Oracle {
         /// Some of its requests wait to be sent once more.
         var hasReturned = false
 
-        var isReady: Bool { isSettled && !isClosing }
+        /// Neither to be closed nor, as far as anybody knows, at its end.
+        var isReady: Bool { isOpen && !isDead }
+        var isOpen: Bool { isSettled && !isClosing }
     }
 
     /// A time of which the rules leave open which of two it is.
@@ -393,7 +395,7 @@ extension Oracle {
             land()
             if ended.hasFailed { fail(at: now) }
             isResting = ended.wasIdle && !present.isEmpty
-        } else if ended.isReady {
+        } else if ended.isOpen {
             land(repeatingReads: !midResponse && (ended.hasAnswered || !hasForgiven), at: now)
             closedReady(at: now)
         } else if ended.connectedAt != nil, failures == 0, closedDelays < Self.closedDelaysForgiven {
@@ -410,7 +412,7 @@ extension Oracle {
     private mutating func closedReady(at now: Duration) {
         guard let ended = link, !ended.hasAnswered else { return }
         guard ended.wasAsked else {
-            isResting = !present.isEmpty && !ended.hasReturned
+            isResting = !present.isEmpty
             return
         }
         if ended.hasReturned, !hasForgiven {
@@ -428,7 +430,7 @@ extension Oracle {
 
     /// No byte of it left: when the connection's end has come, it is as if it had not been sent, once.
     private mutating func unsent(_ id: RequestID, on ended: LinkID, at now: Duration) {
-        guard let link, link.id == ended, link.isReady else { return }
+        guard let link, link.id == ended, link.isOpen else { return }
         self.link?.isDead = true
         gap.push(to: now + configuration.minimumGap)
         guard let serial = serials[id], let index = flights.firstIndex(where: { $0.serial == serial }) else { return }

@@ -102,7 +102,6 @@ extension Oracle {
         try expect(clients[request.client]?.isHere == true, "4: a request was sent whose client has left")
         try expect(now < request.deadline, "4: a request was sent whose deadline has passed")
         guard let link, link.isReady else { throw Violation("a request was sent without a connection that is ready") }
-        try expect(!link.isDead, "a request was sent on a connection that had ended")
         try expect(!link.isTainted, "1: a request was sent where a late response could answer it")
         try expect(now >= gap.least, "a request was sent before the gap was over")
         try expect(now < lastUseOfLink ?? .never, "a request was sent on a connection that is too old")
@@ -203,7 +202,7 @@ extension Oracle {
         try expect(request.expectsResponse, "1: a client got a failure that it would take for another request's answer")
         switch failure {
         case .unreachable:
-            try expect(request.state == .waiting && !isReachable, "a reachable device was called unreachable")
+            try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
             try expect(isUnreachable || request.deadline <= now, "a request was given up that could wait")
             counted.unreachable += 1
         case .unanswered, .connectionLost:
@@ -222,9 +221,6 @@ extension Oracle {
         clients[client]?.lastServed = turn
         end(id, serial)
     }
-
-    /// Whether the device can be asked, if not at this moment.
-    private var isReachable: Bool { link?.isReady == true && link?.isDead == false }
 
     /// Whether requests that wait fail now: the device does not let itself be connected to.
     private var isUnreachable: Bool { step.hasFailed || backingOffUntil != nil || link?.isOverdue == true }
@@ -349,7 +345,7 @@ extension Oracle {
     private func checkClients(at now: Duration) throws(Violation) {
         let limit = configuration.waitingLimit
         let isSending =
-            link?.isReady == true && link?.isDead == false && flights.count < configuration.effectiveInFlightLimit
+            link?.isReady == true && flights.count < configuration.effectiveInFlightLimit
             && now >= gap.most && !(hasFlights && now >= lastUseOfLink ?? .never)
         for id in present {
             guard let client = clients[id] else { continue }
