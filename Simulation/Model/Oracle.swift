@@ -177,6 +177,8 @@ struct Oracle {
     /// What one event brought.
     struct Step {
         var isVisit = false
+        /// Nothing was done.
+        var isInVain = true
         /// The request that must be answered now.
         var answered: Int?
         /// The request that the device meant.

@@ -4,6 +4,7 @@ import MultiplexerCore
 
 extension Oracle {
     mutating func check(_ action: Multiplexer.Action, at now: Duration) throws(Violation) {
+        if case .setDeadline = action {} else { step.isInVain = false }
         switch action {
         case .connect(let id): try checkConnect(id, at: now)
         case .disconnect(let id): try checkDisconnect(id, at: now)
@@ -270,9 +271,9 @@ extension Oracle {
         case .competitorSuspected(let strays): try take([.competitor(strays)])
         case .unsolicitedMessage: try take([.unsolicited])
         case .broadcastAnswered: try take([.broadcastAnswered])
-        case .closedDuringDelay: try take([.closedDuringDelay])
+        case .closedDuringDelay: try take([.closedDuringDelay], "a failed connection was forgiven")
         case .sendingAgain(let id):
-            try take(serials[id].map { [.again($0)] } ?? [])
+            try take(serials[id].map { [.again($0)] } ?? [], "4: a request is to be sent again that may not be")
             counted.sentAgain += 1
         case .closingIdle, .renewing:
             step.reported.append(report)
@@ -286,10 +287,11 @@ extension Oracle {
         }
     }
 
-    private mutating func take(_ accepted: [Due]) throws(Violation) {
-        guard let index = step.due.firstIndex(where: accepted.contains) else {
-            throw Violation("something was reported that did not happen")
-        }
+    private mutating func take(
+        _ accepted: [Due],
+        _ promise: String = "something was reported that did not happen"
+    ) throws(Violation) {
+        guard let index = step.due.firstIndex(where: accepted.contains) else { throw Violation(promise) }
         step.due.remove(at: index)
     }
 }
@@ -410,6 +412,10 @@ extension Oracle {
             try checkDeadline(of: link, at: now, check)
         } else {
             try checkDeadlineWithoutLink(at: now, check)
+        }
+        // It would be visited for ever.
+        if step.isVisit, step.isInVain, let asked {
+            try expect(asked > now, "a visit in vain asks for the next one at once")
         }
         try check(backingOffUntil, "the next attempt is due")
         if !isDrained { try check(drainDeadline, "a drain is overdue") }

@@ -106,7 +106,7 @@ import Testing
         #expect(complaint(of: &oracle, about: lost) == "a request failed that could be sent once more")
         #expect(complaint(of: &oracle, about: .report(.sendingAgain(RequestID(rawValue: 1)))) == nil)
         let again = Multiplexer.Action.report(.sendingAgain(RequestID(rawValue: 2)))
-        #expect(complaint(of: &oracle, about: again) == "something was reported that did not happen")
+        #expect(complaint(of: &oracle, about: again) == "4: a request is to be sent again that may not be")
         #expect(complaint(of: &oracle, about: .connect(second)) == nil)
         oracle.begin(.upstreamConnected(second), at: .zero)
         #expect(complaint(of: &oracle, about: send(2, as: 3)) == "4: a request was sent twice")
