@@ -10,12 +10,12 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ClientLimitsTests {
     @Test(arguments: [false, true])
     func `a client that asks for nothing any more is closed in peace`(overTLS: Bool) async throws {
-        try await withServer(overTLS: overTLS, ClientLimits(idleTimeout: .milliseconds(300))) { server, device in
+        try await withServer(overTLS: overTLS, ClientLimits(idleTimeout: .seconds(1))) { server, device in
             let client = try await server.connect()
-            let link = try await device.connection()
             try await client.send(read(transaction: 1, unit: 1, address: 0, count: 1))
+            let link = try await device.connection()
             // Far longer than it may be idle: it is not, while it waits.
-            try await Task.sleep(for: .milliseconds(900))
+            try await Task.sleep(for: .milliseconds(1500))
             try await link.send(answer(try await link.receiveFrame(), registers: [7]))
             #expect(try await client.receiveFrame().last == 7)
             #expect(try await client.receiveToEnd() == [])
@@ -128,7 +128,7 @@ import Testing
     @Test func `an HTTP client may be silent between its requests, and wait for leave to send a body`() async throws {
         try await withServer(
             protocol: .http,
-            limits: ClientLimits(requestTimeout: .milliseconds(100))
+            limits: ClientLimits(requestTimeout: .seconds(1))
         ) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let first = Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
@@ -136,7 +136,7 @@ import Testing
             try await client.send(first + second)
             let link = try await device.connection()
             #expect(try await link.receive(first.count) == first)
-            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: .milliseconds(1500))
             let response = Array("HTTP/1.1 204 No Content\r\n\r\n".utf8)
             try await link.send(response)
             let leave = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -146,7 +146,7 @@ import Testing
             #expect(try await link.receive(whole.count) == whole)
             try await link.send(response)
             #expect(try await client.receive(response.count) == response)
-            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: .milliseconds(1500))
             try await client.send(first)
             // A request with a body is the last of its connection to the device.
             let next = try await device.connection(1)
@@ -238,12 +238,12 @@ import Testing
         try await withSimulatedDevice { devicePort in
             try await withServer(
                 overTLS: overTLS,
-                ClientLimits(writeTimeout: .seconds(1)),
+                ClientLimits(writeTimeout: .seconds(2)),
                 devicePort: devicePort
             ) { server in
                 let slow = try await server.connect(reads: false)
                 try await slow.ask(5_000)
-                for _ in 0..<150 {
+                for _ in 0..<200 {
                     slow.channel.read()
                     try await Task.sleep(for: .milliseconds(20))
                 }
