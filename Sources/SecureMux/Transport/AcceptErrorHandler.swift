@@ -30,11 +30,10 @@ final class AcceptErrorHandler: ChannelInboundHandler {
         case EMFILE?, ENFILE?, ENOBUFS?, ENOMEM?:
             log.acceptPaused(error)
             pause(context)
-        case ECONNABORTED?:
-            // The client was gone before it was accepted.
-            break
         default:
-            log.acceptFailed(error)
+            // Of most errors only one client has died. After others the channel closes itself.
+            let channel = context.channel
+            context.eventLoop.assumeIsolated().execute { if !channel.isActive { self.log.acceptFailed(error) } }
         }
         context.fireErrorCaught(error)
     }

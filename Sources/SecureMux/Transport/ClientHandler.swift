@@ -266,7 +266,7 @@ extension ClientHandler {
     func lookAfter(at now: NIODeadline) {
         isOnTrial = false
         guard context?.channel.isActive == true else { return }
-        (sight.unsent, sight.taken) = socket.progress
+        (sight.unsent, sight.taken) = socket.progress()
         sight.isAnswerDue = unanswered > 0 || holdsRequest
         sight.isRestDue = isRestDue
         if let excess = patience.judge(sight, at: now) { end(after: excess) }
