@@ -58,7 +58,23 @@ struct ClientLimitOptions: ParsableArguments {
     )
     var clientWriteTimeout: Duration?
 
+    @Option(
+        name: .customLong("request-memory"),
+        help: ArgumentHelp(
+            """
+            How much memory the large requests of all clients of a listener may take together, those above 32 KiB. When that \
+            is used up, an HTTP client gets 503, others are closed. (default: 256M)
+            """,
+            valueName: "size"
+        ),
+        transform: Int.init(parsingSize:)
+    )
+    var requestMemory: Int?
+
     func validate() throws {
+        if let requestMemory, requestMemory < 1 << 20 {
+            throw ValidationError("--request-memory must be at least 1M, or single requests would not fit")
+        }
         let counts = [("--max-clients", maxClients), ("--max-clients-per-address", maxClientsPerAddress)]
         if let tooFew = counts.first(where: { $0.1.map { $0 < 1 } == true }) {
             throw ValidationError("\(tooFew.0) must be at least 1")
@@ -89,7 +105,8 @@ struct ClientLimitOptions: ParsableArguments {
             clientsPerAddress: maxClientsPerAddress ?? min(defaults.clientsPerAddress, clients),
             idleTimeout: clientIdleTimeout?.duration,
             requestTimeout: clientRequestTimeout ?? defaults.requestTimeout,
-            writeTimeout: clientWriteTimeout ?? defaults.writeTimeout
+            writeTimeout: clientWriteTimeout ?? defaults.writeTimeout,
+            requestMemory: requestMemory ?? defaults.requestMemory
         )
     }
 }

@@ -98,7 +98,7 @@ import Testing
 
     // Trap T23, and demand 1: the device closes while it is left alone, which is nobody's failed request.
     @Test func `a device that closes during the delay after connect costs no request`() async throws {
-        try await withServer(.patient { $0.delayAfterConnect = .milliseconds(100) }) { server, device in
+        try await withServer(.patient { $0.delayAfterConnect = .seconds(2) }) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             try await client.send(read(transaction: 1, unit: 1, address: 0, count: 1))
             for round in 0..<2 { try await device.connection(round).close() }
