@@ -247,7 +247,8 @@ extension ClientHandler {
         if let assembly, assembly.isRestDue { return assembly.giveUp(.tooMuchWithOthers) }
         refuse(
             "the requests of all clients together take more than \(clients.limits.requestMemory) bytes",
-            remedy: "look for a client that sends large requests and does not read their answers"
+            remedy:
+                "look for a client that sends large requests and does not read their answers, or raise --request-memory"
         )
     }
 }
