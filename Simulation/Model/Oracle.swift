@@ -206,7 +206,7 @@ struct Oracle {
     enum Due: Equatable {
         case stray, late, strayOrLate, unsolicited, broadcastAnswered
         case competitor(Int)
-        case closedDuringDelay
+        case closedEarly
         case again(Int)
     }
 }
@@ -402,7 +402,7 @@ extension Oracle {
             closedReady(at: now)
         } else if ended.connectedAt != nil, failures == 0, closedDelays < Self.closedDelaysForgiven {
             closedDelays += 1
-            step.due.append(.closedDuringDelay)
+            step.due.append(.closedEarly)
         } else {
             fail(at: now)
         }

@@ -271,7 +271,7 @@ extension Oracle {
         case .competitorSuspected(let strays): try take([.competitor(strays)])
         case .unsolicitedMessage: try take([.unsolicited])
         case .broadcastAnswered: try take([.broadcastAnswered])
-        case .closedDuringDelay: try take([.closedDuringDelay], "a failed connection was forgiven")
+        case .closedEarly: try take([.closedEarly], "a failed connection was forgiven")
         case .sendingAgain(let id):
             try take(serials[id].map { [.again($0)] } ?? [], "4: a request is to be sent again that may not be")
             counted.sentAgain += 1

@@ -36,7 +36,7 @@ package struct HTTPMessageRules: MessageRules {
     /// A client may close its sending side behind its last request.
     package var answersAfterEndOfInput: Bool { true }
 
-    /// A safe method changes nothing, any other might.
+    /// A safe method without a query or a body changes nothing, any other might.
     package func request(_ message: Span<UInt8>) -> Request {
         let isSafe = message.count > 1 && message[1] & HTTPRecord.isSafe != 0
         return Request(correlation: .none, mayWrite: !isSafe)

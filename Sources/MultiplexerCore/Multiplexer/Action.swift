@@ -37,7 +37,7 @@ extension Multiplexer {
         case ready(LinkID)
         /// The connection was lost, or never came to be; requests fail until the next attempt.
         case backingOff(attempt: Int, delay: Duration)
-        /// The device closed a connection on which it had answered; the next one is opened at once.
+        /// The device closed a connection on which it had answered, or may; the next one is opened at once.
         case connectionLost(unanswered: Int)
         /// The device took too long to accept the connection.
         case connectTimedOut(LinkID)
@@ -47,8 +47,8 @@ extension Multiplexer {
         case replacingConnection(LinkID, after: ReplacementCause)
         /// The device closed a connection that nothing was asked on; the next one is opened for a request.
         case closedUnasked
-        /// The device closed the connection before its first request was due; the next one is opened at once.
-        case closedDuringDelay
+        /// The device closed the connection before the request was due that it was opened for; the next one is opened at once.
+        case closedEarly
         /// The connection is closed since nobody asked anything for a while; the next one is opened for a request.
         case closingIdle
         /// The connection is closed since it is old; the next one is opened at once.
@@ -59,7 +59,7 @@ extension Multiplexer {
         case answersAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
-        /// The response of a request that had timed out was dropped.
+        /// The response of a request was dropped that had timed out, or whose connection was lost.
         case lateResponse(Response)
         /// So many responses in a row answer nothing that was asked: another program seems to talk to the device.
         case competitorSuspected(strays: Int)

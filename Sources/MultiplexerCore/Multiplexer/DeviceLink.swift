@@ -9,15 +9,17 @@ extension Multiplexer {
         private var use = Use.unasked
         /// Connections in a row that failed.
         private var failures = 0
-        /// Connections in a row that ended while the device was left alone after connecting.
+        /// Connections in a row that ended before the request was due for which they were opened.
         private var earlyEnds = 0
-        /// Requests in a row that the device let time out.
+        /// Requests in a row that the device let time out on this connection.
         private var silences = 0
         /// Whether a connection that answered nothing was followed by another at once, since the last answer.
         private var hasSkippedBackoff = false
 
+        /// When the connection was asked for.
+        private var attempt = Duration.zero
         /// When the connection stood.
-        private var beginning = Duration.zero
+        private var beginning: Duration?
         /// When it was used last.
         private var lastUse = Duration.zero
         /// Until when no request is sent.
@@ -31,7 +33,7 @@ extension Multiplexer {
 
         /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
         private static let silencesBeforeReplacement = 2
-        /// A device that closes each time while it is left alone is not to be connected to for ever.
+        /// A device that closes each time before it can be asked is not to be connected to for ever.
         private static let earlyEndsInARow = 3
 
         init(_ configuration: Configuration, seed: UInt64) {
@@ -45,11 +47,11 @@ extension Multiplexer {
             case down
             /// None: it ended unasked, or was closed since nothing was asked. The next is opened for a request. Exits: down.
             case resting
-            /// Asked for. Exits: settling, ready, closing, down, backingOff.
+            /// Asked for. Exits: settling, ready, closing, backingOff.
             case connecting(LinkID, until: Duration)
             /// Stands; the device is left alone for a while. Exits: ready, closing, down, backingOff.
             case settling(LinkID, until: Duration)
-            /// Stands and carries requests. Exits: closing, down, resting, backingOff.
+            /// Stands and carries requests. Exits: ended, closing, down, resting, backingOff.
             case ready(LinkID)
             /// Ended, as a request that could not be sent has shown. Exits: down, resting, backingOff.
             case ended(LinkID)
@@ -107,6 +109,8 @@ extension Multiplexer.DeviceLink {
             last = LinkID(rawValue: last.rawValue + 1)
             use = .unasked
             silences = 0
+            attempt = now
+            beginning = nil
             state = .connecting(last, until: now + configuration.connectTimeout)
             actions.append(.connect(last))
             return true
@@ -116,15 +120,18 @@ extension Multiplexer.DeviceLink {
             close(id, next: .down, into: &actions)
         case .ready(let id) where demand.isIdle && now >= idleEnd ?? .never:
             actions.append(.report(.closingIdle))
-            close(id, next: .resting, into: &actions)
+            close(id, next: isSilent ? .backingOff : .resting, into: &actions)
         case .ready(let id) where !demand.hasInFlight && now >= (demand.isIdle ? renewal : maximumAge) ?? .never:
             actions.append(.report(.renewing))
-            close(id, next: .down, into: &actions)
+            close(id, next: isSilent ? .backingOff : .down, into: &actions)
         default:
             break
         }
         return false
     }
+
+    /// Whether all that the connection was asked timed out.
+    private var isSilent: Bool { use == .asked && silences > 0 }
 
     private func isUnwanted(_ demand: Demand, at now: Duration) -> Bool {
         !demand.isAny && (demand.isDraining || now >= lingerEnd ?? now)
@@ -152,17 +159,17 @@ extension Multiplexer.DeviceLink {
     private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
         state = .ready(id)
         lastUse = now
-        earlyEnds = 0
         actions.append(.report(.ready(id)))
     }
 
-    /// Nothing is left of the connection, which had so many requests unanswered and `repeats` if one is to be sent again.
+    /// Nothing is left of the connection, which had so many requests unanswered.
     ///
-    /// Says whether waiting requests are to fail.
+    /// `repeats` if one of them is to be sent again, `hasWaiting` if any request waits. Says whether those are to fail.
     mutating func closed(
         _ id: LinkID,
         unanswered: Int,
         repeats: Bool,
+        hasWaiting: Bool,
         at now: Duration,
         into actions: inout [Multiplexer.Action]
     ) -> Bool {
@@ -170,11 +177,11 @@ extension Multiplexer.DeviceLink {
         settledAt = now + configuration.settleTime
         keepQuiet(from: now)
         switch state {
-        case .settling where failures == 0 && earlyEnds < Self.earlyEndsInARow:
-            earlyEnds += 1
-            state = .down
-            actions.append(.report(.closedDuringDelay))
-        case .connecting, .settling, .closing(_, next: .backingOff):
+        case .settling:
+            return endedEarly(at: now, into: &actions)
+        case .ready where use == .unasked && hasWaiting:
+            return endedEarly(at: now, into: &actions)
+        case .connecting, .closing(_, next: .backingOff):
             backOff(at: now, into: &actions)
             return true
         case .closing(_, next: .down):
@@ -186,6 +193,18 @@ extension Multiplexer.DeviceLink {
         case .down, .resting, .backingOff:
             break
         }
+        return false
+    }
+
+    /// It ended before it was asked what it was opened for: that may happen, but not each time.
+    private mutating func endedEarly(at now: Duration, into actions: inout [Multiplexer.Action]) -> Bool {
+        guard failures == 0, earlyEnds < Self.earlyEndsInARow else {
+            backOff(at: now, into: &actions)
+            return true
+        }
+        earlyEnds += 1
+        state = .down
+        actions.append(.report(.closedEarly))
         return false
     }
 
@@ -213,9 +232,12 @@ extension Multiplexer.DeviceLink {
 
     private mutating func backOff(at now: Duration, into actions: inout [Multiplexer.Action]) {
         failures += 1
+        // A long attempt was a wait itself: whoever comes back is found within one step.
+        let waited = beginning == nil ? now - attempt : .zero
         let delay = max(
-            configuration.backoff.delay(afterFailures: failures, using: &jitter),
-            configuration.settleTime
+            configuration.backoff.delay(afterFailures: failures, using: &jitter) - waited,
+            configuration.settleTime,
+            Backoff.shortest
         )
         state = .backingOff(until: now + delay)
         actions.append(.report(.backingOff(attempt: failures, delay: delay)))
@@ -264,6 +286,9 @@ extension Multiplexer.DeviceLink {
     /// Whether responses are taken from this connection.
     func isReady(_ id: LinkID) -> Bool { if case .ready(id) = state { true } else { false } }
 
+    /// Whether the device is left alone after connecting.
+    func isSettling(_ id: LinkID) -> Bool { if case .settling(id, _) = state { true } else { false } }
+
     /// Whether requests are sent, if not at this moment: what waits for them then waits for its turn.
     var isReady: Bool { if case .ready = state { true } else { false } }
 
@@ -273,12 +298,18 @@ extension Multiplexer.DeviceLink {
     /// A request was sent.
     mutating func asked(_ request: Request, at now: Duration) {
         if use == .unasked, request.expectsResponse { use = .asked }
+        earlyEnds = 0
         lastUse = now
         keepQuiet(from: now)
     }
 
-    /// The device sent something, or the wait for it is over.
+    /// The device answered, or the wait for it is over.
     mutating func keepQuiet(from now: Duration) { quietUntil = now + configuration.minimumGap }
+
+    /// The device sent what answers nothing, which must not put off the next request for ever.
+    mutating func keepQuiet(fromStrayAt now: Duration) {
+        if now >= quietUntil { keepQuiet(from: now) }
+    }
 
     /// The device answered.
     mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
@@ -291,8 +322,9 @@ extension Multiplexer.DeviceLink {
     }
 
     /// The device let a request time out; says whether it seems to be gone.
-    mutating func fellSilent() -> Bool {
+    mutating func fellSilent(at now: Duration) -> Bool {
         silences += 1
+        lastUse = now
         return silences >= Self.silencesBeforeReplacement
     }
 
@@ -346,10 +378,15 @@ extension Multiplexer.DeviceLink {
 
     private var idleEnd: Duration? { configuration.idleClose.map { lastUse + $0 } }
 
-    private var maximumAge: Duration? { configuration.maximumAge.map { beginning + $0 } }
+    private var maximumAge: Duration? { age(configuration.maximumAge) }
 
     /// From when on a quiet moment is taken for a new connection.
-    private var renewal: Duration? { configuration.maximumAge.map { beginning + $0 / 4 * 3 } }
+    private var renewal: Duration? { age(configuration.maximumAge.map { $0 / 4 * 3 }) }
+
+    private func age(_ limit: Duration?) -> Duration? {
+        guard let limit, let beginning else { return nil }
+        return beginning + limit
+    }
 }
 
 private func earlier(_ one: Duration?, _ other: Duration?) -> Duration? {

@@ -273,8 +273,8 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) -> (request: RequestID, client: ClientID)? {
-        link.keepQuiet(from: now)
         guard !response.isUnsolicited else {
+            link.keepQuiet(fromStrayAt: now)
             statistics.strays += 1
             actions.append(.report(.unsolicitedMessage))
             return nil
@@ -284,6 +284,7 @@ extension Multiplexer {
             return nil
         }
         straysInARow = 0
+        link.keepQuiet(from: now)
         link.answered(at: now, into: &actions)
         let asker = inFlight.remove(at: index).asker
         if response.isLast {
@@ -295,6 +296,7 @@ extension Multiplexer {
 
     private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
         statistics.strays += 1
+        link.keepQuiet(fromStrayAt: now)
         if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
             link.answered(at: now, into: &actions)
             actions.append(.report(.broadcastAnswered))
@@ -310,7 +312,7 @@ extension Multiplexer {
         let (times, rest) = straysInARow.quotientAndRemainder(dividingBy: Self.straysOfCompetitor)
         if rest == 0, times.nonzeroBitCount == 1 { actions.append(.report(.competitorSuspected(strays: straysInARow))) }
         // Without ids, whatever comes next could be taken for the answer to the next request.
-        if link.isReady(id), !configuration.carriesTransactionIDs {
+        if link.isReady(id) || link.isSettling(id), !configuration.carriesTransactionIDs {
             failInFlight(.connectionLost, at: now, into: &actions)
             link.replace(id, after: .stray, into: &actions)
         }
@@ -338,9 +340,15 @@ extension Multiplexer {
         guard link.id == id else { return }
         let unanswered = inFlight.count
         let repeats = loseInFlight(repeatsReads: !midResponse && link.mayRepeat, at: now, into: &actions)
-        if link.closed(id, unanswered: unanswered, repeats: repeats, at: now, into: &actions) {
-            failWaiting(.unreachable, into: &actions)
-        }
+        let isFailure = link.closed(
+            id,
+            unanswered: unanswered,
+            repeats: repeats,
+            hasWaiting: clients.hasWaiting,
+            at: now,
+            into: &actions
+        )
+        if isFailure { failWaiting(.unreachable, into: &actions) }
     }
 
     /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
@@ -406,7 +414,7 @@ extension Multiplexer {
                 link.keepQuiet(from: now)
                 if silent.request.expectsResponse {
                     timedOut = true
-                    isGone = link.fellSilent()
+                    isGone = link.fellSilent(at: now)
                     actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
                 }
                 if let asker = silent.asker {

@@ -33,9 +33,12 @@ struct HTTPRequestRecord: Equatable {
         return frame
     }
 
+    /// Whether it changes nothing.
+    ///
+    /// RFC 9110, section 9.2.1, has it so for these methods; but gadgets switch relays with `GET /relay?turn=on`.
     private var isSafe: Bool {
         switch method {
-        case .GET, .HEAD, .OPTIONS, .TRACE: true
+        case .GET, .HEAD, .OPTIONS, .TRACE: !target.utf8.contains(UInt8(ascii: "?")) && (body?.readableBytes ?? 0) == 0
         default: false
         }
     }

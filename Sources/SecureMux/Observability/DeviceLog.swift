@@ -11,23 +11,27 @@ struct DeviceLog {
 
     private let device: DeviceAddress
     private let logger: Logger
-    private var connects = 0
+    private var connects = Repetitions(toldSingly: 16)
     /// The device said that it would close the last connection.
     private var isClosedAsAnnounced = false
-    private var losses = 0
-    private var replacements = 0
-    private var silences = 0
-    private var strays = 0
-    private var latecomers = 0
-    private var suspicions = 0
-    private var earlyCloses = 0
-    private var repetitions = 0
-    private var unsolicited = 0
-    private var damages = 0
-    private var answeredBroadcasts = 0
-    private var refusals = 0
-    private var refusedResponses = 0
-    private var expirations = 0
+    /// Outages that follow each other closely are those of a device that answers now and then.
+    private var outages = Repetitions(toldSingly: 4)
+    private var isOutageTold = false
+    private var losses = Repetitions()
+    private var idleEnds = Repetitions(toldSingly: 16)
+    private var replacements = Repetitions()
+    private var silences = Repetitions()
+    private var strays = Repetitions()
+    private var latecomers = Repetitions()
+    private var suspicions = Repetitions()
+    private var earlyCloses = Repetitions()
+    private var repetitions = Repetitions()
+    private var unsolicited = Repetitions()
+    private var damages = Repetitions()
+    private var answeredBroadcasts = Repetitions()
+    private var refusals = Repetitions()
+    private var refusedResponses = Repetitions()
+    private var expirations = Repetitions()
 
     init(device: DeviceAddress, logger: Logger) {
         self.device = device
@@ -37,35 +41,45 @@ struct DeviceLog {
     mutating func write(_ report: Multiplexer.Report) {
         switch report {
         case .ready:
-            connects += 1
-            say("connected to the device", connects == 1 ? .notice : isClosedAsAnnounced ? .debug : .info)
+            let isDue = connects.count()
+            let level = connects.total == 1 ? Logger.Level.notice : .info
+            say("connected to the device", isDue && !isClosedAsAnnounced ? level : .debug)
             isClosedAsAnnounced = false
         case .answersAgain:
-            say("the device answers again", .notice)
+            say("the device answers again", isOutageTold ? .notice : .debug)
         case .backingOff(let attempt, let delay):
+            if attempt == 1 { isOutageTold = outages.count() }
             say(
                 "the device cannot be reached; requests fail until it can",
-                attempt == 1 ? .warning : .info,
+                isOutageTold ? attempt == 1 ? .warning : .info : .debug,
                 ["reason": "\(words)", "attempt": "\(attempt)", "retry-in": "\(delay.shortText)"]
             )
         case .connectTimedOut:
             reason = DeviceFault.connect
         case .connectionLost(let unanswered):
-            losses += 1
+            let isDue = losses.count()
             say(
                 "the device's connection ended; connecting again",
-                level(of: losses, .notice),
-                ["reason": "\(words)", "unanswered": "\(unanswered)", "so-far": "\(losses)"]
+                isDue ? .notice : .debug,
+                ["reason": "\(words)", "unanswered": "\(unanswered)", "so-far": "\(losses.total)"]
             )
         case .closedUnasked:
-            say("the device's idle connection ended; connecting at the next request", .info, ["reason": "\(words)"])
-        case .closedDuringDelay:
-            earlyCloses += 1
+            let isDue = idleEnds.count()
             say(
-                "the device closed the connection during the delay after connect; connecting again",
-                level(of: earlyCloses, .notice),
+                "the device's idle connection ended; connecting at the next request",
+                isDue ? .info : .debug,
+                ["reason": "\(words)", "so-far": "\(idleEnds.total)"]
+            )
+        case .closedEarly:
+            let isDue = earlyCloses.count()
+            say(
+                "the device closed the connection before it was asked anything; connecting again",
+                isDue ? .notice : .debug,
                 [
-                    "remedy": "if it always does so, give a shorter --delay, or none", "so-far": "\(earlyCloses)",
+                    "reason": "\(words)",
+                    "remedy":
+                        "if it always does so, another program may hold its only connection, or --delay and --gap are too long",
+                    "so-far": "\(earlyCloses.total)",
                 ]
             )
         case .closingIdle:
@@ -73,119 +87,122 @@ struct DeviceLog {
         case .renewing:
             say("renewing the device's connection, since it is old", .debug)
         case .sendingAgain:
-            repetitions += 1
+            let isDue = repetitions.count()
             say(
                 "the connection ended before an answer began; the request is sent once more",
-                level(of: repetitions, .info),
-                ["so-far": "\(repetitions)"]
+                isDue ? .info : .debug,
+                ["so-far": "\(repetitions.total)"]
             )
         case .responseTimedOut(let transactionID):
-            silences += 1
+            let isDue = silences.count()
             say(
                 "the device did not answer in time",
-                level(of: silences, .warning),
-                ["transaction": "\(transactionID)", "so-far": "\(silences)"]
+                isDue ? .warning : .debug,
+                ["transaction": "\(transactionID)", "so-far": "\(silences.total)"]
             )
         case .replacingConnection(_, let cause):
-            replacements += 1
+            let isDue = replacements.count()
             reason = cause == .stray ? DeviceFault.excess : .silence
             say(
                 cause == .stray
                     ? "replacing the device's connection, since it sent more than it was asked for"
                     : "replacing the device's connection, since it does not answer",
-                level(of: replacements, .notice),
-                ["so-far": "\(replacements)"]
+                isDue ? .notice : .debug,
+                ["so-far": "\(replacements.total)"]
             )
         case .lastResponse:
             // Some devices say so with each answer: that would be two lines for each.
             isClosedAsAnnounced = true
         case .unsolicitedMessage:
-            unsolicited += 1
+            let isDue = unsolicited.count()
             say(
                 "dropped a message that the device sent of its own accord",
-                level(of: unsolicited, .notice),
-                ["so-far": "\(unsolicited)"]
+                isDue ? .notice : .debug,
+                ["so-far": "\(unsolicited.total)"]
             )
         case .broadcastAnswered:
-            answeredBroadcasts += 1
+            let isDue = answeredBroadcasts.count()
             say(
                 "the device answers its unit 0, which was taken for a broadcast",
-                level(of: answeredBroadcasts, .warning),
-                ["remedy": "give --no-broadcast, and clients get these answers", "so-far": "\(answeredBroadcasts)"]
+                isDue ? .warning : .debug,
+                [
+                    "remedy": "give --no-broadcast, and clients get these answers",
+                    "so-far": "\(answeredBroadcasts.total)",
+                ]
             )
         case .responseDamaged:
-            damages += 1
+            let isDue = damages.count()
             say(
                 "an answer of the device came damaged; its request fails",
-                level(of: damages, .warning),
-                ["remedy": "look at the wiring, termination and baud rate of its serial line", "so-far": "\(damages)"]
+                isDue ? .warning : .debug,
+                [
+                    "remedy": "look at the wiring, termination and baud rate of its serial line",
+                    "so-far": "\(damages.total)",
+                ]
             )
         case .lateResponse(let response):
-            latecomers += 1
+            let isDue = latecomers.count()
             say(
                 "dropped a response that came after its request had timed out",
-                level(of: latecomers, .notice),
+                isDue ? .notice : .debug,
                 [
                     "transaction": "\(response.transactionID)",
-                    "remedy": "if the device is often so slow, give a longer --timeout", "so-far": "\(latecomers)",
+                    "remedy": "if the device is often so slow, give a longer --timeout",
+                    "so-far": "\(latecomers.total)",
                 ]
             )
         case .competitorSuspected(let strays):
-            suspicions += 1
+            let isDue = suspicions.count()
             say(
-                "another program probably talks to the device directly: responses come that nobody here asked for",
-                level(of: suspicions, .warning),
+                "another program probably talks to the device directly, or it answers several times: nobody here asked for that",
+                isDue ? .warning : .debug,
                 [
                     "in-a-row": "\(strays)", "remedy": "let that program connect to tcp-multiplexer instead",
-                    "so-far": "\(suspicions)",
+                    "so-far": "\(suspicions.total)",
                 ]
             )
         case .strayResponse(let response):
-            strays += 1
+            let isDue = strays.count()
             say(
                 "dropped a response that answers nothing in flight: late, doubled, or another program's",
-                level(of: strays, .warning),
-                ["transaction": "\(response.transactionID)", "so-far": "\(strays)"]
+                isDue ? .warning : .debug,
+                ["transaction": "\(response.transactionID)", "so-far": "\(strays.total)"]
             )
         }
     }
 
     /// A request's time ran out before its answer came.
     mutating func requestExpired() {
-        expirations += 1
+        let isDue = expirations.count()
         say(
             "a request took longer than the queue timeout",
-            level(of: expirations, .warning),
-            ["so-far": "\(expirations)"]
+            isDue ? .warning : .debug,
+            ["so-far": "\(expirations.total)"]
         )
     }
 
     /// A client's request cannot be put on the device's wire.
     mutating func requestRefused(from client: Logger.MetadataValue) {
-        refusals += 1
+        let isDue = refusals.count()
         say(
             "refused a request whose length contradicts itself: the device could take it for two",
-            level(of: refusals, .warning),
-            ["client": client, "remedy": "correct or remove the client", "so-far": "\(refusals)"]
+            isDue ? .warning : .debug,
+            ["client": client, "remedy": "correct or remove the client", "so-far": "\(refusals.total)"]
         )
     }
 
     /// A response of the device cannot be put on its client's wire.
     mutating func responseRefused() {
-        refusedResponses += 1
+        let isDue = refusedResponses.count()
         say(
             "dropped a response whose length contradicts itself: the client could take it for two",
-            level(of: refusedResponses, .warning),
-            ["so-far": "\(refusedResponses)"]
+            isDue ? .warning : .debug,
+            ["so-far": "\(refusedResponses.total)"]
         )
     }
 
     private func say(_ message: Logger.Message, _ level: Logger.Level, _ more: Logger.Metadata = [:]) {
         logger.log(level: level, message, metadata: more.merging(["device": "\(device)"]) { given, _ in given })
-    }
-
-    private func level(of count: Int, _ level: Logger.Level) -> Logger.Level {
-        count & (count - 1) == 0 ? level : .debug
     }
 
     private var words: String {

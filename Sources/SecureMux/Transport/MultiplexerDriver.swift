@@ -141,7 +141,6 @@ extension MultiplexerDriver {
     /// The connection to the device is gone, for this reason if it was not asked for, perhaps in the midst of a message.
     func upstreamClosed(_ link: LinkID, reason: (any Error)?, midResponse: Bool) {
         if let reason { log.reason = reason }
-        if upstream?.link == link { upstream = nil }
         handle(.upstreamClosed(link, midResponse: midResponse))
     }
 
@@ -181,6 +180,7 @@ extension MultiplexerDriver {
     }
 
     private func handleNow(_ event: Multiplexer.Event, _ response: ByteBuffer?) {
+        if case .upstreamClosed(upstream?.link, _) = event { upstream = nil }
         multiplexer.handle(event, at: now, into: &actions)
         for action in actions {
             perform(action, response)

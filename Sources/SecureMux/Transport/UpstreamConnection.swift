@@ -1,3 +1,4 @@
+import DequeModule
 import MultiplexerCore
 import NIOCore
 import NIOPosix
@@ -18,6 +19,10 @@ final class UpstreamConnection {
     /// Bytes have come that belong to no message yet.
     fileprivate var isMidResponse = false
     private var isWriting = false
+    /// What came while a request was being written, on a wire without ids.
+    ///
+    /// A write that fails reads what is left first. If nothing of the request has left, none of that can answer it.
+    private var early: Deque<ByteBuffer> = []
 
     private enum State {
         /// The name is being looked up. Exits: connecting, closed.
@@ -61,15 +66,16 @@ final class UpstreamConnection {
 
     /// Sends the frame of a request, or tells the driver that no byte of it has left.
     func write(_ frame: ByteBuffer, of request: RequestID) {
-        guard case .connected(let channel) = state else { return }
-        let wasActive = channel.isActive
+        guard case .connected(let channel) = state, channel.isActive else {
+            driver.requestUnsent(request, on: link)
+            return
+        }
         isWriting = true
-        if wasActive { channel.writeAndFlush(frame, promise: nil) }
+        channel.writeAndFlush(frame, promise: nil)
         isWriting = false
-        guard !channel.isActive else { return }
         // A write that fails closes the channel at once. Of a small frame the system takes all or nothing.
-        if !wasActive || frame.readableBytes <= Self.wholeWrite { driver.requestUnsent(request, on: link) }
-        closed()
+        if !channel.isActive, frame.readableBytes <= Self.wholeWrite { driver.requestUnsent(request, on: link) }
+        while let message = early.popFirst() { driver.receiveResponse(message, on: link) }
     }
 
     /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
@@ -124,7 +130,7 @@ final class UpstreamConnection {
                 case (.success(let channel), .connecting):
                     state = .connected(channel)
                     // Not channelInactive: a channel that closes before it is fully active never tells of it.
-                    channel.closeFuture.assumeIsolated().whenComplete { _ in self.closed() }
+                    channel.closeFuture.assumeIsolated().whenComplete { _ in self.closedSoon() }
                     driver.upstreamConnected(link)
                 case (.success(let channel), _):
                     channel.close().assumeIsolated().whenComplete { _ in self.end(nil) }
@@ -151,7 +157,11 @@ final class UpstreamConnection {
 
 extension UpstreamConnection {
     func received(_ frame: ByteBuffer) {
-        driver.receiveResponse(frame, on: link)
+        if isWriting, !applicationProtocol.framing.carriesTransactionIDs {
+            early.append(frame)
+        } else {
+            driver.receiveResponse(frame, on: link)
+        }
     }
 
     func receivedDamage() {
@@ -166,9 +176,12 @@ extension UpstreamConnection {
         reason = reason ?? error
     }
 
+    /// In the loop's next turn: requests that are being sent now are told of first.
+    private func closedSoon() {
+        driver.eventLoop.assumeIsolated().execute { self.closed() }
+    }
+
     private func closed() {
-        // What was being written is told of first.
-        guard !isWriting else { return }
         if case .givingUp = state { end(nil) } else { end(reason ?? UpstreamError.closedByDevice) }
     }
 }
@@ -244,6 +257,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
     private func takeMessages() throws(FramingError) {
         var answer: ByteBuffer?
         while let message = try received.nextFrame(framing, .response, answering: connection.awaited) {
+            connection.isMidResponse = !received.isEmpty
             if framing.carriesTransactionIDs || !awaitsAnswer || isUnsolicited(message) {
                 connection.received(message)
             } else {
@@ -275,6 +289,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
         silence?.cancel()
         silence = context.eventLoop.assumeIsolated().scheduleTask(in: Self.leastSilence) {
             self.state = .reading
+            self.connection.isMidResponse = false
             self.connection.receivedDamage()
         }
     }

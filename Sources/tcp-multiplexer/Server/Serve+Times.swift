@@ -33,11 +33,21 @@ extension Serve {
                 """
             )
         }
-        if let lifetime = configuration.maximumAge, lifetime < configuration.delayAfterConnect + .seconds(1) {
+        let pause = configuration.settleTime + configuration.delayAfterConnect + configuration.minimumGap
+        guard pause < all else {
+            throw ValidationError(
+                """
+                --settle, --delay and --gap, \(pause.shortText) together, leave no request in time behind a new connection: \
+                they have to be shorter than the --queue-timeout of \(all.shortText)
+                """
+            )
+        }
+        // Renewal begins with the last quarter of the lifetime.
+        if let lifetime = configuration.maximumAge, lifetime < configuration.delayAfterConnect * 2 + .seconds(1) {
             throw ValidationError(
                 """
                 the \(words(for: .maximumAge, in: configuration)) leaves no time for requests: it has to be at least 1s longer \
-                than the \(words(for: .delayAfterConnect, in: configuration))
+                than twice the \(words(for: .delayAfterConnect, in: configuration))
                 """
             )
         }

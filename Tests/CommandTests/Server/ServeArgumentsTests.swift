@@ -300,7 +300,7 @@ import Testing
             (["--connection-lifetime", "0s"], "'0s' would end everything at once: write off for no limit"),
             (
                 ["--connection-lifetime", "2s", "--delay", "1500ms"],
-                "the --connection-lifetime of 2s leaves no time for requests: it has to be at least 1s longer than the --delay "
+                "the --connection-lifetime of 2s leaves no time for requests: it has to be at least 1s longer than twice the --delay "
                     + "of 1.5s"
             ),
             (["--connection-lifetime", "10ms"], "the --connection-lifetime of 10ms leaves no time for requests"),

@@ -75,6 +75,24 @@ import Testing
         }
     }
 
+    // Whoever is back is found within one step, however long an attempt takes to fail.
+    @Test func `an attempt that took long is a part of the wait`() {
+        var trace = Trace(.init(connectTimeout: .seconds(5), backoff: Backoff(initial: .seconds(10))))
+        trace.join(.a)
+        #expect(trace.pass(.seconds(5)) == "disconnect 1")
+        trace.closed(1)
+        #expect(trace.pass(.seconds(2)) == "")
+        #expect(trace.pass(.seconds(5)) == "connect 2")
+    }
+
+    @Test func `an attempt that took longer than the wait is followed by the next one`() {
+        var trace = Trace(.init(connectTimeout: .seconds(5), backoff: Backoff(initial: .seconds(1))))
+        trace.join(.a)
+        trace.pass(.seconds(5))
+        trace.closed(1)
+        #expect(trace.pass(.milliseconds(10)) == "connect 2")
+    }
+
     @Test func `the wait goes on though clients come and go`() {
         var trace = Trace(configuration)
         trace.join(.a)

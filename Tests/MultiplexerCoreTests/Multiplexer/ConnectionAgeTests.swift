@@ -40,6 +40,17 @@ import Testing
         #expect(trace.response(1) == "respond 1 to A")
     }
 
+    @Test func `a connection that answered nothing is not taken for idle`() {
+        var trace = Trace.ready(.init(responseTimeout: .seconds(2), idleClose: .seconds(1)), clients: .a)
+        trace.request(1, from: .a)
+        #expect(trace.pass(.seconds(2)) == "fail 1 unanswered to A")
+        #expect(trace.pass(.milliseconds(999)) == "")
+        #expect(trace.pass(.milliseconds(1)) == "disconnect 1")
+        trace.closed(1)
+        #expect(trace.reports.hasPrefix("backing off 1"))
+        #expect(trace.request(2, from: .a) == "fail 2 unreachable to A")
+    }
+
     @Test func `an old connection is renewed at a quiet moment`() {
         var trace = Trace.ready(aging)
         #expect(trace.pass(.milliseconds(74_999)) == "")

@@ -69,7 +69,7 @@ import Testing
         trace.connected(1)
         trace.request(1, from: .a)
         #expect(trace.closed(1) == "connect 2")
-        #expect(trace.reports == "closed during delay")
+        #expect(trace.reports == "closed early")
         trace.connected(2)
         #expect(trace.pass(.seconds(2)) == "send 1 as 1")
     }

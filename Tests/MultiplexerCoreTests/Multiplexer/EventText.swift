@@ -50,7 +50,7 @@ extension Multiplexer.Report {
         case .responseTimedOut(let transactionID): "timed out \(transactionID)"
         case .replacingConnection(let link, let cause): "replacing \(link.rawValue) after \(cause)"
         case .closedUnasked: "closed unasked"
-        case .closedDuringDelay: "closed during delay"
+        case .closedEarly: "closed early"
         case .closingIdle: "closing idle"
         case .renewing: "renewing"
         case .sendingAgain(let id): "again \(id.rawValue)"

@@ -39,6 +39,33 @@ import Testing
         #expect(trace.pass(.milliseconds(100)) == "send 1 as 1")
     }
 
+    @Test func `responses that answer nothing put the next request off once, not for ever`() {
+        var trace = Trace.ready(gap)
+        trace.pass(.seconds(1))
+        trace.response(77)
+        trace.request(1, from: .a)
+        trace.pass(.milliseconds(60))
+        trace.response(78)
+        #expect(trace.pass(.milliseconds(40)) == "send 1 as 1")
+    }
+
+    // A device that is full accepts and closes, before the gap is over.
+    @Test func `a device that closes in the gap while a request waits is backed off from`() {
+        var trace = Trace.ready(gap)
+        trace.request(1, from: .a)
+        trace.response(1)
+        trace.closed(1)
+        trace.request(2, from: .a)
+        for link in 2...4 as ClosedRange<UInt64> {
+            trace.connected(link)
+            #expect(trace.closed(link) == "connect \(link + 1)")
+            #expect(trace.reports == "closed early")
+        }
+        trace.connected(5)
+        #expect(trace.closed(5) == "fail 2 unreachable to A")
+        #expect(trace.reports.hasPrefix("backing off 1"))
+    }
+
     @Test func `the next request leaves a gap after a broadcast's delay`() {
         var trace = Trace.ready(gap)
         trace.broadcast(1, from: .a)
