@@ -34,7 +34,7 @@ struct ModelDevice {
             world.add(.closed(id), after: accepted)
         } else if !world.isCalm, world.scenario.outage.contains(world.now) {
             if world.scenario.refuses { world.add(.closed(id), after: accepted) }
-        } else if world.isStruck(world.scenario.faults) {
+        } else if world.isStruck(world.scenario.connectFaults) {
             connectBadly(id, accepted, in: &world)
         } else {
             accept(id, accepted, in: &world)

@@ -9,7 +9,9 @@ struct Scenario {
     let clients: Int
     /// How many requests a client may still bring after its reading was paused: frames that were read already.
     let overrun: Int
-    /// How likely a connection, a request or a closing goes wrong, in percent.
+    /// How likely a connection attempt goes wrong, in percent.
+    let connectFaults: Int
+    /// How likely a request or a closing goes wrong, in percent.
     let faults: Int
     /// How many of the requests are broadcasts, in percent.
     let broadcasts: Int
@@ -49,7 +51,8 @@ struct Scenario {
             || configuration.connectTimeout < .milliseconds(2 * Self.latency)
         clients = random.below(6) + 1
         overrun = random.below(3)
-        faults = random.pick([0, 5, 20, 20, 50, 80])
+        connectFaults = random.pick([0, 0, 0, 5, 20, 50, 80])
+        faults = random.pick([0, 5, 20, 50, 50, 80])
         broadcasts = random.pick([0, 0, 0, 20, 60])
         lastResponses = random.pick([0, 0, 0, 0, 10, 100])
         closings = random.pick([0, 0, 0, 0, 20, 100])
@@ -63,7 +66,7 @@ struct Scenario {
         hasLateEvents = random.chance(30)
         hasStalls = random.chance(30)
         drainAt = random.chance(30) ? random.milliseconds(0, 1600) : nil
-        calmAt = random.milliseconds(300, 1000)
+        calmAt = random.milliseconds(300, 1500)
     }
 
     private static func configuration(_ random: inout SplitMix64) -> Multiplexer.Configuration {
