@@ -6,7 +6,7 @@
         @Suite struct OneUpstreamSocket {
             /// Trap T22: two connections to a device that takes one.
             @Test func `over a hundred reconnects under load there is never more than one socket`() async throws {
-                let device = try await Device.start("--close-after", "4", "--response-delay", "1ms")
+                let device = try await Device.start("--close-after", "12", "--response-delay", "1ms")
                 let server = try await Server.startWithTLS(device, ["--retry-delay", "20ms"])
                 let looking = try RunningProgram.client(
                     "upstream_sockets.py",
@@ -39,7 +39,7 @@
 
             /// Some devices still count a connection for a moment that has ended.
             @Test func `a device that lets go late is left alone until it has`() async throws {
-                let device = try await Device.start("--close-after", "4", "--release-after", "200ms")
+                let device = try await Device.start("--close-after", "12", "--release-after", "200ms")
                 let server = try await Server.startWithTLS(device, ["--retry-delay", "20ms", "--settle", "600ms"])
                 let load = try await Load.start(server, plainClients: 3, pause: 5, acceptsOutages: true)
                 let deadline = ContinuousClock.now + .seconds(40)
