@@ -51,7 +51,7 @@ struct Oracle {
     /// Connections in a row that failed, without an answer since.
     var failures = 0
     /// Connections in a row that the device closed during the delay after connecting.
-    var closedDelays = 0
+    var earlyEnds = 0
     /// Since the device's last answer, a connection that it did not answer was forgiven: its requests are sent again.
     var hasForgiven = false
     /// Messages in a row that answer nothing and are not late.
@@ -190,6 +190,8 @@ struct Oracle {
         var left: ClientID?
         /// Whether a connection failed.
         var hasFailed = false
+        /// How long it was attempted, if it never stood.
+        var attempt = Duration.zero
         /// What the core has to report.
         var due: [Due] = []
         var isDrainOverdue = false
@@ -289,7 +291,6 @@ extension Oracle {
 
     private mutating func becomeReady(at now: Duration) {
         link?.isSettled = true
-        closedDelays = 0
         use.push(to: now)
     }
 
@@ -312,6 +313,7 @@ extension Oracle {
             gap.most = max(gap.most, now + configuration.minimumGap)
             guard flight.expectsResponse else { continue }
             silences += 1
+            use.push(to: now)
             if !configuration.carriesTransactionIDs { link?.isTainted = true }
         }
         if let drainDeadline, drainDeadline <= now, !isDrained {
@@ -325,17 +327,19 @@ extension Oracle {
 
 extension Oracle {
     private mutating func received(_ response: Response, on id: LinkID, at now: Duration) {
-        gap.push(to: now + configuration.minimumGap)
         guard !response.isUnsolicited else {
+            keepQuietAfterStray(at: now)
             counted.strays += 1
             step.due.append(.unsolicited)
             return
         }
         guard let link, link.id == id, link.isReady else {
+            keepQuietAfterStray(at: now)
             // Whether a message of an old connection is late or a stray makes no difference to anybody.
             return stray(retired.contains(response.transactionID) ? .strayOrLate : .stray)
         }
         guard let index = flights.firstIndex(where: { $0.expectsResponse && $0.matches(response) }) else {
+            keepQuietAfterStray(at: now)
             if flights.contains(where: { !$0.expectsResponse && $0.matches(response) }) {
                 counted.strays += 1
                 answered()
@@ -350,6 +354,7 @@ extension Oracle {
             return
         }
         let flight = flights.remove(at: index)
+        gap.push(to: now + configuration.minimumGap)
         answered()
         strays = 0
         use.push(to: now)
@@ -358,6 +363,13 @@ extension Oracle {
             self.link?.isSpent = true
             land(repeatingReads: true, at: now)
         }
+    }
+
+    /// What answers nothing puts the next request off, but not for ever.
+    private mutating func keepQuietAfterStray(at now: Duration) {
+        guard now >= gap.least else { return }
+        if now >= gap.most { gap.least = now + configuration.minimumGap }
+        gap.most = now + configuration.minimumGap
     }
 
     private mutating func stray(_ due: Due) {
@@ -390,30 +402,37 @@ extension Oracle {
     private mutating func closed(_ id: LinkID, midResponse: Bool, at now: Duration) {
         guard let ended = link, ended.id == id else { return }
         connectNotBefore = now + configuration.settleTime
+        step.attempt = ended.connectedAt == nil ? now - ended.connectDeadline + configuration.connectTimeout : .zero
         // A connection that never stood was not lost.
         if ended.connectedAt != nil { gap.least = max(gap.least, now + configuration.minimumGap) }
         gap.most = max(gap.most, now + configuration.minimumGap)
         if ended.isClosing {
             land()
             if ended.hasFailed { fail(at: now) }
-            isResting = ended.wasIdle && !present.isEmpty
+            isResting = ended.wasIdle && !ended.hasFailed && !present.isEmpty
         } else if ended.isOpen {
             land(repeatingReads: !midResponse && (ended.hasAnswered || !hasForgiven), at: now)
             closedReady(at: now)
-        } else if ended.connectedAt != nil, failures == 0, closedDelays < Self.closedDelaysForgiven {
-            closedDelays += 1
-            step.due.append(.closedEarly)
+        } else if ended.connectedAt != nil {
+            closedEarly(at: now)
         } else {
             fail(at: now)
         }
         link = nil
     }
 
-    private static let closedDelaysForgiven = 3
+    private mutating func closedEarly(at now: Duration) {
+        guard failures == 0, earlyEnds < Self.earlyEndsForgiven else { return fail(at: now) }
+        earlyEnds += 1
+        step.due.append(.closedEarly)
+    }
+
+    private static let earlyEndsForgiven = 3
 
     private mutating func closedReady(at now: Duration) {
         guard let ended = link, !ended.hasAnswered else { return }
         guard ended.wasAsked else {
+            guard ended.isDead || !hasWaiting else { return closedEarly(at: now) }
             isResting = !present.isEmpty
             return
         }
@@ -427,7 +446,7 @@ extension Oracle {
     private mutating func fail(at now: Duration) {
         failures += 1
         step.hasFailed = true
-        connectNotBefore = now + leastWait
+        connectNotBefore = now + wait(of: leastStep)
     }
 
     /// No byte of it left: when the connection's end has come, it is as if it had not been sent, once.

@@ -121,6 +121,7 @@ extension Oracle {
         counted.sent += 1
         if request.expectsResponse { self.link?.wasAsked = true }
         gap.push(to: now + configuration.minimumGap)
+        earlyEnds = 0
         use.push(to: now)
         flights.append(
             Flight(
@@ -255,7 +256,11 @@ extension Oracle {
     private mutating func checkReport(_ report: Multiplexer.Report, at now: Duration) throws(Violation) {
         switch report {
         case .backingOff(let attempt, let delay):
-            try expect(leastWait <= delay && delay <= longestWait, "a wait is out of range", delay.text)
+            try expect(
+                wait(of: leastStep) <= delay && delay <= wait(of: longestStep),
+                "a wait is out of range",
+                delay.text
+            )
             try expect(step.hasFailed, "a device that answers was backed off from")
             try expect(link == nil, "3: another attempt is awaited while a connection is left")
             try expect(attempt == failures, "failed attempts were counted wrong", "\(attempt), not \(failures)")
@@ -323,8 +328,10 @@ extension Oracle {
         case [.closingIdle]:
             try expect(step.mayCloseIdle, "a connection was called idle that is not")
             link?.wasIdle = true
+            link?.hasFailed = isSilent
         case [.renewing]:
             try expect(step.mayRenew, "a connection was called old that is not")
+            link?.hasFailed = isSilent
         default:
             try expect(step.mayLeave && step.reported.isEmpty, "a connection was closed without its reason")
         }
@@ -475,18 +482,22 @@ extension Oracle {
     /// Whether the connection carries nothing and nothing waits for it.
     private var isIdle: Bool { link?.isReady == true && flights.isEmpty && !hasWaiting }
 
+    /// Whether all that the connection was asked timed out.
+    private var isSilent: Bool { link?.wasAsked == true && link?.hasAnswered == false && silences > 0 }
+
     private func isWanted(at now: Duration) -> Bool {
         guard flights.isEmpty else { return true }
         guard drainDeadline == nil else { return false }
         return !present.isEmpty || now < lingersUntil ?? now
     }
 
-    var leastWait: Duration {
-        max(max(configuration.backoff.initial, .milliseconds(10)) * 4 / 5, configuration.settleTime)
-    }
+    var leastStep: Duration { max(configuration.backoff.initial, .milliseconds(10)) * 4 / 5 }
 
-    private var longestWait: Duration {
-        max(configuration.backoff.maximum, .milliseconds(10), configuration.settleTime)
+    private var longestStep: Duration { max(configuration.backoff.maximum, .milliseconds(10)) }
+
+    /// What is left of a backoff's step behind an attempt.
+    func wait(of backoff: Duration) -> Duration {
+        max(backoff - step.attempt, configuration.settleTime, min(.milliseconds(10), backoff))
     }
 
     /// From when on the connection carries no further request.

@@ -286,9 +286,6 @@ extension Multiplexer.DeviceLink {
     /// Whether responses are taken from this connection.
     func isReady(_ id: LinkID) -> Bool { if case .ready(id) = state { true } else { false } }
 
-    /// Whether the device is left alone after connecting.
-    func isSettling(_ id: LinkID) -> Bool { if case .settling(id, _) = state { true } else { false } }
-
     /// Whether requests are sent, if not at this moment: what waits for them then waits for its turn.
     var isReady: Bool { if case .ready = state { true } else { false } }
 

@@ -312,7 +312,7 @@ extension Multiplexer {
         let (times, rest) = straysInARow.quotientAndRemainder(dividingBy: Self.straysOfCompetitor)
         if rest == 0, times.nonzeroBitCount == 1 { actions.append(.report(.competitorSuspected(strays: straysInARow))) }
         // Without ids, whatever comes next could be taken for the answer to the next request.
-        if link.isReady(id) || link.isSettling(id), !configuration.carriesTransactionIDs {
+        if link.isReady(id), !configuration.carriesTransactionIDs {
             failInFlight(.connectionLost, at: now, into: &actions)
             link.replace(id, after: .stray, into: &actions)
         }

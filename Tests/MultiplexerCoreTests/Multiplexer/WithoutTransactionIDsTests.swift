@@ -128,17 +128,6 @@ import Testing
         #expect(trace.multiplexer.awaited?.correlation == Correlation(rawValue: 0x0105))
     }
 
-    @Test func `a device that speaks while it is left alone is not asked on that connection`() {
-        var configuration = configuration
-        configuration.delayAfterConnect = .seconds(1)
-        var trace = Trace(configuration)
-        trace.join(.a)
-        trace.connected(1)
-        trace.request(1, from: .a)
-        #expect(trace.response(0) == "disconnect 1")
-        #expect(trace.closed(1) == "fail 1 unreachable to A")
-    }
-
     @Test func `after its last response a connection is closed before the next request is sent`() {
         var trace = Trace.ready(configuration)
         trace.request(1, from: .a)
