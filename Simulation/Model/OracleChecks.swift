@@ -328,10 +328,10 @@ extension Oracle {
         case [.closingIdle]:
             try expect(step.mayCloseIdle, "a connection was called idle that is not")
             link?.wasIdle = true
-            link?.hasFailed = isSilent
+            if isSilent { link?.hasFailed = true }
         case [.renewing]:
             try expect(step.mayRenew, "a connection was called old that is not")
-            link?.hasFailed = isSilent
+            if isSilent { link?.hasFailed = true }
         default:
             try expect(step.mayLeave && step.reported.isEmpty, "a connection was closed without its reason")
         }

@@ -16,7 +16,8 @@ extension HTTPRequestRecord {
         guard body?.readableBytes ?? 0 <= limits.body, target.utf8.count <= limits.target,
             headers.count + trailers.count <= limits.fields + 2
         else { throw Violation("a request over the limits: \(request)") }
-        let isSafe = [.GET, .HEAD, .OPTIONS, .TRACE].contains(method)
+        let isSafe =
+            [.GET, .HEAD, .OPTIONS, .TRACE].contains(method) && !target.contains("?") && body?.readableBytes ?? 0 == 0
         guard HTTPMessageRules().request(message.span).mayWrite == !isSafe,
             HTTPMessageRules().summary(ofRequest: message.span).hasPrefix(method.rawValue + " ")
         else { throw Violation("a record that the rules misread: \(request)") }
