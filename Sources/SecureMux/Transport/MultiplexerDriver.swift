@@ -299,11 +299,23 @@ extension MultiplexerDriver {
     }
 
     private func schedule(_ deadline: Duration) {
-        timer?.cancel()
         // Rounded up: at the deadline, not just before it.
-        timer = eventLoop.assumeIsolated().scheduleTask(deadline: start + TimeAmount(deadline) + .nanoseconds(1)) {
-            [weak self] in
-            self?.handle(.deadlineReached)
+        schedule(at: start + TimeAmount(deadline) + .nanoseconds(1), isSecond: false)
+    }
+
+    private func schedule(at deadline: NIODeadline, isSecond: Bool) {
+        timer?.cancel()
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            let isLate = NIODeadline.now() - deadline > Self.tolerance
+            // The loop stood still: what the device has said meanwhile is read first, or it would be blamed for it.
+            if isLate, !isSecond {
+                self?.schedule(at: .now() + .milliseconds(1), isSecond: true)
+            } else {
+                self?.handle(.deadlineReached)
+            }
         }
     }
+
+    /// A deadline that comes so late was held up by something else.
+    private static let tolerance = TimeAmount.milliseconds(100)
 }

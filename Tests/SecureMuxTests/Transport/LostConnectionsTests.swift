@@ -70,6 +70,22 @@ import Testing
         }
     }
 
+    // What held the loop up is not the device's fault.
+    @Test func `an answer that came in time counts though the event loop stood still`() async throws {
+        try await withServer(.patient { $0.responseTimeout = .seconds(2) }) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            try await client.send(read(transaction: 1, unit: 1, address: 0, count: 1))
+            let request = try await link.receiveFrame()
+            try await server.log.standingStill(atLineContaining: "client connected") {
+                _ = try await TestPeer.connect(to: server.port)
+                try await link.send(answer(request, registers: [5]))
+                try await Task.sleep(for: .seconds(3))
+            }
+            #expect(try await client.receiveFrame().last == 5)
+        }
+    }
+
     @Test func `a connection that is idle is closed and opened again for the next request`() async throws {
         try await withServer(.patient { $0.idleClose = .milliseconds(50) }) { server, device in
             let client = try await TestPeer.connect(to: server.port)
