@@ -466,6 +466,8 @@ extension Oracle {
 
     /// Nothing that is in flight will be answered; what never left, and reads if they may be, are to be sent again.
     private mutating func land(repeatingReads: Bool, at now: Duration) {
+        let older = firstTurns
+        firstTurns = []
         for flight in flights where drainDeadline == nil {
             let request = requests[flight.serial]
             guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse),
@@ -473,6 +475,7 @@ extension Oracle {
             else { continue }
             giveBack(flight)
         }
+        firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
         land()
     }
 
