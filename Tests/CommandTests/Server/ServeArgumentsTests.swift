@@ -305,7 +305,7 @@ import Testing
             ),
             (["--connection-lifetime", "10ms"], "the --connection-lifetime of 10ms leaves no time for requests"),
             (
-                ["-p", "modbus", "--device-profile", "solaredge", "--delay", "6m"],
+                ["-p", "modbus", "--device-profile", "solaredge", "--delay", "3m", "--queue-timeout", "10m"],
                 "the --connection-lifetime of 5m (from the profile) leaves no time for requests"
             ),
             (
