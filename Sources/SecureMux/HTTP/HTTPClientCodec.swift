@@ -22,7 +22,7 @@ final class HTTPClientCodec: ChannelDuplexHandler {
     /// What has come of the body.
     private var body = ByteBuffer()
     /// The requests that were passed on and have no response yet.
-    private var unanswered: Deque<HTTPRequestPlan.Client> = []
+    private var unanswered: Deque<HTTPRequestPlan.Client> = [] { didSet { stream.unanswered = unanswered.count } }
     /// The client will send nothing more.
     private var hasInputEnded = false
     private var linger: Scheduled<Void>?

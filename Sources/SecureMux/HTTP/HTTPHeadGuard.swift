@@ -4,9 +4,13 @@ import NIOCore
 /// Stands in front of llhttp and gives it a head only when that is whole and beyond doubt.
 ///
 /// Bytes behind a message's end stay here until what was decided about the message is known, so llhttp never runs ahead.
-final class HTTPHeadGuard: ChannelInboundHandler {
+/// Behind some requests that wait for their responses they stay until the later handlers read again: a client may send
+/// thousands together.
+final class HTTPHeadGuard: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private let direction: Direction
     private let limits: HTTPLimits
@@ -15,6 +19,11 @@ final class HTTPHeadGuard: ChannelInboundHandler {
     /// llhttp gets chunks up to the end of an empty line, so that it cannot run over the end of the message.
     private var emptyLines = HTTPEmptyLineFinder()
     private var received = ByteBuffer()
+    /// The peer will send nothing more, and the later handlers are to hear of it behind what is kept.
+    private var isEndKept = false
+    /// Whole messages may be kept.
+    private var isRested = false
+    private var isPassingScheduled = false
 
     /// A guard of messages that travel in this direction.
     init(_ direction: Direction, limits: HTTPLimits, stream: HTTPStream) {
@@ -33,13 +42,36 @@ final class HTTPHeadGuard: ChannelInboundHandler {
             received = bytes
         }
         passOn(context)
-        stream.hasBegun = stream.isInHead && received.readableBytes > 0 && !scanner.isAtBeginning
-        stream.heldBytes = received.readableBytes
-        if received.readableBytes == 0 { received = ByteBuffer() }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        // A part of a head waits for the network.
+        guard isRested || isEndKept else { return context.read() }
+        // In the next turn: whoever calls `read` expects no `channelRead` before it returns.
+        guard !isPassingScheduled else { return }
+        isPassingScheduled = true
+        context.eventLoop.assumeIsolated().execute {
+            self.isPassingScheduled = false
+            self.goOn(context)
+        }
+    }
+
+    private func goOn(_ context: ChannelHandlerContext) {
+        guard isRested || isEndKept else { return context.read() }
+        passOn(context)
+        context.fireChannelReadComplete()
+        guard isEndKept, !isRested else { return }
+        isEndKept = false
+        endOfInput(context)
+        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed { endOfInput(context) }
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            isEndKept = isRested
+            guard !isEndKept else { return }
+            endOfInput(context)
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -47,11 +79,24 @@ final class HTTPHeadGuard: ChannelInboundHandler {
         endOfInput(context)
         stream.next = .nothing
         received.clear()
+        (isRested, isEndKept) = (false, false)
         context.fireChannelInactive()
     }
 
     private func passOn(_ context: ChannelHandlerContext) {
+        passPieces(context)
+        stream.hasBegun = !isRested && stream.isInHead && received.readableBytes > 0 && !scanner.isAtBeginning
+        stream.heldBytes = received.readableBytes
+        if received.readableBytes == 0 { received = ByteBuffer() }
+    }
+
+    private func passPieces(_ context: ChannelHandlerContext) {
+        isRested = false
         while received.readableBytes > 0 {
+            guard !stream.hasManyUnanswered else {
+                isRested = true
+                return
+            }
             do throws(HTTPViolation) {
                 guard let length = try lengthOfNextPiece(), let piece = received.readSlice(length: length) else {
                     return

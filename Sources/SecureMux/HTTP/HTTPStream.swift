@@ -24,6 +24,14 @@ final class HTTPStream {
     var hasBegun = false
     /// How many bytes llhttp has not got yet.
     var heldBytes = 0
+    /// How many of a client's requests have no response yet.
+    var unanswered = 0
+
+    /// Whether a client has asked for so much that its next request can wait.
+    var hasManyUnanswered: Bool { isInHead && unanswered >= Self.manyUnanswered }
+
+    /// What more stands behind these would be parsed for nothing when the client leaves.
+    static let manyUnanswered = 32
 
     init(_ next: Next) {
         self.next = next

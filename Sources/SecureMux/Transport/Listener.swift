@@ -129,7 +129,10 @@ struct Listener {
             driver: driver,
             logger: logger
         )
-        return [socket] + (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? []) + http + [client]
+        let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
+        let unasked = UnaskedInputHandler(limit: answersAfterEnd ? UnaskedInputHandler.sentAhead : 0)
+        return [socket, unasked] + (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? []) + http
+            + [client]
     }
 
     private func announce(at channel: any Channel) {

@@ -71,6 +71,45 @@ import Testing
         #expect(answers.hasSuffix("the device did not answer in time\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
     }
 
+    // Whoever sends thousands and leaves would otherwise keep the loop busy with requests that nobody wants.
+    @Test func `only some of very many pipelined requests are parsed before the first ones are answered`() throws {
+        let client = try ClientPipeline()
+        let requests = (0..<1000).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }
+        client.send(requests.joined() + "GET /rest")
+        client.endInput()
+        var targets = try client.requests().map(\.target)
+        #expect(targets.count == 32)
+        #expect(!client.hasEndedInput)
+        var answered = 0
+        while answered < targets.count {
+            client.respond(Self.ok)
+            answered += 1
+            guard answered == targets.count else { continue }
+            client.channel.read()
+            client.channel.embeddedEventLoop.run()
+            targets += try client.requests().map(\.target)
+        }
+        #expect(targets == (0..<1000).map { "/\($0)" })
+        // What was left of a request when the client ended its sending is refused, behind all answers.
+        let output = client.output()
+        #expect(output.ranges(of: "HTTP/1.1 200 OK").count == 1000)
+        #expect(output.ranges(of: "HTTP/1.1 400 Bad Request").count == 1)
+        #expect(client.errors.count == 1)
+    }
+
+    @Test func `the end of the input comes behind the last of very many pipelined requests`() throws {
+        let client = try ClientPipeline()
+        client.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 40))
+        client.endInput()
+        for _ in 0..<32 { client.respond(Self.ok) }
+        #expect(!client.hasEndedInput)
+        client.channel.read()
+        #expect(try client.requests().count == 32, "not inside the call")
+        client.channel.embeddedEventLoop.run()
+        #expect(try client.requests().count == 8)
+        #expect(client.hasEndedInput)
+    }
+
     @Test func `a client that waits to continue is told to at once`() throws {
         let client = try ClientPipeline()
         client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n")

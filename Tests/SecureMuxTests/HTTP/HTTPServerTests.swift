@@ -39,6 +39,22 @@ import Testing
         }
     }
 
+    @Test func `a client that sends many requests and then ends its sending gets all answers`() async throws {
+        try await withHTTPServer { port, device in
+            let client = try await TestPeer.connect(to: port)
+            let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+            try await client.send(String(repeating: request, count: 500))
+            try await client.channel.close(mode: .output)
+            let link = try await device.connection()
+            for _ in 0..<500 {
+                try await link.expect(request)
+                try await link.send("HTTP/1.1 204 No Content\r\n\r\n")
+            }
+            let answers = String(decoding: try await client.receiveToEnd(), as: UTF8.self)
+            #expect(answers == String(repeating: "HTTP/1.1 204 No Content\r\n\r\n", count: 500))
+        }
+    }
+
     @Test func `a large body passes both ways`() async throws {
         try await withHTTPServer { port, device in
             let body = [UInt8]((0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 2) })
