@@ -34,7 +34,7 @@ package struct IPAddress: Hashable, Sendable {
     /// What counts as one address where clients are counted: an IPv4 address, or the /64 of an IPv6 one.
     ///
     /// Any one host has all of such a network at its command (RFC 6177, section 2; RFC 8981 has it change addresses daily).
-    var network: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
+    package var network: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
 
     /// Whether this is an address of the loopback: 127.0.0.0/8 or ::1.
     package var isLoopback: Bool {

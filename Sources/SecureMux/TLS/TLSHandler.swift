@@ -51,7 +51,10 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     private let context: TLSContext
     private let scratch: TLSScratch
+    private let pace: HandshakePace?
     private var state = State.idle
+    /// The handshake waits for its turn; what has come is not looked at, and nothing more is read.
+    private var isWaitingForTurn = false
     /// Of the handshake, then of the shutdown.
     private var timer: Scheduled<Void>?
     private var waitingWrites: [(bytes: ByteBuffer, promise: EventLoopPromise<Void>?)] = []
@@ -63,10 +66,13 @@ package final class TLSHandler: ChannelDuplexHandler {
     private var hasDelivered = false
     private var isDeliveryScheduled = false
 
-    /// Creates a handler; all those of one event loop may be given the same `scratch`.
-    package init(context: TLSContext, scratch: TLSScratch = TLSScratch()) {
+    /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
+    ///
+    /// With a `pace` its handshake lets others have their turn.
+    package init(context: TLSContext, scratch: TLSScratch = TLSScratch(), pace: HandshakePace? = nil) {
         self.context = context
         self.scratch = scratch
+        self.pace = pace
     }
 
     // MARK: Life of the channel
@@ -137,7 +143,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         switch state {
         case .handshaking(let session):
             session.receive(unwrapInboundIn(data))
-            advanceHandshake(context, session)
+            advanceInTurn(context, session)
         case .established(let session):
             session.receive(unwrapInboundIn(data))
             if isReadWanted || hasDelivered {
@@ -151,7 +157,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     package func channelReadComplete(context: ChannelHandlerContext) {
         switch state {
         case .handshaking, .refused:
-            context.read()
+            if !isWaitingForTurn { context.read() }
         case .idle, .established, .closing, .closed:
             endTurn(context)
         }
@@ -322,6 +328,27 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
+    /// Goes on with the handshake now, or when it is its turn among the others of the loop.
+    private func advanceInTurn(_ context: ChannelHandlerContext, _ session: TLSSession) {
+        guard !isWaitingForTurn else { return }
+        guard let pace else { return advanceHandshake(context, session) }
+        guard !pace.hasTime else { return pace.take { advanceHandshake(context, session) } }
+        isWaitingForTurn = true
+        pace.wait(self, from: context.channel.remoteAddress) {
+            self.isWaitingForTurn = false
+            guard case .handshaking(let session) = self.state else { return }
+            self.advanceHandshake(context, session)
+            // What came last was read long ago.
+            self.channelReadComplete(context: context)
+        }
+    }
+
+    private func stopWaiting() {
+        guard isWaitingForTurn else { return }
+        isWaitingForTurn = false
+        pace?.leave(self)
+    }
+
     private func advanceHandshake(_ context: ChannelHandlerContext, _ session: TLSSession) {
         let step = take(context, promise: nil) { session.handshake(records: &$0) }
         context.flush()
@@ -383,6 +410,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .refused, .closing, .closed: return
         }
         state = .refused(refusal)
+        stopWaiting()
         timer?.cancel()
         failWaitingWrites(refusal)
         context.flush()
@@ -437,6 +465,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     private func becomeClosed(failing error: any Error) {
         state = .closed
+        stopWaiting()
         timer?.cancel()
         timer = nil
         failWaitingWrites(error)

@@ -131,8 +131,8 @@ struct Listener {
         )
         let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
         let unasked = UnaskedInputHandler(limit: answersAfterEnd ? UnaskedInputHandler.sentAhead : 0)
-        return [socket, unasked] + (tls.map { [TLSHandler(context: $0, scratch: driver.tlsScratch)] } ?? []) + http
-            + [client]
+        let secure = tls.map { TLSHandler(context: $0, scratch: driver.tlsScratch, pace: driver.handshakePace) }
+        return [socket, unasked] + (secure.map { [$0] } ?? []) + http + [client]
     }
 
     private func announce(at channel: any Channel) {

@@ -12,6 +12,7 @@ final class MultiplexerDriver {
     let logger: Logger
     /// What the TLS handlers of this loop share.
     let tlsScratch = TLSScratch()
+    let handshakePace: HandshakePace
 
     private var multiplexer: Multiplexer
     private let device: DeviceAddress
@@ -51,6 +52,7 @@ final class MultiplexerDriver {
         logger: Logger
     ) {
         self.eventLoop = eventLoop
+        handshakePace = HandshakePace(eventLoop)
         self.logger = logger
         self.device = device
         self.deviceProtocol = applicationProtocol
