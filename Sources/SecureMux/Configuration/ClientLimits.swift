@@ -10,10 +10,12 @@ public struct ClientLimits: Hashable, Sendable {
     public var requestTimeout: Duration
     /// How long a client may take nothing of what is written to it, from the moment the writing starts.
     public var writeTimeout: Duration
-    /// How much memory the large requests of all clients together may take, in bytes.
+    /// How much memory the large messages of all clients together may take, in bytes.
     ///
-    /// Requests count from their first byte to their answer, and only those of clients that have sent more than 32 KiB.
-    public var requestMemory: Int
+    /// Requests count from their first byte to their answer, responses until the client has taken them; both only as far as
+    /// they take more than 32 KiB of one client. When it is used up, the client goes whose messages take the most, of the
+    /// address that has the most.
+    public var messageMemory: Int
 
     /// The defaults that the command documents.
     public init(
@@ -22,13 +24,13 @@ public struct ClientLimits: Hashable, Sendable {
         idleTimeout: Duration? = nil,
         requestTimeout: Duration = .seconds(60),
         writeTimeout: Duration = .seconds(10),
-        requestMemory: Int = 256 << 20
+        messageMemory: Int = 256 << 20
     ) {
         self.clients = clients
         self.clientsPerAddress = clientsPerAddress
         self.idleTimeout = idleTimeout
         self.requestTimeout = requestTimeout
         self.writeTimeout = writeTimeout
-        self.requestMemory = requestMemory
+        self.messageMemory = messageMemory
     }
 }

@@ -14,8 +14,8 @@ struct HTTPRefusal: ClientRefusal, Hashable {
     var remedy: String {
         switch violation.status {
         case nil: "give the client the TLS listener's port, or this listener a certificate"
-        case 408?: "look at the client and its network, or raise --request-timeout"
-        case 503?: "let clients send less at once, or make the limit of bodies smaller"
+        case 408?: "look at the client and its network, or raise --client-request-timeout"
+        case 503?: "let it send less at once, or raise --message-memory"
         case 413?, 414?, 431?: "let it send less at once"
         case 501?: "let it use plain HTTP requests; tunnels, upgrades and unknown methods cannot share a connection"
         default: "let it speak HTTP/1.1 by the letter"
@@ -26,6 +26,6 @@ struct HTTPRefusal: ClientRefusal, Hashable {
 extension HTTPViolation {
     /// The rest of a request did not come (RFC 9110, section 15.5.9).
     static let late = HTTPViolation(408, "only a part of a request in time")
-    /// The requests of all clients take more memory than they may.
-    static let tooMuchWithOthers = HTTPViolation(503, "more than there is room for beside other clients' requests")
+    /// The messages of all clients take more memory than they may.
+    static let tooMuchWithOthers = HTTPViolation(503, "more than there is room for beside other clients' messages")
 }

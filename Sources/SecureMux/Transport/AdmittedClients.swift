@@ -9,12 +9,10 @@ final class AdmittedClients {
     let log: ClientLog
     let clock: ClientClock
 
-    /// What the large requests of all of them take.
-    private(set) var requestMemory = 0
-
     private var admission: Admission
+    private var memory: MessageMemory<Admission.Ticket>
     private var tickets: [ObjectIdentifier: Admission.Ticket] = [:]
-    private var channels: [Admission.Ticket: any Channel] = [:]
+    private var channels: [Admission.Ticket: (channel: any Channel, address: IPAddress)] = [:]
 
     /// Nobody yet.
     init(_ limits: ClientLimits, log: ClientLog, eventLoop: any EventLoop) {
@@ -22,6 +20,7 @@ final class AdmittedClients {
         self.log = log
         clock = ClientClock(eventLoop, interval: limits.interval)
         admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+        memory = MessageMemory(limit: limits.messageMemory)
     }
 
     /// Lets a client in that has just connected, or says that it cannot.
@@ -35,10 +34,10 @@ final class AdmittedClients {
             ticket = admitted
         case .admittedInsteadOf(let admitted, let evicted):
             ticket = admitted
-            if let other = channels[evicted] { evict(other) }
+            if let other = channels[evicted]?.channel { evict(other) }
         }
         tickets[ObjectIdentifier(channel)] = ticket
-        channels[ticket] = channel
+        channels[ticket] = (channel, address)
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.left(channel) }
         return true
     }
@@ -48,15 +47,23 @@ final class AdmittedClients {
         if let ticket = tickets[ObjectIdentifier(channel)] { admission.spoke(ticket) }
     }
 
-    /// The large requests of a client take so much more or less than before; says whether all of them take too much.
-    func noteMemory(_ change: Int) -> Bool {
-        requestMemory += change
-        return requestMemory > limits.requestMemory
+    /// What the large messages of all of them take.
+    var heldMemory: Int { memory.held }
+
+    /// The large messages of a client take so many bytes from now on; sends away who holds the most if that is too much.
+    func hold(_ bytes: Int, by channel: any Channel) {
+        guard let ticket = tickets[ObjectIdentifier(channel)], let address = channels[ticket]?.address else { return }
+        for evicted in memory.hold(bytes, by: ticket, from: address) {
+            guard let channel = channels[evicted]?.channel else { continue }
+            let client = try? channel.pipeline.syncOperations.handler(type: ClientHandler.self)
+            client?.letGo()
+        }
     }
 
     private func left(_ channel: any Channel) {
         guard let ticket = tickets.removeValue(forKey: ObjectIdentifier(channel)) else { return }
         channels[ticket] = nil
+        memory.left(ticket)
         admission.left(ticket)
     }
 

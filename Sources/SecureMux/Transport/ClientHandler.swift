@@ -32,7 +32,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var unanswered = 0
     /// A whole request is here and kept back until the one before is answered.
     private var holdsRequest = false
-    /// What the requests take that are not yet answered, about, and what of all its requests the listener knows of.
+    /// What the requests take that are not yet answered, about, and what of all its messages the listener knows of.
     private var unansweredBytes = 0
     private var notedBytes = 0
     private var patience: ClientPatience
@@ -89,7 +89,7 @@ final class ClientHandler: ChannelInboundHandler {
         // They are answered in any order; on the average that is right.
         unansweredBytes -= unansweredBytes / max(unanswered, 1)
         unanswered -= 1
-        if notedBytes > 0 { noteMemory() }
+        if notedBytes > 0 || context?.channel.isWritable == false { noteMemory() }
         if holdsRequest { proceedSoon() } else if hasEnded { closeIfAnswered() }
     }
 
@@ -232,24 +232,46 @@ final class ClientHandler: ChannelInboundHandler {
 // MARK: - Its memory
 
 extension ClientHandler {
-    /// What a client's requests may take without being counted: much more than those of most protocols.
-    private static let smallRequests = 32 << 10
+    /// What a client's requests, and its responses, may take without being counted: much more than those of most protocols.
+    private static let small = 32 << 10
 
-    /// Counts what large requests take, and sends the client away if that is too much together with those of others.
+    private var requestBytes: Int {
+        guard case .joined = state else { return 0 }
+        return received.readableBytes + unansweredBytes + (assembly?.heldBytes ?? 0)
+    }
+
+    /// What it has not taken of its responses, if that is much.
+    private var responseBytes: Int {
+        // As long as the channel is writable it is little.
+        guard let channel = context?.channel, channel.isActive, !channel.isWritable else { return 0 }
+        return socket.unsent
+    }
+
+    /// Counts what large messages take; if that is too much together with those of others, whoever has the most is sent away.
     private func noteMemory() {
-        var bytes = 0
-        if case .joined = state { bytes = received.readableBytes + unansweredBytes + (assembly?.heldBytes ?? 0) }
-        if bytes <= Self.smallRequests { bytes = 0 }
-        let change = bytes - notedBytes
-        guard change != 0 else { return }
+        let bytes = [requestBytes, responseBytes].reduce(0) { $0 + ($1 > Self.small ? $1 : 0) }
+        guard bytes != notedBytes, let channel = context?.channel else { return }
         notedBytes = bytes
-        guard clients.noteMemory(change), change > 0 else { return }
-        if let assembly, assembly.isRestDue { return assembly.giveUp(.tooMuchWithOthers) }
-        refuse(
-            "the requests of all clients together take more than \(clients.limits.requestMemory) bytes",
-            remedy:
-                "look for a client that sends large requests and does not read their answers, or raise --request-memory"
-        )
+        clients.hold(bytes, by: channel)
+    }
+
+    /// Lets go of what its messages take: those of all clients together take too much, and this one's the most.
+    func letGo() {
+        let takesNothing = responseBytes > Self.small
+        if !takesNothing, unansweredBytes <= Self.small, let assembly, assembly.isRestDue {
+            return assembly.giveUp(.tooMuchWithOthers)
+        }
+        if case .joined = state {
+            clients.log.refused(
+                "the messages of all clients together take more than \(clients.limits.messageMemory) bytes, and those of "
+                    + "this client the most",
+                remedy: "look whether it reads its responses and finishes its requests, or raise --message-memory",
+                logger
+            )
+        }
+        leave()
+        // What it does not take would stay.
+        if takesNothing { socket.reset() } else { closeAfterWrites() }
     }
 }
 
@@ -268,6 +290,7 @@ extension ClientHandler {
         isOnTrial = false
         guard context?.channel.isActive == true else { return }
         (sight.unsent, sight.taken) = socket.progress()
+        noteMemory()
         sight.isAnswerDue = unanswered > 0 || holdsRequest
         sight.isRestDue = isRestDue
         if let excess = patience.judge(sight, at: now) { end(after: excess) }
@@ -338,6 +361,7 @@ extension ClientHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { proceedSoon() }
+        if notedBytes > 0 { noteMemory() }
         context.fireChannelWritabilityChanged()
     }
 

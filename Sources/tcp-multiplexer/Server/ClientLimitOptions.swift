@@ -59,21 +59,22 @@ struct ClientLimitOptions: ParsableArguments {
     var clientWriteTimeout: Duration?
 
     @Option(
-        name: .customLong("request-memory"),
+        name: .customLong("message-memory"),
         help: ArgumentHelp(
             """
-            How much memory the large requests of all clients of a listener may take together, those above 32 KiB. When that \
-            is used up, an HTTP client gets 503, others are closed. (default: 256M)
+            How much memory the large messages of all clients of a listener may take together: requests and responses not \
+            yet taken, where they are more than 32 KiB. When that is used up, the client that holds the most is closed. \
+            (default: 256M)
             """,
             valueName: "size"
         ),
         transform: Int.init(parsingSize:)
     )
-    var requestMemory: Int?
+    var messageMemory: Int?
 
     func validate() throws {
-        if let requestMemory, requestMemory < 1 << 20 {
-            throw ValidationError("--request-memory must be at least 1M, or single requests would not fit")
+        if let messageMemory, messageMemory < 1 << 20 {
+            throw ValidationError("--message-memory must be at least 1M, or single messages would not fit")
         }
         let counts = [("--max-clients", maxClients), ("--max-clients-per-address", maxClientsPerAddress)]
         if let tooFew = counts.first(where: { $0.1.map { $0 < 1 } == true }) {
@@ -106,7 +107,7 @@ struct ClientLimitOptions: ParsableArguments {
             idleTimeout: clientIdleTimeout?.duration,
             requestTimeout: clientRequestTimeout ?? defaults.requestTimeout,
             writeTimeout: clientWriteTimeout ?? defaults.writeTimeout,
-            requestMemory: requestMemory ?? defaults.requestMemory
+            messageMemory: messageMemory ?? defaults.messageMemory
         )
     }
 }

@@ -213,7 +213,7 @@ import Testing
             (["--client-idle-timeout", "off"], ClientLimits()),
             (["--client-request-timeout", "5s"], ClientLimits(requestTimeout: .seconds(5))),
             (["--client-write-timeout", "1s"], ClientLimits(writeTimeout: .seconds(1))),
-            (["--request-memory", "16M"], ClientLimits(requestMemory: 16 << 20)),
+            (["--message-memory", "16M"], ClientLimits(messageMemory: 16 << 20)),
         ] as [([String], ClientLimits)]
     )
     func `each limit of clients holds at every listener`(options: [String], limits: ClientLimits) throws {
@@ -331,7 +331,7 @@ import Testing
             (["--client-idle-timeout", "0"], "'0' would end everything at once: write off for no limit"),
             (["--client-request-timeout", "0"], "--client-request-timeout must be longer than 0"),
             (["--client-write-timeout", "0"], "--client-write-timeout must be longer than 0"),
-            (["--request-memory", "1023k"], "--request-memory must be at least 1M"),
+            (["--message-memory", "1023k"], "--message-memory must be at least 1M"),
             (["--handshake-timeout", "5s"], "--handshake-timeout needs TLS"),
             (certificate + ["--handshake-timeout", "0"], "--handshake-timeout must be longer than 0"),
             (

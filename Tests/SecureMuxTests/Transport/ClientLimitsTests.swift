@@ -156,55 +156,85 @@ import Testing
         }
     }
 
-    @Test func `large requests of all clients together take a limited memory, and small ones always find room`()
+    @Test func `large requests of all clients together take a limited memory, and who sends the most goes first`()
         async throws
     {
         try await withServer(
             protocol: .http,
-            limits: ClientLimits(requestMemory: 1 << 20)
+            limits: ClientLimits(messageMemory: 1 << 20)
         ) { server, device in
             let large = 600 << 10
-            func begin(_ length: Int) async throws -> TestPeer {
-                let client = try await TestPeer.connect(to: server.port)
-                try await client.send(Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n".utf8))
-                try await client.send([UInt8](repeating: 0x61, count: length - 1))
+            func head(_ length: Int) -> [UInt8] {
+                Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n".utf8)
+            }
+            func begin(_ length: Int, from source: String) async throws -> TestPeer {
+                let client = try await TestPeer.connect(to: server.port, from: source)
+                try await client.send(head(length) + [UInt8](repeating: 0x61, count: length - 1))
+                // Until it has arrived.
+                try await Task.sleep(for: .milliseconds(200))
                 return client
             }
-            let first = try await begin(large)
-            // Until it has arrived.
-            try await Task.sleep(for: .milliseconds(200))
-            let refused = try await TestPeer.connect(to: server.port)
-            try await refused.send(Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(large)\r\n\r\n".utf8))
-            refused.channel.writeAndFlush(ByteBuffer(repeating: 0x61, count: large - 1), promise: nil)
-            let answer = String(decoding: try await refused.receiveToEnd(), as: UTF8.self)
-            #expect(answer.hasPrefix("HTTP/1.1 503 "), "\(answer)")
-            try await server.line(containing: "client refused", "other clients' requests")
-
-            // Where all of it comes at once, the device does not hear of it.
+            // Who needs more than there is goes itself; the device does not hear of it.
             let whole = try await TestPeer.connect(to: server.port)
-            let head = Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(large)\r\n\r\n".utf8)
             whole.channel.writeAndFlush(
-                ByteBuffer(bytes: head + [UInt8](repeating: 0x61, count: large)),
+                ByteBuffer(bytes: head(2 << 20) + [UInt8](repeating: 0x61, count: 2 << 20)),
                 promise: nil
             )
             _ = try await whole.receiveToEnd()
+            // Of one address the largest goes, and small requests always find room.
+            let hoarders = [
+                try await begin(large - 100_000, from: "127.0.0.2"), try await begin(300 << 10, from: "127.0.0.2"),
+            ]
+            let honest = try await begin(large, from: "127.0.0.3")
+            let answer = String(decoding: try await hoarders[0].receiveToEnd(), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 503 "), "\(answer)")
+            try await server.line(containing: "client refused", "other clients' messages", "client=127.0.0.2:")
 
-            // The one that came first is served, and so is a small one.
             let response = Array("HTTP/1.1 204 No Content\r\n\r\n".utf8)
-            let small = try await begin(1 << 10)
-            for (round, (client, length)) in [(small, 1 << 10), (first, large)].enumerated() {
+            let small = try await begin(1 << 10, from: "127.0.0.2")
+            for (round, (client, length)) in [(small, 1 << 10), (honest, large)].enumerated() {
                 try await client.send([0x61])
                 let link = try await device.connection(round)
-                let head = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n"
-                _ = try await link.receive(head.utf8.count + length)
+                _ = try await link.receive(head(length).count + length)
                 try await link.send(response)
                 #expect(try await client.receive(response.count) == response)
             }
             // And then there is room again.
-            let again = try await begin(large)
-            try await Task.sleep(for: .milliseconds(200))
+            let again = try await begin(large, from: "127.0.0.3")
             try await again.send([0x61])
             _ = try await (try await device.connection(2)).receive(large)
+            try await hoarders[1].close()
+        }
+    }
+
+    @Test func `responses that clients do not take count as well`() async throws {
+        try await withServer(
+            protocol: .http,
+            limits: ClientLimits(writeTimeout: .seconds(60), messageMemory: 4 << 20)
+        ) { server, device in
+            let request = Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
+            let size = 3 << 20
+            let response =
+                Array("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n".utf8)
+                + [UInt8](repeating: 0x61, count: size)
+            var deaf: [TestPeer] = []
+            for index in 0..<8 {
+                let client = try await TestPeer.connect(to: server.port, from: "127.0.0.2", reads: false)
+                try await client.send(request)
+                let link = try await device.connection()
+                _ = try await link.receive(request.count)
+                try await link.send(response)
+                deaf.append(client)
+                // Each one but the last makes room for the next.
+                try await eventually { server.lines(containing: "those of this client the most").count >= index }
+            }
+            let reader = try await TestPeer.connect(to: server.port, from: "127.0.0.3")
+            try await reader.send(request)
+            let link = try await device.connection()
+            _ = try await link.receive(request.count)
+            try await link.send(response)
+            #expect(try await reader.receive(response.count) == response)
+            for client in deaf { try? await client.close() }
         }
     }
 
@@ -229,6 +259,30 @@ import Testing
                 let statistics = try await server.running.server.statistics()
                 #expect(statistics.requests == statistics.ended)
                 try? await deaf.close()
+            }
+        }
+    }
+
+    @Test func `a client on a slow line that takes what comes all the time is kept`() async throws {
+        try await withSimulatedDevice { devicePort in
+            try await withServer(
+                overTLS: false,
+                ClientLimits(writeTimeout: .seconds(2)),
+                devicePort: devicePort
+            ) { server in
+                let slow = try await server.connect(reads: false)
+                try await slow.channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 250))
+                    .get()
+                try await slow.channel.setOption(.maxMessagesPerRead, value: 1).get()
+                try await slow.ask(5_000)
+                // 2,500 bytes a second: far longer than the timeout for what the system takes from us at once.
+                for _ in 0..<80 {
+                    slow.channel.read()
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+                #expect(server.running.lines(containing: "client closed").isEmpty)
+                #expect(server.running.lines(containing: "client left").isEmpty)
+                try? await slow.close()
             }
         }
     }
