@@ -1,0 +1,108 @@
+"""Runs the benchmark: see Benchmarks/README.md. "make bench" calls this with everything built."""
+
+import argparse
+import datetime
+import os
+import platform
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from processes import Failure, stop_all
+from programs import BUILD, ROOT, Place, versions
+from report import table, target_lines
+from results import Results
+from targets import targets
+from workloads import WORKLOADS, measurable
+
+
+def main():
+    arguments = _parse()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    try:
+        return run(arguments)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        stop_all()
+
+
+def _parse():
+    parser = argparse.ArgumentParser(prog="bench", description="Compares tcp-multiplexer with its peers, on loopback.")
+    parser.add_argument("--server", type=Path, default=ROOT / ".build/dist/tcp-multiplexer", help="the program under test")
+    parser.add_argument("--rounds", type=int, default=5, help="how often all is measured (5)")
+    parser.add_argument("--seconds", type=float, default=2, help="how long each measurement takes (2)")
+    parser.add_argument("--only", default="", metavar="NAME,...", help=", ".join(each.name for each in WORKLOADS))
+    parser.add_argument("--subjects", default="", metavar="NAME,...", help="only programs whose names contain one of these")
+    arguments = parser.parse_args()
+    names = {each.name for each in WORKLOADS}
+    arguments.only = [name for name in arguments.only.split(",") if name]
+    arguments.subjects = [name for name in arguments.subjects.split(",") if name]
+    unknown = [name for name in arguments.only if name not in names]
+    if unknown or arguments.rounds < 1 or arguments.seconds < 0.1:
+        parser.error(f"no workload {unknown[0]}" if unknown else "there is nothing to measure")
+    return arguments
+
+
+def run(arguments):
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) < 2:
+        raise Failure("Two processors are needed: one for the load, one for what is measured.")
+    if not arguments.server.exists():
+        raise Failure(f"{arguments.server} is not there; make release builds it.")
+    place = Place(arguments.server.resolve(), processors[0], processors[1])
+    # We only read and write lines; what is measured must not share its processor with us.
+    os.sched_setaffinity(0, {place.load_processor})
+
+    pairs, missing = measurable(place, arguments.only)
+    if arguments.subjects:
+        pairs = [pair for pair in pairs if any(part in pair[1].name for part in arguments.subjects)]
+    about = _about(place)
+    print("\n".join(about))
+    for name, reason in missing.items():
+        print(f"not measured: {name}: {reason}")
+    print(flush=True)
+
+    results = Results()
+    for number in range(arguments.rounds):
+        for index, (workload, subject) in enumerate(pairs):
+            _say(f"round {number + 1} of {arguments.rounds}: {index + 1} of {len(pairs)}, {workload.name}, {subject.name}")
+            try:
+                results.add(workload.name, subject.name, workload.measure(place, workload, subject, arguments.seconds))
+            except Failure as failure:
+                _say("")
+                print(f"{workload.name}, {subject.name}: {failure}", flush=True)
+            finally:
+                stop_all()
+    _say("")
+    results.write(BUILD / "results.json", about)
+    print(table(results))
+    print()
+    print(target_lines(targets(results, place.server)))
+    return 0
+
+
+def _about(place):
+    """When, where and what: figures mean nothing without it."""
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.machine())
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return [
+        f"{now:%Y-%m-%d %H:%M} UTC, {cpu}, Linux {platform.release()}, load average {os.getloadavg()[0]:.1f}",
+        f"tcp-multiplexer {commit}; {'; '.join(versions())}",
+    ]
+
+
+def _say(text):
+    """One line that is written over, for those who watch."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,304 @@
+"""How each program is started: the load, the device, and those in between that are compared."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes import Failure, Process, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".build-bench"
+LOGS = BUILD / "logs"
+PEERS = BUILD / "peers"
+CERTIFICATES = BUILD / "certificates"
+RELAY = "C relay"
+SERVER = "tcp-multiplexer"
+
+
+@dataclass
+class Place:
+    """What runs where. The load has a processor of its own, everything else shares the other one."""
+
+    server: Path
+    load_processor: int
+    processor: int
+
+    def binary(self, name):
+        return BUILD / "bin" / name
+
+
+class Device:
+    """The device, and what it counts."""
+
+    def __init__(self, place, *options):
+        self.port = free_port()
+        command = [place.binary("bench-device"), "--listen", f"127.0.0.1:{self.port}", *options]
+        self.process = Process(command, place.processor, LOGS / "device.log", readable=True)
+        self.process.wait_until_listening(self.port)
+
+    def counts(self):
+        """What was counted since the last call."""
+        os.kill(self.process.pid, signal.SIGUSR1)
+        return json.loads(self.process.read_line())
+
+
+class Load:
+    """The load generator, and what it measures."""
+
+    def __init__(self, place, port, *options, tls=False, urgent=False):
+        command = [place.binary("bench-load"), "--target", f"127.0.0.1:{port}", *options]
+        if tls:
+            command += ["--ca", CERTIFICATES / "ca.crt"]
+            command += ["--certificate", CERTIFICATES / "client.crt", "--key", CERTIFICATES / "client.key"]
+        self.process = Process(command, place.load_processor, LOGS / "load.log", readable=True, urgent=urgent)
+
+    def wait_for(self, word):
+        line = self.process.read_line()
+        if line != word:
+            raise Failure(f"The load generator says {line}, not {word}.")
+
+    def result(self):
+        return json.loads(self.process.read_line())
+
+    def result_after(self, *words):
+        for word in words:
+            self.wait_for(word)
+        return self.result()
+
+    def finish(self):
+        """Lets idle clients go."""
+        self.process.process.stdin.close()
+        self.process.process.stdin = None
+        return self.result()
+
+
+@dataclass
+class Subject:
+    """A program under test, or several that work together: what starts them says on which port clients are taken."""
+
+    name: str
+    start: object
+    tls: bool = False
+    unbuilt: object = lambda: None  # why it cannot be started
+
+
+@dataclass
+class Running:
+    """A subject that runs."""
+
+    port: int
+    processes: list = field(default_factory=list)
+    listening_after: float = 0.0
+
+    def processor_seconds(self):
+        return sum(process.processor_seconds() for process in self.processes)
+
+    def memory(self):
+        return sum(process.memory() for process in self.processes)
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+
+
+def _relay(place, device, in_flight):
+    port = free_port()
+    command = [place.binary("bench-relay"), "--listen", f"127.0.0.1:{port}", "--device", f"127.0.0.1:{device}"]
+    process = Process(command + ["--max-in-flight", in_flight], place.processor, LOGS / "relay.log")
+    return Running(port, [process], process.wait_until_listening(port))
+
+
+def _server(place, device, in_flight, tls=False, options=(), environment=None):
+    port = free_port()
+    command = [place.server, "server", "-p", "modbus", "-t", f"127.0.0.1:{device}", *options]
+    if in_flight > 1:
+        command += ["--max-in-flight", in_flight]
+    if tls:
+        command += ["--tls-listen", f"127.0.0.1:{port}", "--client-ca", CERTIFICATES / "ca.crt"]
+        command += ["--tls-certificate", CERTIFICATES / "server.crt", "--tls-key", CERTIFICATES / "server.key"]
+    else:
+        command += ["--listen", f"127.0.0.1:{port}"]
+    process = Process(command, place.processor, LOGS / "server.log", environment=environment)
+    return Running(port, [process], process.wait_until_listening(port))
+
+
+def _server_tls(place, device, in_flight, **more):
+    return _server(place, device, in_flight, tls=True, **more)
+
+
+def _modbus_proxy(place, device, in_flight):
+    port = free_port()
+    # The command as it is, on the faster event loop; without a log line per request.
+    program = "import logging, uvloop; uvloop.install(); import modbus_proxy as m; m.DEFAULT_LOG_CONFIG['root']['level'] = "
+    program += "'WARNING'; m.main()"
+    command = [PEERS / "venv/bin/python", "-c", program, "-b", f"tcp://127.0.0.1:{port}"]
+    process = Process(command + ["--modbus", f"tcp://127.0.0.1:{device}"], place.processor, LOGS / "modbus-proxy.log")
+    return Running(port, [process], process.wait_until_listening(port))
+
+
+def _terminated(make_command):
+    """A TLS terminator in front of the C relay."""
+
+    def start(place, device, in_flight):
+        relay = _relay(place, device, in_flight)
+        port = free_port()
+        command, name = make_command(port, relay.port)
+        process = Process(command, place.processor, LOGS / f"{name}.log", environment=peer_environment())
+        return Running(port, relay.processes + [process], process.wait_until_listening(port))
+
+    return start
+
+
+def _configuration(name, text):
+    path = BUILD / "configurations" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def _server_pem():
+    """Certificates and key in one file, as haproxy and socat want them."""
+    text = (CERTIFICATES / "server.crt").read_text() + (CERTIFICATES / "server.key").read_text()
+    path = _configuration("server.pem", text)
+    path.chmod(0o600)
+    return path
+
+
+def _haproxy(port, relay):
+    text = f"""
+global
+    maxconn 8000
+    nbthread 1
+    tune.ssl.default-dh-param 2048
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 10m
+    timeout server 10m
+frontend clients
+    bind 127.0.0.1:{port} ssl crt {_server_pem()} ca-file {CERTIFICATES}/ca.crt verify required ssl-min-ver TLSv1.3
+    default_backend relay
+backend relay
+    server relay 127.0.0.1:{relay}
+"""
+    return [peer_binary("haproxy"), "-db", "-f", _configuration("haproxy.cfg", text)], "haproxy"
+
+
+def _stunnel(port, relay):
+    text = f"""
+foreground = yes
+pid =
+debug = warning
+socket = l:TCP_NODELAY=1
+socket = r:TCP_NODELAY=1
+[relay]
+accept = 127.0.0.1:{port}
+connect = 127.0.0.1:{relay}
+cert = {CERTIFICATES}/server.crt
+key = {CERTIFICATES}/server.key
+CAfile = {CERTIFICATES}/ca.crt
+verifyChain = yes
+requireCert = yes
+sslVersionMin = TLSv1.3
+"""
+    return [peer_binary("stunnel4"), _configuration("stunnel.conf", text)], "stunnel"
+
+
+def _nginx(port, relay):
+    folder = BUILD / "configurations" / "nginx"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f"""
+load_module {PEERS}/root/usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+master_process off;
+pid {folder}/pid;
+error_log stderr warn;
+worker_rlimit_nofile 20000;
+events {{ worker_connections 10000; }}
+stream {{
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        tcp_nodelay on;
+        ssl_certificate {CERTIFICATES}/server.crt;
+        ssl_certificate_key {CERTIFICATES}/server.key;
+        ssl_client_certificate {CERTIFICATES}/ca.crt;
+        ssl_verify_client on;
+        ssl_protocols TLSv1.3;
+        proxy_pass 127.0.0.1:{relay};
+    }}
+}}
+"""
+    return [peer_binary("nginx"), "-p", folder, "-e", "stderr", "-c", _configuration("nginx.conf", text)], "nginx"
+
+
+def _socat(port, relay):
+    listen = f"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024,cert={_server_pem()}"
+    listen += f",cafile={CERTIFICATES}/ca.crt,verify=1,openssl-min-proto-version=TLS1.3"
+    return [peer_binary("socat"), listen, f"TCP:127.0.0.1:{relay},nodelay"], "socat"
+
+
+def peer_binary(name):
+    """The one that was fetched for the benchmark, or the one that the machine has; None if there is none."""
+    for folder in ("usr/sbin", "usr/bin"):
+        path = PEERS / "root" / folder / name
+        if path.exists():
+            return path
+    return shutil.which(name)
+
+
+def peer_environment():
+    libraries = [PEERS / "root/usr/lib" / f"{os.uname().machine}-linux-gnu", PEERS / "root/lib" / f"{os.uname().machine}-linux-gnu"]
+    return {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in libraries)}
+
+
+def _needs_peer(name):
+    return lambda: None if peer_binary(name) else f"{name} is not there"
+
+
+def _needs_modbus_proxy():
+    return None if (PEERS / "venv/bin/modbus-proxy").exists() else "modbus-proxy is not there"
+
+
+SUBJECTS = {
+    subject.name: subject
+    for subject in [
+        Subject(RELAY, _relay),
+        Subject(SERVER, _server),
+        Subject("modbus-proxy", _modbus_proxy, unbuilt=_needs_modbus_proxy),
+        Subject(f"{SERVER} TLS", _server_tls, tls=True),
+        Subject("haproxy + relay", _terminated(_haproxy), tls=True, unbuilt=_needs_peer("haproxy")),
+        Subject("nginx + relay", _terminated(_nginx), tls=True, unbuilt=_needs_peer("nginx")),
+        Subject("stunnel + relay", _terminated(_stunnel), tls=True, unbuilt=_needs_peer("stunnel4")),
+        Subject("socat + relay", _terminated(_socat), tls=True, unbuilt=_needs_peer("socat")),
+    ]
+}
+
+
+def server_help(place):
+    """The options that the server has."""
+    return subprocess.run([place.server, "server", "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def versions():
+    """The peers that are there, one line each."""
+
+    def first_line(command, pick=0):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10,
+                                  env={**os.environ, **peer_environment()}, stdin=subprocess.DEVNULL)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        lines = (done.stdout + done.stderr).splitlines()
+        return lines[pick] if len(lines) > pick else None
+
+    python = PEERS / "venv/bin/python"
+    program = "from importlib.metadata import version as v; print('modbus-proxy', v('modbus-proxy'), 'on uvloop', v('uvloop'))"
+    asked = [[peer_binary("haproxy"), "-v"], [peer_binary("nginx"), "-v"], [peer_binary("stunnel4"), "-version"],
+             [peer_binary("socat"), "-V"], [python, "-c", program]]
+    picks = [0, 0, 1, 1, 0]
+    found = [first_line([str(word) for word in command], pick) for command, pick in zip(asked, picks) if command[0]]
+    return [line for line in found if line]
