@@ -1,13 +1,14 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint format release sanitize-thread sanitize-address fuzz soak certificates clean
+.PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz soak \
+	bench certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
 	Simulation/Package.swift Simulation/Model Simulation/Command
 
 SECONDS = 60
 MINUTES = 30
-SEED = 1
+ROUNDS = 5
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +50,9 @@ fuzz: ## Fuzz every target, or TARGET, for SECONDS (60) each, or replay INPUT
 
 soak: ## Run clients that verify everything beside a device that misbehaves for MINUTES (30), with SEED (1)
 	@scripts/soak '$(MINUTES)' '$(SEED)'
+
+bench: ## Measure beside a relay in C and other programs, ROUNDS (5) times; ONLY some workloads (Benchmarks/README.md)
+	@scripts/bench --rounds '$(ROUNDS)' --only '$(ONLY)'
 
 certificates: ## Make development certificates in certs-dev/out
 	@scripts/setup build
