@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 
 from processes import Failure, stop_all
-from programs import BUILD, ROOT, Place, versions
+from programs import BUILD, ROOT, Place, versions, write_leaf
 from report import table, target_lines
 from results import Results
-from targets import targets
-from workloads import WORKLOADS, measurable
+from targets import broken_thresholds, read_thresholds, targets
+from workloads import WORKLOADS, measurable, own_limits
+
+THRESHOLDS = Path(__file__).resolve().parents[1] / "thresholds.toml"
 
 
 def main():
@@ -38,6 +40,7 @@ def _parse():
     parser.add_argument("--seconds", type=float, default=2, help="how long each measurement takes (2)")
     parser.add_argument("--only", default="", metavar="NAME,...", help=", ".join(each.name for each in WORKLOADS))
     parser.add_argument("--subjects", default="", metavar="NAME,...", help="only programs whose names contain one of these")
+    parser.add_argument("--check", action="store_true", help="hold ratios against thresholds.toml; fails if one is not kept")
     arguments = parser.parse_args()
     names = {each.name for each in WORKLOADS}
     arguments.only = [name for name in arguments.only.split(",") if name]
@@ -58,18 +61,26 @@ def run(arguments):
     # We only read and write lines; what is measured must not share its processor with us.
     os.sched_setaffinity(0, {place.load_processor})
 
-    pairs, missing = measurable(place, arguments.only)
+    thresholds = read_thresholds(THRESHOLDS) if arguments.check else []
+    only = [each["workload"] for each in thresholds] or arguments.only
+    pairs, missing = measurable(place, only)
+    if thresholds:
+        wanted = {(each["workload"], each[who]) for each in thresholds for who in ("program", "of")}
+        pairs = [pair for pair in pairs if (pair[0].name, pair[1].name) in wanted]
     if arguments.subjects:
         pairs = [pair for pair in pairs if any(part in pair[1].name for part in arguments.subjects)]
     about = _about(place)
     print("\n".join(about))
     for name, reason in missing.items():
         print(f"not measured: {name}: {reason}")
-    print(flush=True)
+    write_leaf()
+    print("\n".join(own_limits(place, min(1, arguments.seconds))), flush=True)
+    print()
 
     results = Results()
     for number in range(arguments.rounds):
-        for index, (workload, subject) in enumerate(pairs):
+        # There and back again, so that nobody is always measured after the same other.
+        for index, (workload, subject) in enumerate(pairs if number % 2 == 0 else reversed(pairs)):
             _say(f"round {number + 1} of {arguments.rounds}: {index + 1} of {len(pairs)}, {workload.name}, {subject.name}")
             try:
                 results.add(workload.name, subject.name, workload.measure(place, workload, subject, arguments.seconds))
@@ -82,8 +93,14 @@ def run(arguments):
     results.write(BUILD / "results.json", about)
     print(table(results))
     print()
-    print(target_lines(targets(results, place.server)))
-    return 0
+    if results.disturbance() > 0.03:
+        print(f"Other programs used {results.disturbance():.0%} of the two processors meanwhile: take these figures for nothing.\n")
+    if not arguments.check:
+        print(target_lines(targets(results, place.server)))
+        return 0
+    broken = broken_thresholds(results, thresholds)
+    print("\n".join(broken) if broken else f"All {len(thresholds)} thresholds are kept.")
+    return 1 if broken else 0
 
 
 def _about(place):

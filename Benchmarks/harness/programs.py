@@ -5,16 +5,18 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from processes import Failure, Process, free_port
+from processes import Failure, Process, busy_seconds, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build-bench"
 LOGS = BUILD / "logs"
 PEERS = BUILD / "peers"
 CERTIFICATES = BUILD / "certificates"
+LEAF = CERTIFICATES / "server-leaf.crt"
 RELAY = "C relay"
 SERVER = "tcp-multiplexer"
 
@@ -77,6 +79,26 @@ class Load:
 
 
 @dataclass
+class Moment:
+    """What was used up to now, by one thing after the other."""
+
+    subject: float
+    ours: float
+    busy: float
+    time: float
+
+    @staticmethod
+    def now(place, running, *others):
+        subject = running.processor_seconds()
+        ours = sum(os.times()[:2]) + sum(process.processor_seconds() for process in others)
+        return Moment(subject, subject + ours, busy_seconds({place.load_processor, place.processor}), time.monotonic())
+
+    def disturbance(self, later):
+        """How much of the two processors was used by programs that are none of ours, until the later moment."""
+        return max(0, (later.busy - self.busy) - (later.ours - self.ours)) / (2 * (later.time - self.time))
+
+
+@dataclass
 class Subject:
     """A program under test, or several that work together: what starts them says on which port clients are taken."""
 
@@ -119,7 +141,7 @@ def _server(place, device, in_flight, tls=False, options=(), environment=None):
         command += ["--max-in-flight", in_flight]
     if tls:
         command += ["--tls-listen", f"127.0.0.1:{port}", "--client-ca", CERTIFICATES / "ca.crt"]
-        command += ["--tls-certificate", CERTIFICATES / "server.crt", "--tls-key", CERTIFICATES / "server.key"]
+        command += ["--tls-certificate", LEAF, "--tls-key", CERTIFICATES / "server.key"]
     else:
         command += ["--listen", f"127.0.0.1:{port}"]
     process = Process(command, place.processor, LOGS / "server.log", environment=environment)
@@ -153,6 +175,13 @@ def _terminated(make_command):
     return start
 
 
+def write_leaf():
+    """The server's certificate alone: a root that is sent along costs the load generator as much as its own part."""
+    text = (CERTIFICATES / "server.crt").read_text()
+    end = "-----END CERTIFICATE-----\n"
+    LEAF.write_text(text.partition(end)[0] + end)
+
+
 def _configuration(name, text):
     path = BUILD / "configurations" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +191,7 @@ def _configuration(name, text):
 
 def _server_pem():
     """Certificates and key in one file, as haproxy and socat want them."""
-    text = (CERTIFICATES / "server.crt").read_text() + (CERTIFICATES / "server.key").read_text()
+    text = LEAF.read_text() + (CERTIFICATES / "server.key").read_text()
     path = _configuration("server.pem", text)
     path.chmod(0o600)
     return path
@@ -198,7 +227,7 @@ socket = r:TCP_NODELAY=1
 [relay]
 accept = 127.0.0.1:{port}
 connect = 127.0.0.1:{relay}
-cert = {CERTIFICATES}/server.crt
+cert = {LEAF}
 key = {CERTIFICATES}/server.key
 CAfile = {CERTIFICATES}/ca.crt
 verifyChain = yes
@@ -223,7 +252,7 @@ stream {{
     server {{
         listen 127.0.0.1:{port} ssl;
         tcp_nodelay on;
-        ssl_certificate {CERTIFICATES}/server.crt;
+        ssl_certificate {LEAF};
         ssl_certificate_key {CERTIFICATES}/server.key;
         ssl_client_certificate {CERTIFICATES}/ca.crt;
         ssl_verify_client on;

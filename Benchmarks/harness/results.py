@@ -26,6 +26,11 @@ class Results:
         values = self.ratios(figure, one, other)
         return median(values) if values else None
 
+    def disturbance(self):
+        """The median of how much others used of the two processors."""
+        values = [each["disturbance"] for rounds in self.rounds.values() for each in rounds if "disturbance" in each]
+        return median(values) if values else 0
+
     def faults(self, workload, subject):
         """What went wrong in the rounds, added up."""
         total = {}

@@ -1,5 +1,6 @@
-"""What the project has set itself, and whether it is met."""
+"""What the project has set itself, and whether it is met; and thresholds, below which it must not fall again."""
 
+import tomllib
 from dataclasses import dataclass
 
 from programs import RELAY, SERVER
@@ -18,9 +19,12 @@ class Target:
     bound: str  # ">= 0.9", "<= 3" or "0.85 to 1.15"
     unit: str = ""
     spread: list = ()
+    faults: bool = False  # answers were wrong or missing: the figure says nothing
 
     @property
     def verdict(self):
+        if self.faults:
+            return "faults"
         if self.figure is None:
             return "not measured"
         words = self.bound.split()
@@ -39,11 +43,13 @@ def targets(results, binary):
 
     def ratio(number, text, figure, one, other, bound):
         spread = results.ratios(figure, one, other)
-        found.append(Target(number, text, results.ratio(figure, one, other), bound, "x", spread))
+        faults = bool(results.faults(*one) or results.faults(*other))
+        found.append(Target(number, text, results.ratio(figure, one, other), bound, "x", spread, faults))
 
     def value(number, text, figure, workload, subject, bound, unit, scale=1.0):
         measured = results.median(workload, subject, figure)
-        found.append(Target(number, text, None if measured is None else measured * scale, bound, unit))
+        faults = bool(results.faults(workload, subject))
+        found.append(Target(number, text, None if measured is None else measured * scale, bound, unit, faults=faults))
 
     ratio(1, "plain, 16 clients: req/s of the C relay's", "per_second", ("plain", SERVER), ("plain", RELAY), ">= 0.9")
     ratio(1, "CPU per request of the C relay's", "cpu_us", ("plain", SERVER), ("plain", RELAY), "<= 1.25")
@@ -68,3 +74,23 @@ def targets(results, binary):
     ratio(11, "16 clients polling the same registers of a 10 ms device: answers per second of those with --no-coalesce",
           "per_second", ("polling", SERVER), ("polling-each", SERVER), ">= 10")
     return found
+
+
+def read_thresholds(path):
+    """The thresholds of the file, each a dictionary."""
+    return tomllib.loads(path.read_text())["threshold"]
+
+
+def broken_thresholds(results, thresholds):
+    """A sentence for each threshold that is not kept, its tolerance allowed."""
+    broken = []
+    for each in thresholds:
+        one, other = (each["workload"], each["program"]), (each["workload"], each["of"])
+        figure, name = results.ratio(each["figure"], one, other), f"{each['workload']}: {each['figure']} of {each['program']}"
+        if figure is None or results.faults(*one) or results.faults(*other):
+            broken.append(f"{name} could not be measured")
+        elif "at_least" in each and figure < each["at_least"] * (1 - each["tolerance"]):
+            broken.append(f"{name} is {figure:.2f} of {each['of']}'s; at least {each['at_least']} was reached before")
+        elif "at_most" in each and figure > each["at_most"] * (1 + each["tolerance"]):
+            broken.append(f"{name} is {figure:.2f} of {each['of']}'s; at most {each['at_most']} was needed before")
+    return broken

@@ -1,13 +1,13 @@
 """What is measured: each workload runs one program once and says what it saw, as a dictionary of figures."""
 
-import os
 from dataclasses import dataclass, field
 
-from programs import BUILD, RELAY, SERVER, SUBJECTS, Device, Load, server_help
+from processes import Failure, stop_all
+from programs import BUILD, RELAY, SERVER, SUBJECTS, Device, Load, Moment, server_help
 
 PLAIN = [RELAY, SERVER, "modbus-proxy"]
 TLS = ["haproxy + relay", f"{SERVER} TLS", "nginx + relay", "stunnel + relay", "socat + relay"]
-# Both could take more; this is what the slowest of them can keep up with, too.
+# What the slowest of them can keep up with, too.
 RATE = 4000
 
 
@@ -45,15 +45,21 @@ def load(place, workload, subject, seconds):
     running = _start(place, workload, subject, device)
     options = [*workload.load, "--seconds", seconds, "--warmup", min(0.5, seconds / 4)]
     generator = Load(place, running.port, *options, tls=subject.tls)
+    ours = (generator.process, device.process)
     generator.wait_for("begin")
-    before = running.processor_seconds()
+    begin = Moment.now(place, running, *ours)
     device.counts()
     generator.wait_for("end")
-    used = running.processor_seconds() - before
+    end = Moment.now(place, running, *ours)
     counts = device.counts()
     result = _checked(generator.result())
-    answered = max(result["answered"], 1)
-    return {**result, "cpu_us": used / answered * 1e6, "gap_p50_us": counts["gap_p50_us"], "gap_p99_us": counts["gap_p99_us"]}
+    return {
+        **result,
+        "cpu_us": (end.subject - begin.subject) / max(result["answered"], 1) * 1e6,
+        "gap_p50_us": counts["gap_p50_us"],
+        "gap_p99_us": counts["gap_p99_us"],
+        "disturbance": begin.disturbance(end),
+    }
 
 
 def memory(place, workload, subject, seconds):
@@ -68,8 +74,9 @@ def memory(place, workload, subject, seconds):
     further = Load(place, running.port, "--idle", "--clients", many - few, tls=subject.tls)
     further.wait_for("ready")
     per_client = (running.memory() - before) / (many - few)
-    _checked(further.finish())
-    _checked(first.finish())
+    for each in (further, first):
+        if _checked(each.finish())["faults"]:
+            raise Failure("Idle clients were not left alone.")
     return {"kib_per_client": per_client, "resident_kib": alone}
 
 
@@ -103,14 +110,32 @@ def allocations(place, workload, subject, seconds):
     before = _counts(counter)
     generator.wait_for("end")
     after = _counts(counter)
-    answered = max(_checked(generator.result())["answered"], 1)
-    own, others = ((now - then) / answered for now, then in zip(after, before))
-    return {"own_allocations": own, "other_allocations": others}
+    result = _checked(generator.result())
+    own, others = ((now - then) / max(result["answered"], 1) for now, then in zip(after, before))
+    return {"own_allocations": own, "other_allocations": others, "faults": result["faults"]}
 
 
 def _counts(path):
     data = path.read_bytes()
     return int.from_bytes(data[:8], "little"), int.from_bytes(data[8:16], "little")
+
+
+def own_limits(place, seconds):
+    """What load generator and device do by themselves, and whether a wrong answer is seen."""
+    lines = []
+    for title, room, options in [("1 client, 16 in flight", 1, ["--depth", 16]), ("16 clients, 1 in flight", 16, SIXTEEN)]:
+        device = Device(place, "--connections", room)
+        result = Load(place, device.port, *options, "--seconds", seconds).result_after("begin", "end")
+        stop_all()
+        if _checked(result)["faults"]:
+            raise Failure(f"The load generator and the device disagree: {result}")
+        lines.append(f"load generator and device by themselves, {title}: {result['per_second']:,.0f} req/s, all answers right")
+    device = Device(place, "--lie", 1000)
+    result = Load(place, device.port, "--depth", 16, "--seconds", 0.2).result_after("begin", "end")
+    stop_all()
+    if not result["wrong"]:
+        raise Failure("The load generator does not see wrong answers.")
+    return lines
 
 
 SIXTEEN = ["--clients", 16]

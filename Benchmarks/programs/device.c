@@ -35,6 +35,7 @@ struct connection {
 };
 
 static uint64_t delay;
+static unsigned lie;
 static unsigned room = 1, open_connections, refused, requests, most_in_flight, broken;
 static struct connection **connections;
 static struct histogram gaps;
@@ -90,6 +91,8 @@ static void answer(struct connection *connection, const uint8_t *request) {
     put16(out + 4, 3 + 2 * count);
     out[8] = (uint8_t)(2 * count);
     for (unsigned index = 0; index < count; index++) put16(out + 9 + 2 * index, modbus_value(unit, address + index));
+    static unsigned answers;
+    if (lie > 0 && ++answers % lie == 0) out[9 + answers % (2 * count)] ^= 1;
     connection->out_length += 9 + 2 * count;
 }
 
@@ -197,21 +200,24 @@ static void serve(void) {
 }
 
 static void use(void) {
-    die("usage: bench-device --listen 127.0.0.1:PORT [--delay SECONDS] [--connections N]\n"
+    die("usage: bench-device --listen 127.0.0.1:PORT [--delay SECONDS] [--connections N] [--lie N]\n"
         "  --delay        how long it works on each request, one after the other (0)\n"
-        "  --connections  how many it accepts (1)");
+        "  --connections  how many it accepts (1)\n"
+        "  --lie          one answer of N has a wrong bit, to see whether that is seen");
 }
 
 int main(int count, char **arguments) {
     static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
                                             {"delay", required_argument, NULL, 'd'},
                                             {"connections", required_argument, NULL, 'c'},
+                                            {"lie", required_argument, NULL, 'L'},
                                             {0}};
     const char *address = NULL;
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (option == 'l') address = optarg;
         else if (option == 'd') delay = (uint64_t)(decimal("--delay", optarg, 0, 60) * 1e9);
         else if (option == 'c') room = (unsigned)number("--connections", optarg, 1, 4096);
+        else if (option == 'L') lie = (unsigned)number("--lie", optarg, 1, 1000000);
         else use();
     }
     if (address == NULL || optind != count) use();
