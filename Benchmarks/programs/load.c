@@ -92,5 +92,9 @@ int main(int count, char **arguments) {
            (double)histogram_quantile(latency, 0.5) / 1e3, (double)histogram_quantile(latency, 0.99) / 1e3,
            (double)histogram_quantile(latency, 0.999) / 1e3, (double)latency->max / 1e3, span.busy, totals.exceptions,
            totals.wrong, totals.closed, totals.unanswered);
-    return totals.exceptions + totals.wrong + totals.closed + totals.unanswered > 0;
+    bool faults = totals.exceptions + totals.wrong + totals.closed + totals.unanswered > 0;
+    for (unsigned index = 0; index < settings.clients; index++) connection_close(&connections[index]);
+    free(connections);
+    SSL_CTX_free(settings.tls);
+    return faults ? 1 : 0;
 }

@@ -71,7 +71,8 @@ void connection_receive(struct connection *connection, answer_handler *on_answer
 // The client's side of TLS 1.3, with a certificate of the client's.
 SSL_CTX *tls_context(const char *authority, const char *certificate, const char *key);
 SSL *tls_session(SSL_CTX *context, int fd);
-// Why the last step of TLS failed.
+// Why the last connection was lost: to be noted at once, and for whoever asks later.
+void tls_note_reason(void);
 const char *tls_reason(void);
 
 // The kinds of load. Each fills the totals and says how many seconds it counted, and for how much of them it was busy.

@@ -43,6 +43,12 @@ void connection_close(struct connection *connection) {
 
 static void lose(struct connection *connection) {
     totals.closed += 1;
+    if (connection->tls != NULL) {
+        tls_note_reason();
+        // Without a farewell, which OpenSSL does not allow after an error.
+        SSL_free(connection->tls);
+        connection->tls = NULL;
+    }
     connection_close(connection);
 }
 
