@@ -62,6 +62,8 @@ def run(arguments):
     os.sched_setaffinity(0, {place.load_processor})
 
     thresholds = read_thresholds(THRESHOLDS) if arguments.check else []
+    if arguments.check and not thresholds:
+        raise Failure(f"{THRESHOLDS} has no thresholds yet.")
     only = [each["workload"] for each in thresholds] or arguments.only
     pairs, missing = measurable(place, only)
     if thresholds:

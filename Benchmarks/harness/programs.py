@@ -84,18 +84,25 @@ class Moment:
 
     subject: float
     ours: float
-    busy: float
+    load_busy: float  # the load's processor
+    busy: float  # the other one
     time: float
 
     @staticmethod
     def now(place, running, *others):
         subject = running.processor_seconds()
         ours = sum(os.times()[:2]) + sum(process.processor_seconds() for process in others)
-        return Moment(subject, subject + ours, busy_seconds({place.load_processor, place.processor}), time.monotonic())
+        busy = busy_seconds(place.load_processor), busy_seconds(place.processor)
+        return Moment(subject, subject + ours, *busy, time.monotonic())
+
+    def busy_until(self, later):
+        """How much of the processor of what is measured was used, until the later moment."""
+        return (later.busy - self.busy) / (later.time - self.time)
 
     def disturbance(self, later):
         """How much of the two processors was used by programs that are none of ours, until the later moment."""
-        return max(0, (later.busy - self.busy) - (later.ours - self.ours)) / (2 * (later.time - self.time))
+        used = later.busy - self.busy + later.load_busy - self.load_busy
+        return max(0, used - (later.ours - self.ours)) / (2 * (later.time - self.time))
 
 
 @dataclass

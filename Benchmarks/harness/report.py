@@ -5,7 +5,7 @@ from workloads import WORKLOADS
 # Where a row's memory was measured.
 MEMORY = {"plain": "memory", "tls": "memory-tls"}
 ROWS = ["plain", "tls", "window", "one", "one-tls", "rate", "rate-tls", "many", "handshakes", "storm", "polling", "polling-each"]
-HEAD = ["", "req/s", "ratio", "CPU us", "ratio", "p50 us", "p99 us", "p99.9 us", "gap us", "KiB/client", "load busy", "faults"]
+HEAD = ["", "req/s", "ratio", "CPU us", "ratio", "p50 us", "p99 us", "p99.9 us", "gap us", "busy %", "KiB/client", "faults"]
 
 
 def table(results):
@@ -35,8 +35,8 @@ def _row(results, workload, subject):
         _number(median("cpu_us"), 1), ratio("cpu_us"),
         _number(median("p50_us")), _number(median("p99_us")), _number(median("p999_us")),
         _number(median("gap_p50_us"), 1),
+        _number(median("busy_percent")),
         _number(results.median(MEMORY.get(workload.name), subject, "kib_per_client"), 1),
-        _number(median("busy"), 2),
         ", ".join(f"{count} {name}" for name, count in faults.items()) or "-",
     ]
 

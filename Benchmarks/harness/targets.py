@@ -78,7 +78,7 @@ def targets(results, binary):
 
 def read_thresholds(path):
     """The thresholds of the file, each a dictionary."""
-    return tomllib.loads(path.read_text())["threshold"]
+    return tomllib.loads(path.read_text()).get("threshold", [])
 
 
 def broken_thresholds(results, thresholds):

@@ -43,7 +43,8 @@ def load(place, workload, subject, seconds):
     """Requests, and what each of them costs."""
     device = Device(place, *workload.device)
     running = _start(place, workload, subject, device)
-    options = [*workload.load, "--seconds", seconds, "--warmup", min(0.5, seconds / 4)]
+    # Looking instead of sleeping: to wake the load generator would be the dearest part of what the program under test does.
+    options = ["--spin", *workload.load, "--seconds", seconds, "--warmup", min(0.5, seconds / 4)]
     generator = Load(place, running.port, *options, tls=subject.tls)
     ours = (generator.process, device.process)
     generator.wait_for("begin")
@@ -58,6 +59,7 @@ def load(place, workload, subject, seconds):
         "cpu_us": (end.subject - begin.subject) / max(result["answered"], 1) * 1e6,
         "gap_p50_us": counts["gap_p50_us"],
         "gap_p99_us": counts["gap_p99_us"],
+        "busy_percent": begin.busy_until(end) * 100,
         "disturbance": begin.disturbance(end),
     }
 
@@ -125,7 +127,7 @@ def own_limits(place, seconds):
     lines = []
     for title, room, options in [("1 client, 16 in flight", 1, ["--depth", 16]), ("16 clients, 1 in flight", 16, SIXTEEN)]:
         device = Device(place, "--connections", room)
-        result = Load(place, device.port, *options, "--seconds", seconds).result_after("begin", "end")
+        result = Load(place, device.port, "--spin", *options, "--seconds", seconds).result_after("begin", "end")
         stop_all()
         if _checked(result)["faults"]:
             raise Failure(f"The load generator and the device disagree: {result}")
