@@ -95,10 +95,11 @@ def run(arguments):
     results.write(BUILD / "results.json", about)
     print(table(results))
     print()
-    if results.disturbance() > 0.03:
+    undisturbed = results.disturbance() <= 0.03
+    if not undisturbed:
         print(f"Other programs used {results.disturbance():.0%} of the two processors meanwhile: take these figures for nothing.\n")
     if not arguments.check:
-        print(target_lines(targets(results, place.server)))
+        print(target_lines(targets(results, place.server), undisturbed))
         return 0
     broken = broken_thresholds(results, thresholds)
     print("\n".join(broken) if broken else f"All {len(thresholds)} thresholds are kept.")

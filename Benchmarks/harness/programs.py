@@ -141,9 +141,9 @@ def _relay(place, device, in_flight):
     return Running(port, [process], process.wait_until_listening(port))
 
 
-def _server(place, device, in_flight, tls=False, options=(), environment=None):
+def _server(place, device, in_flight, tls=False, options=(), environment=None, wrapper=()):
     port = free_port()
-    command = [place.server, "server", "-p", "modbus", "-t", f"127.0.0.1:{device}", *options]
+    command = [*wrapper, place.server, "server", "-p", "modbus", "-t", f"127.0.0.1:{device}", *options]
     if in_flight > 1:
         command += ["--max-in-flight", in_flight]
     if tls:

@@ -41,14 +41,14 @@ def _row(results, workload, subject):
     ]
 
 
-def target_lines(targets):
-    """Each target with its figure, and met or missed."""
+def target_lines(targets, undisturbed):
+    """Each target with its figure, and met or missed; with a question mark if others have disturbed the measurement."""
     lines = [["target", "", "figure", "bound", "", "rounds"]]
     for target in targets:
         figure = "-" if target.figure is None else f"{_number(target.figure, 2)} {target.unit}".strip()
         bound = f"{target.bound} {target.unit}".strip()
         spread = f"{min(target.spread):.2f} to {max(target.spread):.2f}" if target.spread else ""
-        lines.append([f"{target.number}", target.text, figure, bound, target.verdict, spread])
+        lines.append([f"{target.number}", target.text, figure, bound, target.verdict + ("" if undisturbed else "?"), spread])
     return _aligned(lines, left=(0, 1, 3, 4, 5))
 
 
