@@ -71,6 +71,11 @@ class Load:
             self.wait_for(word)
         return self.result()
 
+    def go_on(self):
+        """Lets clients begin that have been held."""
+        self.process.process.stdin.write("\n")
+        self.process.process.stdin.flush()
+
     def finish(self):
         """Lets idle clients go."""
         self.process.process.stdin.close()

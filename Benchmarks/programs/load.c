@@ -19,6 +19,7 @@ static void use(void) {
         "                 otherwise each answer is followed by the next request\n"
         "  --connects     each client connects, asks once and closes, over and over\n"
         "  --idle         each client asks once; then they stay until the input ends\n"
+        "  --hold         each client asks once; the rest begins with the next line of the input\n"
         "  --seconds S    how long to count (2)\n"
         "  --warmup S     how long to wait before (0.5)\n"
         "  --registers N  per request (10)\n"
@@ -32,14 +33,23 @@ static void use(void) {
 }
 
 static const struct option options[] = {
-    {"target", required_argument, NULL, 't'},      {"clients", required_argument, NULL, 'c'},
-    {"depth", required_argument, NULL, 'd'},       {"rate", required_argument, NULL, 'r'},
-    {"connects", no_argument, NULL, 'C'},          {"idle", no_argument, NULL, 'I'},
-    {"seconds", required_argument, NULL, 's'},     {"warmup", required_argument, NULL, 'w'},
-    {"registers", required_argument, NULL, 'n'},   {"unit", required_argument, NULL, 'u'},
-    {"same", no_argument, NULL, 'S'},              {"sources", required_argument, NULL, 'a'},
-    {"spin", no_argument, NULL, 'p'},              {"ca", required_argument, NULL, 'A'},
-    {"certificate", required_argument, NULL, 'e'}, {"key", required_argument, NULL, 'k'},
+    {"target", required_argument, NULL, 't'},
+    {"clients", required_argument, NULL, 'c'},
+    {"depth", required_argument, NULL, 'd'},
+    {"rate", required_argument, NULL, 'r'},
+    {"connects", no_argument, NULL, 'C'},
+    {"idle", no_argument, NULL, 'I'},
+    {"hold", no_argument, NULL, 'H'},
+    {"seconds", required_argument, NULL, 's'},
+    {"warmup", required_argument, NULL, 'w'},
+    {"registers", required_argument, NULL, 'n'},
+    {"unit", required_argument, NULL, 'u'},
+    {"same", no_argument, NULL, 'S'},
+    {"sources", required_argument, NULL, 'a'},
+    {"spin", no_argument, NULL, 'p'},
+    {"ca", required_argument, NULL, 'A'},
+    {"certificate", required_argument, NULL, 'e'},
+    {"key", required_argument, NULL, 'k'},
     {0}};
 
 static void parse(int count, char **arguments) {
@@ -52,6 +62,7 @@ static void parse(int count, char **arguments) {
         case 'r': settings.rate = decimal("--rate", optarg, 1, 1e6); break;
         case 'C': settings.connects = true; break;
         case 'I': settings.idle = true; break;
+        case 'H': settings.hold = true; break;
         case 's': settings.seconds = decimal("--seconds", optarg, 0.1, 600); break;
         case 'w': settings.warmup = decimal("--warmup", optarg, 0, 60); break;
         case 'n': settings.registers = (unsigned)number("--registers", optarg, 1, modbus_registers); break;

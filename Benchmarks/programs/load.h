@@ -17,7 +17,7 @@ struct settings {
     struct sockaddr_in target;
     unsigned clients, depth, registers, unit, sources;
     double rate, warmup, seconds;
-    bool connects, idle, same, spin;
+    bool connects, idle, hold, same, spin;
     SSL_CTX *tls;
 };
 

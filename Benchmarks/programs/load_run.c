@@ -136,6 +136,10 @@ static void count_unanswered(struct connection *connections) {
 
 struct span run_load(struct connection *connections) {
     open_all(connections);
+    if (settings.hold) {
+        say("ready");
+        getchar();
+    }
     start = now_ns();
     begin = start + (uint64_t)(settings.warmup * 1e9);
     end = begin + (uint64_t)(settings.seconds * 1e9);
