@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz soak \
-	bench bench-check certificates clean
+	bench bench-micro bench-check certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
-	Simulation/Package.swift Simulation/Model Simulation/Command
+	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
 
 SECONDS = 60
 MINUTES = 30
@@ -53,6 +53,9 @@ soak: ## Run clients that verify everything beside a device that misbehaves for 
 
 bench: ## Measure beside a relay in C and other programs, ROUNDS (5) times; ONLY some workloads (Benchmarks/README.md)
 	@scripts/bench --rounds '$(ROUNDS)' --only '$(ONLY)'
+
+bench-micro: ## Measure single steps of a request's path: framing, message rules, the core
+	@scripts/bench-micro
 
 bench-check: ## Measure what Benchmarks/thresholds.toml names, ROUNDS (5) times; fail if it has become slower
 	@scripts/bench --rounds '$(ROUNDS)' --check
