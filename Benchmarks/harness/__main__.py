@@ -35,12 +35,18 @@ def main():
 
 def _parse():
     parser = argparse.ArgumentParser(prog="bench", description="Compares tcp-multiplexer with its peers, on loopback.")
-    parser.add_argument("--server", type=Path, default=ROOT / ".build/dist/tcp-multiplexer", help="the program under test")
+    parser.add_argument(
+        "--server", type=Path, default=ROOT / ".build/dist/tcp-multiplexer", help="the program under test"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often all is measured (5)")
     parser.add_argument("--seconds", type=float, default=2, help="how long each measurement takes (2)")
     parser.add_argument("--only", default="", metavar="NAME,...", help=", ".join(each.name for each in WORKLOADS))
-    parser.add_argument("--subjects", default="", metavar="NAME,...", help="only programs whose names contain one of these")
-    parser.add_argument("--check", action="store_true", help="hold ratios against thresholds.toml; fails if one is not kept")
+    parser.add_argument(
+        "--subjects", default="", metavar="NAME,...", help="only programs whose names contain one of these"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="hold ratios against thresholds.toml; fails if one is not kept"
+    )
     arguments = parser.parse_args()
     names = {each.name for each in WORKLOADS}
     arguments.only = [name for name in arguments.only.split(",") if name]
@@ -83,7 +89,10 @@ def run(arguments):
     for number in range(arguments.rounds):
         # There and back again, so that nobody is always measured after the same other.
         for index, (workload, subject) in enumerate(pairs if number % 2 == 0 else reversed(pairs)):
-            _say(f"round {number + 1} of {arguments.rounds}: {index + 1} of {len(pairs)}, {workload.name}, {subject.name}")
+            _say(
+                f"round {number + 1} of {arguments.rounds}, {index + 1} of {len(pairs)}: "
+                f"{workload.name}, {subject.name}"
+            )
             try:
                 results.add(workload.name, subject.name, workload.measure(place, workload, subject, arguments.seconds))
             except Failure as failure:
@@ -97,7 +106,10 @@ def run(arguments):
     print()
     undisturbed = results.disturbance() <= 0.03
     if not undisturbed:
-        print(f"Other programs used {results.disturbance():.0%} of the two processors meanwhile: take these figures for nothing.\n")
+        print(
+            f"Other programs used {results.disturbance():.0%} of the two processors meanwhile: "
+            "take these figures for nothing.\n"
+        )
     if not arguments.check:
         print(target_lines(targets(results, place.server), undisturbed))
         return 0
@@ -108,9 +120,17 @@ def run(arguments):
 
 def _about(place):
     """When, where and what: figures mean nothing without it."""
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if line.startswith("model name")), platform.machine())
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    commit = subprocess.run(
+        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True
+    ).stdout.strip()
     now = datetime.datetime.now(datetime.timezone.utc)
     return [
         f"{now:%Y-%m-%d %H:%M} UTC, {cpu}, Linux {platform.release()}, load average {os.getloadavg()[0]:.1f}",

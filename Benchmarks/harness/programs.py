@@ -167,7 +167,9 @@ def _server_tls(place, device, in_flight, **more):
 def _modbus_proxy(place, device, in_flight):
     port = free_port()
     # The command as it is, on the faster event loop; without a log line per request.
-    program = "import logging, uvloop; uvloop.install(); import modbus_proxy as m; m.DEFAULT_LOG_CONFIG['root']['level'] = "
+    program = (
+        "import logging, uvloop; uvloop.install(); import modbus_proxy as m; m.DEFAULT_LOG_CONFIG['root']['level'] = "
+    )
     program += "'WARNING'; m.main()"
     command = [PEERS / "venv/bin/python", "-c", program, "-b", f"tcp://127.0.0.1:{port}"]
     process = Process(command + ["--modbus", f"tcp://127.0.0.1:{device}"], place.processor, LOGS / "modbus-proxy.log")
@@ -188,7 +190,7 @@ def _terminated(make_command):
 
 
 def write_leaf():
-    """The server's certificate alone: a root that is sent along costs the load generator as much as its own part."""
+    """The server's certificate alone: a root that is sent along, the load generator has to decode each time."""
     text = (CERTIFICATES / "server.crt").read_text()
     end = "-----END CERTIFICATE-----\n"
     LEAF.write_text(text.partition(end)[0] + end)
@@ -292,7 +294,10 @@ def peer_binary(name):
 
 
 def peer_environment():
-    libraries = [PEERS / "root/usr/lib" / f"{os.uname().machine}-linux-gnu", PEERS / "root/lib" / f"{os.uname().machine}-linux-gnu"]
+    libraries = [
+        PEERS / "root/usr/lib" / f"{os.uname().machine}-linux-gnu",
+        PEERS / "root/lib" / f"{os.uname().machine}-linux-gnu",
+    ]
     return {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in libraries)}
 
 
@@ -329,17 +334,29 @@ def versions():
 
     def first_line(command, pick=0):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=10,
-                                  env={**os.environ, **peer_environment()}, stdin=subprocess.DEVNULL)
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=10,
+                env={**os.environ, **peer_environment()},
+                stdin=subprocess.DEVNULL,
+            )
         except (OSError, subprocess.SubprocessError):
             return None
         lines = (done.stdout + done.stderr).splitlines()
         return lines[pick] if len(lines) > pick else None
 
     python = PEERS / "venv/bin/python"
-    program = "from importlib.metadata import version as v; print('modbus-proxy', v('modbus-proxy'), 'on uvloop', v('uvloop'))"
-    asked = [[peer_binary("haproxy"), "-v"], [peer_binary("nginx"), "-v"], [peer_binary("stunnel4"), "-version"],
-             [peer_binary("socat"), "-V"], [python, "-c", program]]
+    program = "from importlib.metadata import version as v; "
+    program += "print('modbus-proxy', v('modbus-proxy'), 'on uvloop', v('uvloop'))"
+    asked = [
+        [peer_binary("haproxy"), "-v"],
+        [peer_binary("nginx"), "-v"],
+        [peer_binary("stunnel4"), "-version"],
+        [peer_binary("socat"), "-V"],
+        [python, "-c", program],
+    ]
     picks = [0, 0, 1, 1, 0]
     found = [first_line([str(word) for word in command], pick) for command, pick in zip(asked, picks) if command[0]]
     return [line for line in found if line]

@@ -4,8 +4,34 @@ from workloads import WORKLOADS
 
 # Where a row's memory was measured.
 MEMORY = {"plain": "memory", "tls": "memory-tls"}
-ROWS = ["plain", "tls", "window", "one", "one-tls", "rate", "rate-tls", "many", "handshakes", "storm", "polling", "polling-each"]
-HEAD = ["", "req/s", "ratio", "CPU us", "ratio", "p50 us", "p99 us", "p99.9 us", "gap us", "busy %", "KiB/client", "faults"]
+ROWS = [
+    "plain",
+    "tls",
+    "window",
+    "one",
+    "one-tls",
+    "rate",
+    "rate-tls",
+    "many",
+    "handshakes",
+    "storm",
+    "polling",
+    "polling-each",
+]
+HEAD = [
+    "",
+    "req/s",
+    "ratio",
+    "CPU us",
+    "ratio",
+    "p50 us",
+    "p99 us",
+    "p99.9 us",
+    "gap us",
+    "busy %",
+    "KiB/client",
+    "faults",
+]
 
 
 def table(results):
@@ -14,7 +40,11 @@ def table(results):
     for workload in WORKLOADS:
         if workload.name not in ROWS:
             continue
-        rows = [_row(results, workload, subject) for subject in workload.subjects if (workload.name, subject) in results.rounds]
+        rows = [
+            _row(results, workload, subject)
+            for subject in workload.subjects
+            if (workload.name, subject) in results.rounds
+        ]
         if rows:
             lines += [[workload.title], *rows]
     return _aligned(lines)
@@ -31,9 +61,13 @@ def _row(results, workload, subject):
     faults = results.faults(workload.name, subject)
     return [
         "  " + subject,
-        _number(median("per_second")), ratio("per_second"),
-        _number(median("cpu_us"), 1), ratio("cpu_us"),
-        _number(median("p50_us")), _number(median("p99_us")), _number(median("p999_us")),
+        _number(median("per_second")),
+        ratio("per_second"),
+        _number(median("cpu_us"), 1),
+        ratio("cpu_us"),
+        _number(median("p50_us")),
+        _number(median("p99_us")),
+        _number(median("p999_us")),
         _number(median("gap_p50_us"), 1),
         _number(median("busy_percent")),
         _number(results.median(MEMORY.get(workload.name), subject, "kib_per_client"), 1),
@@ -48,7 +82,9 @@ def target_lines(targets, undisturbed):
         figure = "-" if target.figure is None else f"{_number(target.figure, 2)} {target.unit}".strip()
         bound = f"{target.bound} {target.unit}".strip()
         spread = f"{min(target.spread):.2f} to {max(target.spread):.2f}" if target.spread else ""
-        lines.append([f"{target.number}", target.text, figure, bound, target.verdict + ("" if undisturbed else "?"), spread])
+        lines.append(
+            [f"{target.number}", target.text, figure, bound, target.verdict + ("" if undisturbed else "?"), spread]
+        )
     return _aligned(lines, left=(0, 1, 3, 4, 5))
 
 
@@ -63,7 +99,8 @@ def _aligned(lines, left=(0,)):
     widths = [max(len(line[column]) for line in full) for column in range(len(full[0]))]
     return "\n".join(
         "  ".join(
-            text.ljust(widths[column]) if column in left else text.rjust(widths[column]) for column, text in enumerate(line)
+            text.ljust(widths[column]) if column in left else text.rjust(widths[column])
+            for column, text in enumerate(line)
         ).rstrip()
         for line in lines
     )

@@ -17,7 +17,7 @@ class Results:
         return median(values) if values else None
 
     def ratios(self, figure, one, other):
-        """Round by round one's figure by the other's: both ran within seconds, so a machine that drifts does not matter."""
+        """Round by round one's figure by the other's: both ran within a minute, so a machine's drift matters little."""
         pairs = zip(self.rounds.get(one, []), self.rounds.get(other, []))
         return [mine[figure] / theirs[figure] for mine, theirs in pairs if mine.get(figure) and theirs.get(figure)]
 

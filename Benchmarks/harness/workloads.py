@@ -43,7 +43,7 @@ def load(place, workload, subject, seconds):
     """Requests, and what each of them costs."""
     device = Device(place, *workload.device)
     running = _start(place, workload, subject, device)
-    # Looking instead of sleeping: to wake the load generator would be the dearest part of what the program under test does.
+    # It looks instead of sleeping: waking it would be the dearest thing that the program under test does.
     options = ["--spin", *workload.load, "--seconds", seconds, "--warmup", min(0.5, seconds / 4)]
     generator = Load(place, running.port, *options, tls=subject.tls)
     ours = (generator.process, device.process)
@@ -65,7 +65,7 @@ def load(place, workload, subject, seconds):
 
 
 def memory(place, workload, subject, seconds):
-    """What each further client costs that has asked once and is idle, in KiB; and the process before any client came."""
+    """What each further client costs that has asked once and is idle, and the process before any came, in KiB."""
     few, many = 100, 1000
     device = Device(place)
     running = _start(place, workload, subject, device)
@@ -87,7 +87,9 @@ def storm(place, workload, subject, seconds):
     device = Device(place)
     running = _start(place, workload, subject, device)
     quiet = Load(place, running.port, "--rate", 200, "--seconds", seconds, "--warmup", 1, tls=subject.tls, urgent=True)
-    others = Load(place, running.port, "--connects", "--clients", 16, "--seconds", seconds + 1, "--warmup", 0.5, tls=subject.tls)
+    others = Load(
+        place, running.port, "--connects", "--clients", 16, "--seconds", seconds + 1, "--warmup", 0.5, tls=subject.tls
+    )
     result = _checked(quiet.result_after("begin", "end"))
     handshakes = others.result_after("begin", "end")
     return {**result, "handshakes": handshakes["per_second"]}
@@ -125,13 +127,18 @@ def _counts(path):
 def own_limits(place, seconds):
     """What load generator and device do by themselves, and whether a wrong answer is seen."""
     lines = []
-    for title, room, options in [("1 client, 16 in flight", 1, ["--depth", 16]), ("16 clients, 1 in flight", 16, SIXTEEN)]:
+    for title, room, options in [
+        ("1 client, 16 in flight", 1, ["--depth", 16]),
+        ("16 clients, 1 in flight", 16, SIXTEEN),
+    ]:
         device = Device(place, "--connections", room)
         result = Load(place, device.port, "--spin", *options, "--seconds", seconds).result_after("begin", "end")
         stop_all()
         if _checked(result)["faults"]:
             raise Failure(f"The load generator and the device disagree: {result}")
-        lines.append(f"load generator and device by themselves, {title}: {result['per_second']:,.0f} req/s, all answers right")
+        lines.append(
+            f"load generator and device by themselves, {title}: {result['per_second']:,.0f} req/s, all answers right"
+        )
     device = Device(place, "--lie", 1000)
     result = Load(place, device.port, "--depth", 16, "--seconds", 0.2).result_after("begin", "end")
     stop_all()
@@ -158,10 +165,25 @@ WORKLOADS = [
     Workload("memory-tls", "idle clients, TLS 1.3", TLS, memory),
     Workload("startup", "start", SERVERS, startup),
     Workload("allocations", "allocations", SERVERS, allocations),
-    Workload("polling", "16 clients, same registers, 10 ms device", [SERVER], load, [*SIXTEEN, "--same"], ["--delay", 0.01],
-             needs="--no-coalesce"),
-    Workload("polling-each", "the same, --no-coalesce", [SERVER], load, [*SIXTEEN, "--same"], ["--delay", 0.01],
-             server_options=["--no-coalesce"], needs="--no-coalesce"),
+    Workload(
+        "polling",
+        "16 clients, same registers, 10 ms device",
+        [SERVER],
+        load,
+        [*SIXTEEN, "--same"],
+        ["--delay", 0.01],
+        needs="--no-coalesce",
+    ),
+    Workload(
+        "polling-each",
+        "the same, --no-coalesce",
+        [SERVER],
+        load,
+        [*SIXTEEN, "--same"],
+        ["--delay", 0.01],
+        server_options=["--no-coalesce"],
+        needs="--no-coalesce",
+    ),
 ]
 
 

@@ -1,5 +1,5 @@
-// Preloaded into a program, it counts calls of malloc and its kin: those of the program itself, Swift's runtime included,
-// which is linked into it, and those of libraries, such as OpenSSL. The counts are in the file BENCH_ALLOCATIONS.
+// Preloaded into a program, it counts calls of malloc and its kin: those of the program itself, with Swift's runtime in
+// it, and those of libraries, such as OpenSSL. The counts are in the file BENCH_ALLOCATIONS.
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>

@@ -1,5 +1,5 @@
-// A Modbus/TCP device that is fast enough not to be the limit. What it answers follows from the unit and the address, so
-// that whoever asked can tell its own answer. It watches how long it idles between a response and the next request.
+// A Modbus/TCP device that is fast enough not to be the limit. What it answers follows from the unit and the address,
+// so that whoever asked can tell its own answer. It watches how long it idles between a response and the next request.
 //
 // SIGUSR1 prints what was counted since the last time and counts anew; SIGTERM ends it.
 #include <errno.h>
@@ -121,7 +121,8 @@ static bool take_requests(struct connection *connection, uint64_t now) {
         } else {
             if (connection->late_count == late_most) return false;
             unsigned last = (connection->late_first + connection->late_count - 1) % late_most;
-            uint64_t start = connection->late_count > 0 && connection->late[last].due > now ? connection->late[last].due : now;
+            bool works = connection->late_count > 0 && connection->late[last].due > now;
+            uint64_t start = works ? connection->late[last].due : now;
             struct late_request *late = &connection->late[(last + 1) % late_most];
             late->due = start + delay;
             memcpy(late->frame, frame, modbus_request);
@@ -188,7 +189,8 @@ static void serve(void) {
     for (;;) {
         struct epoll_event events[64];
         uint64_t now = delay == 0 ? 0 : now_ns(), next = delay == 0 ? UINT64_MAX : answer_late(now);
-        struct timespec wait = {.tv_sec = (time_t)((next - now) / NANOSECONDS), .tv_nsec = (long)((next - now) % NANOSECONDS)};
+        uint64_t left = next - now;
+        struct timespec wait = {.tv_sec = (time_t)(left / NANOSECONDS), .tv_nsec = (long)(left % NANOSECONDS)};
         int count = epoll_pwait2(poll_fd, events, 64, next == UINT64_MAX ? NULL : &wait, NULL);
         for (int index = 0; index < count; index++) {
             void *context = events[index].data.ptr;

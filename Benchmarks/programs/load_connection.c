@@ -100,7 +100,8 @@ static bool is_right(const uint8_t *frame, int length, unsigned address) {
     return true;
 }
 
-static void verify(struct connection *connection, const uint8_t *frame, int length, uint64_t now, answer_handler *on_answer) {
+static void verify(struct connection *connection, const uint8_t *frame, int length, uint64_t now,
+                   answer_handler *on_answer) {
     struct pending *pending = &connection->pending[get16(frame) % depth_most];
     if (!pending->used || pending->id != get16(frame)) {
         totals.wrong += 1;
@@ -108,7 +109,8 @@ static void verify(struct connection *connection, const uint8_t *frame, int leng
     }
     pending->used = false;
     connection->in_flight -= 1;
-    if (length == 9 && frame[6] == settings.unit && frame[7] == (modbus_read | modbus_exception)) totals.exceptions += 1;
+    bool refused = length == 9 && frame[6] == settings.unit && frame[7] == (modbus_read | modbus_exception);
+    if (refused) totals.exceptions += 1;
     else if (!is_right(frame, length, pending->address)) totals.wrong += 1;
     on_answer(connection, pending->intended, now);
 }

@@ -55,7 +55,7 @@ static void ignore(struct connection *connection, uint64_t intended, uint64_t no
     (void)connection, (void)intended, (void)now;
 }
 
-// Opens all connections and asks each once, a few at a time: a handshake that waits behind thousands would be given up.
+// Opens all connections and asks each once, a few at a time: who waits behind thousands of handshakes is given up.
 static void open_all(struct connection *connections) {
     uint64_t limit = now_ns() + 60 * NANOSECONDS;
     poll_fd = make_poll();
@@ -114,8 +114,10 @@ static void schedule(struct connection *connections, uint64_t now) {
 }
 
 static bool something_is_left(struct connection *connections) {
-    for (unsigned index = 0; index < settings.clients; index++)
-        if (connections[index].state == state_open && connections[index].in_flight + connections[index].due > 0) return true;
+    for (unsigned index = 0; index < settings.clients; index++) {
+        const struct connection *connection = &connections[index];
+        if (connection->state == state_open && connection->in_flight + connection->due > 0) return true;
+    }
     return false;
 }
 
@@ -182,8 +184,8 @@ static void count_connect(struct connection *connection, uint64_t intended, uint
     connection_close(connection);
 }
 
-// Connects, asks once and closes, over and over. With TLS 1.3 a client's handshake ends before the server has looked at its
-// certificate: only an answer shows that it was accepted.
+// Connects, asks once and closes, over and over. With TLS 1.3 a client's handshake ends before the server has looked at
+// its certificate: only an answer shows that it was accepted.
 struct span run_connects(struct connection *connections) {
     uint64_t began = 0, busy = 0, now;
     poll_fd = make_poll();

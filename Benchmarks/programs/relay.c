@@ -1,5 +1,5 @@
-// Only what any Modbus/TCP multiplexer must do: many clients, one connection to the device, first come first served, ids of
-// its own, so many in flight. No timeouts, no limits, no log: the practical limit that others are compared with.
+// Only what any Modbus/TCP multiplexer must do: many clients, one connection to the device, first come first served,
+// ids of its own, so many in flight. No timeouts, no limits, no log: the practical limit for all others.
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
