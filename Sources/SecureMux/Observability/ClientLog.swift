@@ -8,17 +8,17 @@ import NIOCore
 final class ClientLog {
     private let logger: Logger
     private let limits: ClientLimits
-    private var strangers = Repetitions(toldSingly: told)
-    private var refusals = Repetitions(toldSingly: told)
-    private var fullListener = Repetitions()
-    private var fullAddress = Repetitions()
-    private var evictions = Repetitions()
-    private var acceptErrors = Repetitions()
-    private var slowRequests = Repetitions()
-    private var slowReaders = Repetitions()
+    private var strangers = each
+    private var refusals = RepetitionsByKind(each)
+    private var fullListener = Repetitions(perMinute: 1)
+    private var fullAddress = Repetitions(perMinute: 1)
+    private var evictions = Repetitions(perMinute: 1)
+    private var acceptErrors = Repetitions(perMinute: 1)
+    private var slowRequests = Repetitions(perMinute: 1)
+    private var slowReaders = Repetitions(perMinute: 1)
 
     /// Each of these lines names another client, and is wanted as long as they are few.
-    private static let told = 1_000
+    private static let each = Repetitions(toldSingly: 100, perMinute: 10)
 
     /// A log of a listener with these limits.
     init(_ logger: Logger, limits: ClientLimits) {
@@ -28,13 +28,14 @@ final class ClientLog {
 
     /// A client's address is not allowed.
     func notAllowed(_ client: String) {
+        let isDue = strangers.count()
         say(
             "client refused",
-            strangers.count(),
+            isDue,
             [
                 "client": "\(client)", "reason": "its address is not on the allow-list",
                 "remedy": "add it with --allow if it may connect",
-            ]
+            ].merging(Self.count(of: strangers)) { $1 }
         )
     }
 
@@ -105,13 +106,20 @@ final class ClientLog {
     }
 
     /// What a client did has it sent away; `logger` says which client.
-    func refused(_ reason: String, remedy: String, _ logger: Logger) {
+    func refused(_ reason: String, remedy: String, level: Logger.Level = .warning, _ logger: Logger) {
+        let (isDue, repetitions) = refusals.count(reason)
         say(
             "client refused",
-            refusals.count(),
-            ["reason": "\(reason)", "remedy": "\(remedy)"],
-            logger
+            isDue,
+            ["reason": "\(reason)", "remedy": "\(remedy)"].merging(Self.count(of: repetitions)) { $1 },
+            logger,
+            level
         )
+    }
+
+    /// How many there were, where not all of them are told.
+    private static func count(of repetitions: Repetitions) -> Logger.Metadata {
+        repetitions.hasUntold ? ["so-far": "\(repetitions.total)"] : [:]
     }
 
     /// A request took too long to come.

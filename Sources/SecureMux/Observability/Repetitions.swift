@@ -2,29 +2,93 @@ import NIOCore
 
 /// Counts something that anyone can make happen as often as he likes, and says when a line of the log is due for it.
 ///
-/// Those that count as a run: the first ones, then the one with twice as many before it, and so on. After a minute without
-/// any a new run begins, so that tomorrow's first one is told again.
+/// There is an allowance of lines. Of those beyond it the ones are told whose number in a run is a power of two. A run ends
+/// after a minute without any, and then the allowance is there again; or it comes back steadily, so that what goes on for ever
+/// is told for ever, but never so often that it fills the disk.
 struct Repetitions {
     /// How many there were.
     private(set) var total = 0
+    /// Whether some of this run were not told.
+    private(set) var hasUntold = false
 
     private let toldSingly: Int
+    private let perMinute: Int?
+    private var allowance: Double
     private var run = 0
     private var last: NIODeadline?
 
     private static let calm = TimeAmount.minutes(1)
 
-    /// Nothing so far; of a run the first `toldSingly` are told, and then as many as powers of two.
-    init(toldSingly: Int = 1) {
+    /// Nothing so far; `toldSingly` are told one by one, of each run or, with `perMinute`, as far as they came back.
+    init(toldSingly: Int = 1, perMinute: Int? = nil) {
         self.toldSingly = toldSingly
+        self.perMinute = perMinute
+        allowance = Double(toldSingly)
     }
 
     /// Counts one more; says whether it is to be told.
     mutating func count(at now: NIODeadline = .now()) -> Bool {
-        if let last, now - last > Self.calm { run = 0 }
+        if let last {
+            let pause = now - last
+            if let perMinute {
+                let minutes = Double(pause.nanoseconds) / Double(TimeAmount.minutes(1).nanoseconds)
+                allowance = min(allowance + minutes * Double(perMinute), Double(toldSingly))
+            }
+            if pause > Self.calm {
+                run = 0
+                hasUntold = false
+                if perMinute == nil { allowance = Double(toldSingly) }
+            }
+        }
         last = now
         run += 1
         total += 1
-        return run <= toldSingly || run & (run - 1) == 0
+        if allowance >= 1 {
+            allowance -= 1
+            return true
+        }
+        let isTold = run & (run - 1) == 0
+        if !isTold { hasUntold = true }
+        return isTold
+    }
+}
+
+/// Counts the kinds of one thing separately, so that none hides the others.
+struct RepetitionsByKind {
+    private let new: Repetitions
+    private let limit: Int
+    private var kinds: [String: Repetitions] = [:]
+
+    /// Kinds beyond `limit` count as one.
+    init(_ each: Repetitions, limit: Int = 32) {
+        new = each
+        self.limit = limit
+    }
+
+    /// Counts one more of the kind that `words` stand for; says whether it is to be told, and returns the count of its kind.
+    mutating func count(_ words: String, at now: NIODeadline = .now()) -> (isDue: Bool, of: Repetitions) {
+        var kind = Self.kind(of: words)
+        if kinds[kind] == nil, kinds.count >= limit { kind = "" }
+        var repetitions = kinds[kind] ?? new
+        let isDue = repetitions.count(at: now)
+        kinds[kind] = repetitions
+        return (isDue, repetitions)
+    }
+
+    /// The words without what differs from one client to the next: numbers, and names in parentheses or quotation marks.
+    static func kind(of words: String) -> String {
+        var kind = ""
+        var depth = 0
+        var isQuoted = false
+        for character in words {
+            switch character {
+            case "(": depth += 1
+            case ")": depth = max(depth - 1, 0)
+            case "\"": isQuoted.toggle()
+            case _ where depth > 0 || isQuoted || character.isNumber: break
+            default: kind.append(character)
+            }
+        }
+        return kind
     }
 }

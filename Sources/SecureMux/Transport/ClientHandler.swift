@@ -26,7 +26,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var isKnownPlain: Bool
     /// The driver asked for no more requests.
     private var isPaused = false
-    /// The client will send nothing more, but waits for responses.
+    /// The client will send nothing more, or nothing that is heard, but waits for responses.
     private var hasEnded = false
     /// Requests given to the driver and not yet answered.
     private var unanswered = 0
@@ -306,7 +306,11 @@ extension ClientHandler {
         case (.request, .joined):
             if let assembly, assembly.isRestDue { return assembly.giveUp(.late) }
             clients.log.requestTimedOut(logger)
-            drop()
+            // What came whole before is answered.
+            hasEnded = true
+            received.clear()
+            noteMemory()
+            if unanswered == 0 { drop() }
         case (.idle, .joined):
             clients.log.idled(logger)
             drop()
@@ -346,7 +350,8 @@ extension ClientHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .joined = state else { return }
+        // After the end only what a read brings that was under way.
+        guard case .joined = state, !hasEnded else { return }
         received.append(unwrapInboundIn(data))
         // Before the device hears of it.
         noteMemory()
@@ -396,7 +401,12 @@ extension ClientHandler {
             return
         }
         // Whoever refuses closes the connection, once the client has had a chance to read why.
-        clients.log.refused(refusal.reason, remedy: refusal.remedy, logger)
+        clients.log.refused(
+            refusal.reason,
+            remedy: refusal.remedy,
+            level: refusal.isHarmless ? .info : .warning,
+            logger
+        )
         leave()
     }
 

@@ -4,4 +4,10 @@ protocol ClientRefusal: Error {
     var reason: String { get }
     /// What to do about it, a clause in the imperative.
     var remedy: String { get }
+    /// Whether there is probably nothing that somebody should put right.
+    var isHarmless: Bool { get }
+}
+
+extension ClientRefusal {
+    var isHarmless: Bool { false }
 }

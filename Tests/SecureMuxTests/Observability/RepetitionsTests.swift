@@ -24,8 +24,36 @@ import Testing
             now = now + pause
             return repetitions.count(at: now)
         }
-        #expect((1...6).filter { _ in count(after: .seconds(60)) } == [1, 2, 4])
+        #expect((1...6).filter { _ in count(after: .milliseconds(1)) } == [1, 2, 4])
+        #expect(repetitions.hasUntold)
         #expect(count(after: .seconds(61)))
+        #expect(!repetitions.hasUntold)
         #expect(repetitions.total == 7)
+    }
+
+    @Test func `what goes on for ever is told for ever, but not without bound`() {
+        var repetitions = Repetitions(toldSingly: 100, perMinute: 10)
+        var told: [Int] = []
+        for tenth in 0..<36_000 where repetitions.count(at: .uptimeNanoseconds(0) + .milliseconds(100 * Int64(tenth))) {
+            told.append(tenth)
+        }
+        #expect(told.count > 600 && told.count < 800)
+        #expect(zip(told, told.dropFirst()).allSatisfy { $1 - $0 <= 61 })
+    }
+
+    @Test func `one kind hides no other, whatever numbers and names are in it`() {
+        var kinds = RepetitionsByKind(Repetitions(toldSingly: 10))
+        func count(_ words: String) -> Bool { kinds.count(words, at: .uptimeNanoseconds(0)).isDue }
+        let told = (1...40).filter { count("the client sent \($0) bytes (of \"client \($0)\")") }
+        #expect(told == Array(1...10) + [16, 32])
+        #expect(count("the client's certificate (CN=a) expired on 2026-01-01"))
+    }
+
+    @Test func `there are not so many kinds that they need a memory of their own`() {
+        var kinds = RepetitionsByKind(Repetitions(), limit: 3)
+        func count(_ words: String) -> Bool { kinds.count(words, at: .uptimeNanoseconds(0)).isDue }
+        #expect(["a", "b", "c", "d"].allSatisfy(count))
+        #expect(["e", "f", "g", "h"].filter(count) == ["e", "g"])
+        #expect(["a", "a"].map(count) == [true, false])
     }
 }
