@@ -23,7 +23,7 @@ public struct ClientLimits: Hashable, Sendable {
         clientsPerAddress: Int = 1024,
         idleTimeout: Duration? = nil,
         requestTimeout: Duration = .seconds(60),
-        writeTimeout: Duration = .seconds(10),
+        writeTimeout: Duration = .seconds(30),
         messageMemory: Int = 256 << 20
     ) {
         self.clients = clients

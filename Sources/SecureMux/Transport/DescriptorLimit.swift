@@ -57,9 +57,14 @@ extension DescriptorLimit {
     /// Lets `listeners` have no more clients than there are descriptors for, and says so when that is fewer than configured.
     ///
     /// Otherwise clients could use up what the connection to the device needs.
-    static func apply(to listeners: inout [Listener], logger: Logger) {
+    static func apply(to listeners: inout [Listener], logger: Logger) throws(ServerError) {
         let limit = raise()
         let available = limit - used() - listeners.count - reserve
+        guard available >= listeners.count else {
+            throw ServerError(
+                "only \(limit) files may be open, which leaves none for clients: raise the limit (ulimit -Hn, LimitNOFILE=)"
+            )
+        }
         let wanted = listeners.map(\.clients)
         let shares = share(available, among: wanted)
         guard shares != wanted else { return }

@@ -49,7 +49,7 @@ public final class Server: Sendable {
         var prepared = try configuration.listeners.map { listener throws(ServerError) in
             try Listener(listener, for: configuration.applicationProtocol, logger: logger)
         }
-        DescriptorLimit.apply(to: &prepared, logger: logger)
+        try DescriptorLimit.apply(to: &prepared, logger: logger)
         // All of a device lives on one loop.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()

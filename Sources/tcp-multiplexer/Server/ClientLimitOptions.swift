@@ -50,7 +50,7 @@ struct ClientLimitOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             How long a client may take nothing of what is written to it, counted from when the writing starts; then it is \
-            closed. (default: 10s)
+            closed. (default: 30s)
             """,
             valueName: "duration"
         ),

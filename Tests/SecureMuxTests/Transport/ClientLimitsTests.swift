@@ -173,6 +173,60 @@ import Testing
         }
     }
 
+    @Test func `large requests of all clients together take a limited memory, and who sends the most goes first`()
+        async throws
+    {
+        try await withServer(
+            protocol: .http,
+            limits: ClientLimits(messageMemory: 1 << 20)
+        ) { server, device in
+            let large = 600 << 10
+            func head(_ length: Int) -> [UInt8] {
+                Array("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n".utf8)
+            }
+            func begin(_ length: Int, from source: String) async throws -> TestPeer {
+                let client = try await TestPeer.connect(to: server.port, from: source)
+                try await client.send(head(length) + [UInt8](repeating: 0x61, count: length - 1))
+                // Until it has arrived.
+                try await Task.sleep(for: .milliseconds(200))
+                return client
+            }
+            // With whom the connection to the device stays.
+            let staying = try await TestPeer.connect(to: server.port)
+            // Who needs more than there is goes itself; the device does not hear of it.
+            let whole = try await TestPeer.connect(to: server.port)
+            whole.channel.writeAndFlush(
+                ByteBuffer(bytes: head(2 << 20) + [UInt8](repeating: 0x61, count: 2 << 20)),
+                promise: nil
+            )
+            _ = try await whole.receiveToEnd()
+            // Of one address the largest goes, and small requests always find room.
+            let hoarders = [
+                try await begin(large - 100_000, from: "127.0.0.2"), try await begin(300 << 10, from: "127.0.0.2"),
+            ]
+            let honest = try await begin(large, from: "127.0.0.3")
+            let answer = String(decoding: try await hoarders[0].receiveToEnd(), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 503 "), "\(answer)")
+            try await server.line(containing: "client refused", "other clients' messages", "client=127.0.0.2:")
+
+            let response = Array("HTTP/1.1 204 No Content\r\n\r\n".utf8)
+            let small = try await begin(1 << 10, from: "127.0.0.2")
+            for (round, (client, length)) in [(small, 1 << 10), (honest, large)].enumerated() {
+                try await client.send([0x61])
+                let link = try await device.connection(round)
+                _ = try await link.receive(head(length).count + length)
+                try await link.send(response)
+                #expect(try await client.receive(response.count) == response)
+            }
+            // And then there is room again.
+            let again = try await begin(large, from: "127.0.0.3")
+            try await again.send([0x61])
+            _ = try await (try await device.connection(2)).receive(large)
+            try await hoarders[1].close()
+            try await staying.close()
+        }
+    }
+
     @Test func `responses that clients do not take count as well`() async throws {
         try await withServer(
             protocol: .http,
