@@ -33,7 +33,8 @@ release: ## Build the release binary, .build/dist/tcp-multiplexer
 	@scripts/release
 
 sanitize-thread: ## Run all tests under the thread sanitizer
-	@scripts/test --sanitize=thread --scratch-path .build-tsan
+	@TSAN_OPTIONS=suppressions='$(CURDIR)/scripts/races.supp' \
+		scripts/test --sanitize=thread --scratch-path .build-tsan
 
 sanitize-address: ## Run all tests under the address sanitizer
 	@LSAN_OPTIONS=suppressions='$(CURDIR)/scripts/leaks.supp':print_suppressions=0 \
