@@ -24,7 +24,10 @@ final class ClientClock {
 
     private func schedule() {
         guard tick == nil, !clients.isEmpty else { return }
-        tick = eventLoop.assumeIsolated().scheduleTask(in: interval) { self.lookAfterAll() }
+        let tick = eventLoop.assumeIsolated().scheduleTask(in: interval) { self.lookAfterAll() }
+        // When the loop ends it does not tick any more, and clients would be kept for ever that keep us.
+        tick.futureResult.assumeIsolated().whenFailure { _ in self.clients = [] }
+        self.tick = tick
     }
 
     private func lookAfterAll() {
