@@ -217,7 +217,8 @@ private func withHTTPServer(
         ServerConfiguration(
             device: DeviceAddress(host: "127.0.0.1", port: device.port),
             applicationProtocol: .http,
-            listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))]
+            listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))],
+            multiplexer: .patient()
         ),
         logger: log.logger
     )
