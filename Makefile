@@ -7,6 +7,7 @@ SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sourc
 	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
 
 SECONDS = 60
+SEEDS = 100000
 MINUTES = 30
 ROUNDS = 5
 
@@ -49,6 +50,7 @@ mutations: ## Plant each bug of Simulation/Mutations in a copy of the core; the 
 fuzz: ## Fuzz every target, or TARGET, for SECONDS (60) each, or replay INPUT
 	@scripts/fuzz '$(SECONDS)' '$(TARGET)' '$(INPUT)'
 
+soak: SEED = 1
 soak: ## Run clients that verify everything beside a device that misbehaves for MINUTES (30), with SEED (1)
 	@scripts/soak '$(MINUTES)' '$(SEED)'
 

@@ -11,7 +11,7 @@ extension EndToEnd {
 
             let load = try await Load.start(server, plainClients: 4, acceptsOutages: true)
             let crowd = try RunningProgram.client(
-                "crowd.py",
+                "silent_flood.py",
                 ["\(server.plainPort)", "--clients", "300"],
                 hasInput: true
             )

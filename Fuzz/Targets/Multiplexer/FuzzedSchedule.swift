@@ -18,6 +18,10 @@ struct FuzzedSchedule {
     private var clients: [Client] = []
     private var lastClient: UInt64 = 0
     private var link: LinkID?
+    /// A request could not be sent: the end of the connection is all that is still to come of it.
+    private var hasEnded = false
+    /// What was sent on the connection and has not ended.
+    private var sent: [RequestID] = []
     /// What the device received, the last ones only.
     private var received: [(response: Response, serial: Int, link: LinkID)] = []
     /// The serial number and what is known of each request id.
@@ -40,7 +44,7 @@ struct FuzzedSchedule {
         input = FuzzInput(bytes)
         let flags = input.byte()
         let initial = Duration.milliseconds(input.below(4) * 25)
-        configuration = Multiplexer.Configuration(
+        var configuration = Multiplexer.Configuration(
             carriesTransactionIDs: flags & 1 == 0,
             inFlightLimit: Int(flags >> 1) % 20,
             waitingLimit: input.below(5),
@@ -52,6 +56,15 @@ struct FuzzedSchedule {
             backoff: Backoff(initial: initial, maximum: initial * (1 + input.below(8))),
             drainTimeout: .milliseconds(1 + 4 * input.below(256))
         )
+        configuration.minimumGap = .milliseconds(input.below(128))
+        configuration.settleTime = .milliseconds(input.below(128))
+        configuration.linger = .milliseconds(input.below(256))
+        // Zero is for none here.
+        let idle = input.byte()
+        configuration.idleClose = idle == 0 ? nil : .milliseconds(idle - 1)
+        let age = input.byte()
+        configuration.maximumAge = age == 0 ? nil : .milliseconds(4 * Int(age))
+        self.configuration = configuration
         core = Multiplexer(configuration: configuration, seed: 1)
         oracle = Oracle(configuration, overrun: Self.overrun)
     }
@@ -106,7 +119,7 @@ extension FuzzedSchedule {
         case 2, 3, 4:
             if let index = input.pick(clients.indices) { try ask(index) }
         case 5:
-            if let link { try feed(.upstreamConnected(link)) }
+            if let link, !hasEnded { try feed(.upstreamConnected(link)) }
         case 6:
             if let link { try close(link) }
         case 7, 8:
@@ -122,17 +135,27 @@ extension FuzzedSchedule {
 
     private mutating func rare() throws(Violation) {
         let old = LinkID(rawValue: UInt64(input.below(8)))
-        switch input.below(8) {
+        switch input.below(10) {
         case 0 where old != link: try feed(.upstreamConnected(old))
         case 1 where old != link: try feed(.upstreamClosed(old))
         case 2: try forge(on: old)
         case 3: if let link { try forge(on: link) }
         // A frame that was read before its client left.
         case 4: try ask(from: ClientID(rawValue: lastClient + 100))
-        case 5: if let link { try feed(.responseDamaged(link)) }
+        case 5: if let link, !hasEnded { try feed(.responseDamaged(link)) }
         case 6: try feed(.responseDamaged(old))
-        default: try feed(.drainRequested)
+        case 7: try feed(.drainRequested)
+        case 8: try takeBack()
+        default: if let link { try close(link, midResponse: true) }
         }
+    }
+
+    /// A request did not leave, since the connection had ended.
+    private mutating func takeBack() throws(Violation) {
+        guard let link, let unsent = input.pick(sent) else { return }
+        sent.removeAll { $0 == unsent }
+        hasEnded = true
+        try feed(.requestUnsent(unsent, on: link))
     }
 
     private mutating func leave(_ client: ClientID) throws(Violation) {
@@ -140,9 +163,10 @@ extension FuzzedSchedule {
         try feed(.clientLeft(client))
     }
 
-    private mutating func close(_ closed: LinkID) throws(Violation) {
+    private mutating func close(_ closed: LinkID, midResponse: Bool = false) throws(Violation) {
         link = nil
-        try feed(.upstreamClosed(closed))
+        sent = []
+        try feed(.upstreamClosed(closed, midResponse: midResponse))
     }
 
     private mutating func visit(at time: Duration) throws(Violation) {
@@ -180,11 +204,10 @@ extension FuzzedSchedule {
 
     /// The device answers something that it received: for the first time or again, in time or late.
     private mutating func answer(_ chosen: (response: Response, serial: Int, link: LinkID)) throws(Violation) {
-        // Without ids nobody can tell a second answer from the one that is awaited.
-        let isLast = received.last?.serial == chosen.serial
-        if !configuration.carriesTransactionIDs, oracle.isAwaitingResponse, !isLast, chosen.link == link { return }
         var response = chosen.response
         response.isLast = input.below(8) == 1
+        if oracle.isMistakable(response, on: chosen.link, answering: chosen.serial) { return }
+        if hasEnded, chosen.link == link { return }
         try feed(.responseReceived(response, on: chosen.link), answering: chosen.serial)
     }
 
@@ -196,8 +219,8 @@ extension FuzzedSchedule {
             correlation: Correlation(rawValue: UInt64(kind % 3)),
             isUnsolicited: kind & 0x80 != 0
         )
-        let isAmbiguous = !configuration.carriesTransactionIDs && !response.isUnsolicited && link == self.link
-        if isAmbiguous, oracle.isAwaitingResponse { return }
+        if oracle.isMistakable(response, on: link, answering: nil) { return }
+        if hasEnded, link == self.link { return }
         try feed(.responseReceived(response, on: link))
     }
 }
@@ -221,13 +244,16 @@ extension FuzzedSchedule {
         switch action {
         case .connect(let new):
             link = new
+            hasEnded = false
         case .send(let id, let transactionID):
             let (serial, request) = requests[Int(id.rawValue)]
             let response = Response(transactionID: transactionID, correlation: request.correlation)
             if received.count == Self.receivedLimit { received.removeFirst() }
             if let link { received.append((response, serial, link)) }
+            sent.append(id)
         case .respond(let id, _), .fail(let id, _, _), .complete(let id, _), .discard(let id):
             freeRequests.append(id)
+            sent.removeAll { $0 == id }
         case .pauseReading(let client):
             setPaused(client, true)
         case .resumeReading(let client):
