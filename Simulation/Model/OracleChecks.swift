@@ -17,6 +17,8 @@ extension Oracle {
             counted.responses += 1
             step.answered = nil
             end(id, serial)
+        case .keepResponse, .respondKept:
+            throw Violation("a response was kept")
         case .fail(let id, let failure, let client):
             try checkFail(id, failure, to: client, at: now)
         case .complete(let id, let client):
@@ -280,6 +282,8 @@ extension Oracle {
         case .sendingAgain(let id):
             try take(serials[id].map { [.again($0)] } ?? [], "4: a request is to be sent again that may not be")
             counted.sentAgain += 1
+        case .sharing:
+            throw Violation("a request shares an answer")
         case .closingIdle, .renewing:
             step.reported.append(report)
         case .ready(let id):

@@ -28,8 +28,22 @@ package struct ModbusMessageRules: MessageRules {
             // No request has the exception bit set: who knows what the device makes of it.
             mayWrite: function.mayWrite || isException,
             expectsResponse: (unit != 0 || !broadcastsUnit0) && !Self.silences(message),
-            responseLength: isException ? nil : Self.responseLength(to: message)
+            responseLength: isException ? nil : Self.responseLength(to: message),
+            unit: Self.concernsOneUnit(unit) ? unit : nil,
+            read: isException ? nil : Self.read(message, of: unit)
         )
+    }
+
+    /// Unit 0 means all of a serial line, and 0 or 255 often the device itself, which answers to other ids as well (Modbus
+    /// Messaging on TCP/IP V1.0b, section 4.4.2.1).
+    private static func concernsOneUnit(_ unit: UInt8) -> Bool { unit != 0 && unit != 255 }
+
+    /// The four functions that read a range, and have no effect; whole and with nothing behind.
+    private static func read(_ message: Span<UInt8>, of unit: UInt8) -> Request.Read? {
+        guard message.count == 6, (1...4).contains(message[1]) else { return nil }
+        var packed = UInt64(unit)
+        for index in 1..<6 { packed = packed << 8 | UInt64(message[index]) }
+        return Request.Read(rawValue: packed)
     }
 
     /// The unit and the function, such as "unit 1: read holding registers (3)".
@@ -39,7 +53,10 @@ package struct ModbusMessageRules: MessageRules {
 
     /// A response repeats unit and function; an exception response has the exception bit set beside.
     package func response(_ message: Span<UInt8>) -> Response {
-        Response(correlation: Self.correlation(ofMessage: message))
+        Response(
+            correlation: Self.correlation(ofMessage: message),
+            isFailure: message[1] & Self.exceptionBit != 0
+        )
     }
 
     /// The request with the unit id that the device knows.

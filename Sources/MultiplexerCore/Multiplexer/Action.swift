@@ -1,7 +1,8 @@
 extension Multiplexer {
     /// What is to be done, in the order given.
     ///
-    /// Each request ends with exactly one of ``respond(_:to:)``, ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondKept(_:place:age:to:)``,
+    /// ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
         case connect(LinkID)
@@ -11,6 +12,12 @@ extension Multiplexer {
         case send(RequestID, transactionID: UInt16)
         /// Give the response that is being handled to the client that asked.
         case respond(RequestID, to: ClientID)
+        /// Keep the response that is being handled in this place, in place of what was there.
+        ///
+        /// Places are small numbers, and soon all of them have been named.
+        case keepResponse(place: Int)
+        /// Give the response kept in a place, which came so long ago, to the client that asked.
+        case respondKept(RequestID, place: Int, age: Duration, to: ClientID)
         /// Tell the client that its request failed, or close it where the protocol cannot say so.
         case fail(RequestID, Failure, to: ClientID)
         /// Say nothing to the client: its request was a broadcast, which has no response, sent or not.
@@ -55,6 +62,8 @@ extension Multiplexer {
         case renewing
         /// The connection ended before a byte of a response came, or of a request left; the request is sent once more.
         case sendingAgain(RequestID)
+        /// A request is not sent, since the answer of an equal read is on its way, or about to be asked for.
+        case sharing(RequestID, with: RequestID)
         /// The device answered after connections that had failed.
         case answersAgain
         /// A response that answers nothing in flight was dropped.

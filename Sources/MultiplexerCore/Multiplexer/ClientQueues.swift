@@ -1,113 +1,234 @@
-import DequeModule
-
 extension Multiplexer {
     /// The clients and what they wait for: a queue each, served round robin, and reading paused while one is full.
+    ///
+    /// ```
+    ///  turns:  A ─ C ─ D     the client served goes to the end; with writes first, those whose next request is a write
+    ///  urgent: B             stand apart, and both lines take turns
+    /// ```
+    ///
+    /// A client has a slot, a small number, so that its queue is found without hashing wherever it is known already. All
+    /// requests that wait share one table, by their ids: no queue has memory of its own.
     struct ClientQueues {
         /// How many requests of one client may wait before its reading pauses.
         private let limit: Int
-        private var clients: [ClientID: Client] = [:]
+        private let sharesReads: Bool
+        private let sendsWritesFirst: Bool
+
+        private var slots: [ClientID: Int] = [:]
+        private var clients: [Client] = []
+        private var freeSlots: [Int] = []
+
+        private var requests: [Waiting?] = []
+        private var requestLinks = LinkedLists()
+
         /// The clients with waiting requests, the one whose turn is next first.
-        ///
-        /// It may still name clients that left.
-        private var turns: Deque<ClientID> = []
+        private var turns = LinkedLists.List()
+        private var urgent = LinkedLists.List()
+        private var turnLinks = LinkedLists()
+        private var wasUrgent = false
+        /// Of the clients with waiting requests: what they ask next.
+        private var reads = ReadIndex()
 
         private struct Client {
-            var waiting: Deque<Waiting> = []
+            var id: ClientID
+            var waiting = LinkedLists.List()
             var isPaused = false
             var isClosing = false
-
-            /// Queues a request and says how many wait now.
-            mutating func wait(_ request: Waiting) -> Int {
-                waiting.append(request)
-                return waiting.count
-            }
+            /// In which of the two lines it stands.
+            var isUrgent = false
         }
 
-        init(limit: Int) {
-            self.limit = limit
+        /// A request taken from its client's queue.
+        struct Taken {
+            var client: ClientID
+            var request: Waiting
+            /// Reading the paused client is to go on.
+            var resumes: Bool
+        }
+
+        init(_ configuration: Configuration) {
+            limit = configuration.waitingLimit
+            sharesReads = configuration.sharesReads
+            sendsWritesFirst = configuration.sendsWritesFirst
         }
 
         /// Whether there is no client.
-        var isEmpty: Bool { clients.isEmpty }
+        var isEmpty: Bool { slots.isEmpty }
 
         /// The clients in the order in which they came, so that equal events give equal actions.
-        var all: [ClientID] { clients.keys.sorted() }
+        var all: [ClientID] { slots.keys.sorted() }
 
-        var hasWaiting: Bool { turns.contains { clients[$0]?.waiting.isEmpty == false } }
+        /// How many clients wait.
+        var waitingClients: Int { turns.count + urgent.count }
+
+        var hasWaiting: Bool { waitingClients > 0 }
 
         /// When the first waiting request expires.
-        var earliestDeadline: Duration? { clients.values.compactMap { $0.waiting.first?.deadline }.min() }
-
-        func contains(_ client: ClientID) -> Bool { clients[client] != nil }
+        var earliestDeadline: Duration? {
+            waitingSlots.compactMap { first($0)?.deadline }.min()
+        }
 
         mutating func add(_ client: ClientID) {
-            clients[client] = Client()
+            let slot = freeSlots.popLast() ?? clients.count
+            if slot == clients.count { clients.append(Client(id: client)) } else { clients[slot] = Client(id: client) }
+            slots[client] = slot
         }
+
+        /// Where a client's queue is, as long as it is here.
+        func slot(of client: ClientID) -> Int? { slots[client] }
+
+        /// Whether a client waits for nothing.
+        func isIdle(_ slot: Int) -> Bool { clients[slot].waiting.isEmpty }
 
         /// Forgets a client and returns what it waited for; nil if it is not known.
-        mutating func remove(_ client: ClientID) -> Deque<Waiting>? {
-            clients.removeValue(forKey: client)?.waiting
-        }
-
-        /// Queues a request; says whether reading its client is to pause from now on.
-        mutating func enqueue(_ request: Waiting, of client: ClientID) -> Bool {
-            let waiting = clients[client, default: Client()].wait(request)
-            if waiting == 1 { turns.append(client) }
-            guard waiting >= limit, clients[client]?.isPaused == false else { return false }
-            clients[client]?.isPaused = true
-            return true
-        }
-
-        /// Puts a request back to where it was taken from: it and its client are next.
-        mutating func putBack(_ request: Waiting, of client: ClientID) {
-            clients[client]?.waiting.prepend(request)
-            turns.removeAll { $0 == client }
-            turns.prepend(client)
-        }
-
-        /// Takes the first request of the client whose turn it is.
-        mutating func next() -> (client: ClientID, request: Waiting)? {
-            while let client = turns.popFirst() {
-                guard let request = clients[client]?.waiting.popFirst() else { continue }
-                if clients[client]?.waiting.isEmpty == false { turns.append(client) }
-                return (client, request)
-            }
-            return nil
-        }
-
-        /// Takes all requests of the client whose turn it is.
-        mutating func nextQueue() -> (client: ClientID, requests: Deque<Waiting>)? {
-            while let client = turns.popFirst() {
-                guard let requests = clients[client]?.waiting else { continue }
-                clients[client]?.waiting.removeAll()
-                return (client, requests)
-            }
-            return nil
-        }
-
-        /// Takes a client's first request if its time has run out.
-        mutating func nextExpired(of client: ClientID, at now: Duration) -> Waiting? {
-            guard let request = clients[client]?.waiting.first, request.deadline <= now else { return nil }
-            return clients[client]?.waiting.popFirst()
-        }
-
-        /// Takes clients without requests out of the turns.
-        mutating func tidyTurns() {
-            turns.removeAll { clients[$0]?.waiting.isEmpty ?? true }
-        }
-
-        /// Says whether reading a paused client is to go on: half of its queue is free again.
-        mutating func resumes(_ client: ClientID) -> Bool {
-            guard let state = clients[client], state.isPaused, state.waiting.count <= limit / 2 else { return false }
-            clients[client]?.isPaused = false
-            return true
-        }
-
-        /// Says whether a client is to be closed now, which is said once.
-        mutating func closes(_ client: ClientID) -> Bool {
-            guard clients[client]?.isClosing == false else { return false }
-            clients[client]?.isClosing = true
-            return true
+        mutating func remove(_ client: ClientID) -> [Waiting]? {
+            guard let slot = slots.removeValue(forKey: client) else { return nil }
+            var left: [Waiting] = []
+            if !isIdle(slot) { leaveLine(slot) }
+            while let request = popFirst(slot) { left.append(request) }
+            freeSlots.append(slot)
+            return left
         }
     }
+}
+
+// MARK: - Waiting
+
+extension Multiplexer.ClientQueues {
+    /// Queues a request; says whether the client's reading is to pause.
+    mutating func enqueue(_ request: Multiplexer.Waiting, at slot: Int) -> Bool {
+        let wasIdle = isIdle(slot)
+        keep(request)
+        requestLinks.append(Int(request.id.rawValue), to: &clients[slot].waiting)
+        if wasIdle { standInLine(slot) }
+        guard clients[slot].waiting.count >= limit, !clients[slot].isPaused else { return false }
+        clients[slot].isPaused = true
+        return true
+    }
+
+    /// Puts a request back to where it was taken from: it and its client are next.
+    mutating func putBack(_ request: Multiplexer.Waiting, of client: ClientID) {
+        guard let slot = slots[client] else { return }
+        if !isIdle(slot) { leaveLine(slot) }
+        keep(request)
+        requestLinks.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
+        standInLine(slot, asFirst: true)
+    }
+
+    /// What the client whose turn it is asks next.
+    var next: Multiplexer.Waiting? {
+        nextLine.first.flatMap { first($0) }
+    }
+
+    /// Takes the first request of the client whose turn it is.
+    mutating func takeNext() -> Taken? {
+        guard let slot = nextLine.first else { return nil }
+        wasUrgent = clients[slot].isUrgent
+        return take(slot)
+    }
+
+    /// Takes the next request of any client that is this read, with no write to the same unit between them.
+    mutating func takeEqual(to read: Request.Read, generation: UInt64) -> Taken? {
+        reads.first(under: ReadIndex.Key(read: read, generation: generation)).flatMap { take($0) }
+    }
+
+    /// Takes all requests whose time has run out; whoever waits for more keeps its place.
+    mutating func takeExpired(at now: Duration) -> [Taken] {
+        var expired: [Taken] = []
+        for slot in waitingSlots {
+            while let request = first(slot), request.deadline <= now, let taken = take(slot, endsTurn: false) {
+                expired.append(taken)
+            }
+        }
+        return expired
+    }
+
+    /// Says whether a client is to be closed now, which is said once.
+    mutating func closes(_ client: ClientID) -> Bool {
+        guard let slot = slots[client], !clients[slot].isClosing else { return false }
+        clients[slot].isClosing = true
+        return true
+    }
+
+    private mutating func take(_ slot: Int, endsTurn: Bool = true) -> Taken? {
+        let wasUrgent = clients[slot].isUrgent
+        if endsTurn { leaveLine(slot) } else { reads.remove(slot) }
+        guard let request = popFirst(slot) else { return nil }
+        if endsTurn {
+            if !isIdle(slot) { standInLine(slot) }
+        } else if isIdle(slot) || isUrgent(slot) != wasUrgent {
+            leaveLine(slot)
+            if !isIdle(slot) { standInLine(slot) }
+        } else {
+            index(slot)
+        }
+        let resumes = clients[slot].isPaused && clients[slot].waiting.count <= limit / 2
+        if resumes { clients[slot].isPaused = false }
+        return Taken(client: clients[slot].id, request: request, resumes: resumes)
+    }
+
+    private func first(_ slot: Int) -> Multiplexer.Waiting? {
+        clients[slot].waiting.first.flatMap { requests[$0] }
+    }
+
+    private mutating func keep(_ request: Multiplexer.Waiting) {
+        let index = Int(request.id.rawValue)
+        while requests.count <= index { requests.append(nil) }
+        requests[index] = request
+    }
+
+    private mutating func popFirst(_ slot: Int) -> Multiplexer.Waiting? {
+        guard let index = requestLinks.popFirst(of: &clients[slot].waiting) else { return nil }
+        defer { requests[index] = nil }
+        return requests[index]
+    }
+}
+
+// MARK: - Turns
+
+extension Multiplexer.ClientQueues {
+    /// Whose turn it is: a write's, unless the last one was a write's and a read waits.
+    private var nextLine: LinkedLists.List {
+        urgent.isEmpty || (wasUrgent && !turns.isEmpty) ? turns : urgent
+    }
+
+    private var waitingSlots: [Int] {
+        var slots: [Int] = []
+        for line in [urgent, turns] {
+            var member = line.first
+            while let slot = member {
+                slots.append(slot)
+                member = turnLinks.next(after: slot)
+            }
+        }
+        return slots
+    }
+
+    private func isUrgent(_ slot: Int) -> Bool { sendsWritesFirst && first(slot)?.request.mayWrite == true }
+
+    private mutating func standInLine(_ slot: Int, asFirst: Bool = false) {
+        clients[slot].isUrgent = isUrgent(slot)
+        if clients[slot].isUrgent {
+            asFirst ? turnLinks.prepend(slot, to: &urgent) : turnLinks.append(slot, to: &urgent)
+        } else {
+            asFirst ? turnLinks.prepend(slot, to: &turns) : turnLinks.append(slot, to: &turns)
+        }
+        index(slot)
+    }
+
+    private mutating func index(_ slot: Int) {
+        guard sharesReads, let request = first(slot), let read = request.request.read else { return }
+        reads.insert(slot, under: ReadIndex.Key(read: read, generation: request.generation))
+    }
+
+    private mutating func leaveLine(_ slot: Int) {
+        if clients[slot].isUrgent {
+            turnLinks.remove(slot, from: &urgent)
+        } else {
+            turnLinks.remove(slot, from: &turns)
+        }
+        reads.remove(slot)
+    }
+
+    private typealias ReadIndex = Multiplexer.ReadIndex
 }

@@ -23,10 +23,15 @@ public struct Multiplexer: Sendable {
     private var inFlight: [InFlight] = []
     private var transactionIDs = TransactionIDs()
 
+    private var writes = WriteGenerations()
+    private var memory: ResponseMemory?
+    private var gathering: Gathering?
+
     private var link: DeviceLink
     /// Responses in a row that answer nothing that was asked.
     private var straysInARow = 0
 
+    private let inFlightLimit: Int
     private var drain = Drain.notRequested
     /// The earliest time asked for and not yet reached.
     ///
@@ -36,14 +41,20 @@ public struct Multiplexer: Sendable {
 
     /// So many stray responses in a row are no accident.
     private static let straysOfCompetitor = 3
+    /// So many requests may share a response; more wait for the next one.
+    private static let askersLimit = 4096
 
     /// A multiplexer for one device.
     ///
     /// Equal seeds give equal jitter.
     package init(configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
-        clients = ClientQueues(limit: configuration.waitingLimit)
+        inFlightLimit = configuration.effectiveInFlightLimit
+        clients = ClientQueues(configuration)
         link = DeviceLink(configuration, seed: seed)
+        if configuration.sharesReads {
+            memory = configuration.maximumResponseAge.map { ResponseMemory(maximumAge: $0) }
+        }
     }
 
     /// The request that the device is to answer next; nil where several are told apart by their ids.
@@ -77,7 +88,8 @@ public struct Multiplexer: Sendable {
             closed(id, midResponse: midResponse, at: now, into: &actions)
             update(at: now, into: &actions)
         case .requestUnsent(let request, let id):
-            if let index = inFlight.firstIndex(where: { $0.asker?.request == request }), link.id == id {
+            // The last one, since the id of a request that ended while it was in flight is used again.
+            if link.id == id, let index = inFlight.lastIndex(where: { $0.sentAs == request }) {
                 inFlight[index].isUnsent = true
             }
             link.ended(id, at: now)
@@ -86,10 +98,7 @@ public struct Multiplexer: Sendable {
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
             sendWaiting(at: now, into: &actions)
-            if let answered {
-                statistics.responses += 1
-                actions.append(.respond(answered.request, to: answered.client))
-            }
+            if let answered { respond(to: answered.askers, into: &actions) }
             update(at: now, into: &actions)
         case .responseDamaged(let id):
             answerDamaged(on: id, at: now, into: &actions)
@@ -138,7 +147,7 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         statistics.requests += 1
-        guard clients.contains(client) else {
+        guard let slot = clients.slot(of: client) else {
             statistics.abandoned += 1
             actions.append(.discard(id))
             return
@@ -147,15 +156,17 @@ extension Multiplexer {
             fail(id, request, .draining, to: client, into: &actions)
             return
         }
+        if request.mayWrite { writes.advance(request.unit) }
+        let deadline = now + configuration.queueTimeout
+        let waiting = Waiting(id: id, request: request, deadline: deadline, generation: writes[request.unit])
+        // Not before what the client asked earlier.
+        if clients.isIdle(slot), sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
         guard !link.isBackingOff else {
             fail(id, request, .unreachable, to: client, into: &actions)
             return
         }
-        let deadline = now + configuration.queueTimeout
         visit(at: deadline, into: &actions)
-        if clients.enqueue(Waiting(id: id, request: request, deadline: deadline), of: client) {
-            actions.append(.pauseReading(client))
-        }
+        if clients.enqueue(waiting, at: slot) { actions.append(.pauseReading(client)) }
     }
 
     private mutating func forget(_ client: ClientID, at now: Duration, into actions: inout [Action]) {
@@ -164,48 +175,58 @@ extension Multiplexer {
             statistics.abandoned += 1
             actions.append(.discard(waiting.id))
         }
-        for index in inFlight.indices where inFlight[index].asker?.client == client {
-            abandon(index, into: &actions)
+        for index in inFlight.indices {
+            // The response is swallowed when it comes, unless others asked for it, too.
+            for asker in inFlight[index].askers.remove(where: { $0.client == client }) {
+                statistics.abandoned += 1
+                actions.append(.discard(asker.request))
+            }
         }
         if clients.isEmpty { link.lingers(from: now) }
     }
 
-    /// Leaves a request in flight without its asker: the response is swallowed when it comes.
-    private mutating func abandon(_ index: Int, into actions: inout [Action]) {
-        guard let asker = inFlight[index].asker else { return }
-        inFlight[index].asker = nil
-        statistics.abandoned += 1
-        actions.append(.discard(asker.request))
-    }
-
     /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
     private mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
-        while link.mayCarry(at: now), inFlight.count < configuration.effectiveInFlightLimit,
-            let (client, waiting) = clients.next()
+        while clients.hasWaiting, link.mayCarry(at: now), inFlight.count < inFlightLimit,
+            !gathers(at: now, into: &actions), let taken = clients.takeNext()
         {
-            resumeIfDue(client, into: &actions)
-            guard now < waiting.deadline else {
-                fail(waiting.id, waiting.request, .expired, to: client, into: &actions)
-                continue
-            }
+            guard let asker = asker(taken, at: now, into: &actions) else { continue }
+            let (request, id) = (taken.request.request, taken.request.id)
+            if sharesEarlier(taken.request, of: taken.client, at: now, into: &actions) { continue }
+            if request.mayWrite { writes.advance(request.unit) }
             let transactionID = nextTransactionID(at: now)
-            let patience =
-                waiting.request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay
-            inFlight.append(
-                InFlight(
-                    transactionID: transactionID,
-                    request: waiting.request,
-                    asker: (waiting.id, client),
-                    askerDeadline: waiting.deadline,
-                    deviceDeadline: now + patience,
-                    isRepeat: waiting.isRepeat
-                )
+            let patience = request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay
+            var flight = InFlight(
+                transactionID: transactionID,
+                request: request,
+                sentAs: id,
+                sentAt: now,
+                deviceDeadline: now + patience,
+                generation: writes[request.unit],
+                askers: Askers(asker)
             )
-            link.asked(waiting.request, at: now)
+            shareWithEqual(&flight, taken.request.generation, at: now, into: &actions)
+            inFlight.append(flight)
+            link.asked(request, at: now)
             statistics.sent += 1
             visit(at: now + patience, into: &actions)
-            actions.append(.send(waiting.id, transactionID: transactionID))
+            actions.append(.send(id, transactionID: transactionID))
         }
+    }
+
+    /// Who asks for what was taken from a queue; nil if it has failed since its time had run out.
+    private mutating func asker(
+        _ taken: ClientQueues.Taken,
+        at now: Duration,
+        into actions: inout [Action]
+    ) -> Asker? {
+        if taken.resumes { actions.append(.resumeReading(taken.client)) }
+        let waiting = taken.request
+        guard now < waiting.deadline else {
+            fail(waiting.id, waiting.request, .expired, to: taken.client, into: &actions)
+            return nil
+        }
+        return Asker(waiting, of: taken.client)
     }
 
     private mutating func nextTransactionID(at now: Duration) -> UInt16 {
@@ -216,12 +237,16 @@ extension Multiplexer {
         }
     }
 
-    private mutating func retire(_ transactionID: UInt16, at now: Duration) {
-        if configuration.carriesTransactionIDs { transactionIDs.retire(transactionID, at: now) }
+    /// Gives up waiting for a response, which may still come.
+    private mutating func retire(_ flight: InFlight, at now: Duration) {
+        land(flight)
+        if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
     }
 
-    private mutating func resumeIfDue(_ client: ClientID, into actions: inout [Action]) {
-        if clients.resumes(client) { actions.append(.resumeReading(client)) }
+    /// A request is in flight no more.
+    private mutating func land(_ flight: InFlight) {
+        // What was read while a write was in flight may be older or newer than it.
+        if flight.request.mayWrite { writes.advance(flight.request.unit) }
     }
 
     private mutating func fail(
@@ -243,24 +268,105 @@ extension Multiplexer {
     }
 
     private mutating func failWaiting(_ failure: Failure, into actions: inout [Action]) {
-        while let (client, requests) = clients.nextQueue() {
-            for waiting in requests {
-                fail(waiting.id, waiting.request, failure, to: client, into: &actions)
-            }
-            resumeIfDue(client, into: &actions)
+        while let taken = clients.takeNext() {
+            fail(taken.request.id, taken.request.request, failure, to: taken.client, into: &actions)
+            if taken.resumes { actions.append(.resumeReading(taken.client)) }
         }
     }
 
     private mutating func failInFlight(_ failure: Failure, at now: Duration, into actions: inout [Action]) {
         for lost in inFlight {
-            retire(lost.transactionID, at: now)
-            if let asker = lost.asker {
-                fail(asker.request, lost.request, failure, to: asker.client, into: &actions)
-            }
+            retire(lost, at: now)
+            fail(lost, failure, into: &actions)
         }
         inFlight.removeAll(keepingCapacity: true)
     }
 
+    private mutating func fail(_ flight: InFlight, _ failure: Failure, into actions: inout [Action]) {
+        for asker in flight.askers { fail(asker.request, flight.request, failure, to: asker.client, into: &actions) }
+    }
+}
+
+// MARK: - Shared reads
+
+extension Multiplexer {
+    /// Answers a read with a response that is kept, or lets it wait for one on its way; both only within a maximum age.
+    private mutating func sharesEarlier(
+        _ waiting: Waiting,
+        of client: ClientID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) -> Bool {
+        guard let memory, let read = waiting.request.read, waiting.request.expectsResponse else { return false }
+        let generation = writes[waiting.request.unit]
+        if let (place, age) = memory.find(read, generation: generation, at: now) {
+            statistics.responses += 1
+            statistics.kept += 1
+            statistics.greatestAge = max(statistics.greatestAge, age)
+            actions.append(.respondKept(waiting.id, place: place, age: age, to: client))
+            return true
+        }
+        guard
+            let index = inFlight.firstIndex(where: {
+                $0.request.read == read && $0.generation == generation && $0.askers.count < Self.askersLimit
+            })
+        else { return false }
+        visit(at: waiting.deadline, into: &actions)
+        actions.append(.report(.sharing(waiting.id, with: inFlight[index].sentAs)))
+        inFlight[index].askers.append(Asker(waiting, of: client))
+        return true
+    }
+
+    /// Lets equal reads that wait have the response, too.
+    private mutating func shareWithEqual(
+        _ flight: inout InFlight,
+        _ generation: UInt64,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        guard configuration.sharesReads, let read = flight.request.read, flight.request.expectsResponse else { return }
+        while flight.askers.count < Self.askersLimit,
+            let taken = clients.takeEqual(to: read, generation: generation)
+        {
+            guard let asker = asker(taken, at: now, into: &actions) else { continue }
+            actions.append(.report(.sharing(taken.request.id, with: flight.sentAs)))
+            flight.askers.append(asker)
+        }
+    }
+
+    /// Whether the next read is held back for others like it.
+    private mutating func gathers(at now: Duration, into actions: inout [Action]) -> Bool {
+        guard let gathering else { return false }
+        if gathering.holds(clients.next?.request.read, waiting: clients.waitingClients, at: now) {
+            visit(at: gathering.end, into: &actions)
+            return true
+        }
+        self.gathering = nil
+        return false
+    }
+
+    private mutating func respond(to askers: Askers, into actions: inout [Action]) {
+        statistics.responses += askers.count
+        statistics.shared += max(askers.count - 1, 0)
+        for asker in askers { actions.append(.respond(asker.request, to: asker.client)) }
+    }
+
+    /// Keeps the response to a read if it still holds, and has others like it wait for each other.
+    private mutating func note(
+        _ response: Response,
+        to answered: InFlight,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        guard let read = answered.request.read else { return }
+        if answered.askers.count > 1, configuration.sharesReads {
+            gathering = Gathering(read, answered: answered.clients, after: now - answered.sentAt, at: now)
+        }
+        guard !response.isFailure, answered.generation == writes[answered.request.unit] else { return }
+        if let place = memory?.keep(read, generation: answered.generation, at: now) {
+            actions.append(.keepResponse(place: place))
+        }
+    }
 }
 
 // MARK: - Responses
@@ -272,7 +378,7 @@ extension Multiplexer {
         on id: LinkID,
         at now: Duration,
         into actions: inout [Action]
-    ) -> (request: RequestID, client: ClientID)? {
+    ) -> InFlight? {
         guard !response.isUnsolicited else {
             link.keepQuiet(fromStrayAt: now)
             statistics.strays += 1
@@ -286,12 +392,14 @@ extension Multiplexer {
         straysInARow = 0
         link.keepQuiet(from: now)
         link.answered(at: now, into: &actions)
-        let asker = inFlight.remove(at: index).asker
+        let answered = inFlight.remove(at: index)
+        land(answered)
+        note(response, to: answered, at: now, into: &actions)
         if response.isLast {
             _ = loseInFlight(repeatsReads: true, at: now, into: &actions)
             link.answeredLast(id, into: &actions)
         }
-        return asker
+        return answered
     }
 
     private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
@@ -304,6 +412,8 @@ extension Multiplexer {
         }
         if configuration.carriesTransactionIDs, transactionIDs.isRetired(response.transactionID, at: now) {
             statistics.late += 1
+            // It may be that of a write, which the device did just now.
+            writes.advance(nil)
             actions.append(.report(.lateResponse(response)))
             return
         }
@@ -355,32 +465,33 @@ extension Multiplexer {
     ///
     /// Safe is what never left, and with `repeatsReads` what changes nothing. Says whether there was any.
     private mutating func loseInFlight(repeatsReads: Bool, at now: Duration, into actions: inout [Action]) -> Bool {
+        guard drain == .notRequested else {
+            failInFlight(.connectionLost, at: now, into: &actions)
+            return false
+        }
         var repeats = false
         // The last one first, so that each goes before those that came after it.
-        for index in inFlight.indices.reversed() {
-            let lost = inFlight[index]
-            guard lost.isUnsent || (repeatsReads && lost.isRead), mayWaitAgain(lost, at: now) else { continue }
-            inFlight.remove(at: index)
-            retire(lost.transactionID, at: now)
-            putBack(lost, into: &actions)
-            repeats = true
+        for index in inFlight.indices.reversed()
+        where inFlight[index].isUnsent || (repeatsReads && inFlight[index].isRead) {
+            let again = inFlight[index].askers.remove { !$0.isRepeat && now < $0.deadline }
+            for asker in again.reversed() { putBack(asker, inFlight[index].request, into: &actions) }
+            if !again.isEmpty { repeats = true }
         }
         failInFlight(.connectionLost, at: now, into: &actions)
         return repeats
     }
 
-    private func mayWaitAgain(_ lost: InFlight, at now: Duration) -> Bool {
-        lost.asker != nil && !lost.isRepeat && now < lost.askerDeadline && drain == .notRequested
-    }
-
-    private mutating func putBack(_ lost: InFlight, into actions: inout [Action]) {
-        guard let asker = lost.asker else { return }
+    private mutating func putBack(_ asker: Asker, _ request: Request, into actions: inout [Action]) {
         statistics.sentAgain += 1
         actions.append(.report(.sendingAgain(asker.request)))
-        clients.putBack(
-            Waiting(id: asker.request, request: lost.request, deadline: lost.askerDeadline, isRepeat: true),
-            of: asker.client
+        let waiting = Waiting(
+            id: asker.request,
+            request: request,
+            deadline: asker.deadline,
+            generation: asker.generation,
+            isRepeat: true
         )
+        clients.putBack(waiting, of: asker.client)
     }
 }
 
@@ -410,21 +521,18 @@ extension Multiplexer {
         while index < inFlight.count {
             if inFlight[index].deviceDeadline <= now {
                 let silent = inFlight.remove(at: index)
-                retire(silent.transactionID, at: now)
+                retire(silent, at: now)
                 link.keepQuiet(from: now)
                 if silent.request.expectsResponse {
                     timedOut = true
                     isGone = link.fellSilent(at: now)
                     actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
                 }
-                if let asker = silent.asker {
-                    fail(asker.request, silent.request, .unanswered, to: asker.client, into: &actions)
-                }
+                fail(silent, .unanswered, into: &actions)
                 continue
             }
-            if let asker = inFlight[index].asker, inFlight[index].askerDeadline <= now {
-                // The client's time is up, the device's is not: its response is swallowed, the connection kept.
-                inFlight[index].asker = nil
+            // The client's time is up, the device's is not: its response is swallowed, the connection kept.
+            for asker in inFlight[index].askers.remove(where: { $0.deadline <= now }) {
                 fail(asker.request, inFlight[index].request, .expired, to: asker.client, into: &actions)
             }
             index += 1
@@ -437,14 +545,11 @@ extension Multiplexer {
     }
 
     private mutating func expireWaiting(at now: Duration, into actions: inout [Action]) {
-        for client in clients.all {
-            while let waiting = clients.nextExpired(of: client, at: now) {
-                let failure = link.isReady ? Failure.expired : .unreachable
-                fail(waiting.id, waiting.request, failure, to: client, into: &actions)
-            }
-            resumeIfDue(client, into: &actions)
+        let failure = link.isReady ? Failure.expired : .unreachable
+        for taken in clients.takeExpired(at: now) {
+            fail(taken.request.id, taken.request.request, failure, to: taken.client, into: &actions)
+            if taken.resumes { actions.append(.resumeReading(taken.client)) }
         }
-        clients.tidyTurns()
     }
 
     private mutating func visitAtEarliestDeadline(into actions: inout [Action]) {
@@ -455,7 +560,7 @@ extension Multiplexer {
         }
         for request in inFlight {
             consider(request.deviceDeadline)
-            if request.asker != nil { consider(request.askerDeadline) }
+            for asker in request.askers { consider(asker.deadline) }
         }
         consider(clients.earliestDeadline)
         consider(drain.deadline)

@@ -7,6 +7,14 @@ extension Multiplexer {
         public var inFlightLimit: Int
         /// How many requests of one client may wait before its reading pauses; at least 1.
         public var waitingLimit: Int
+        /// Whether equal reads that wait at the same time are answered by one.
+        public var sharesReads: Bool
+        /// How old a response may be that is given again to an equal read, which may join one in flight, too; nil for neither.
+        ///
+        /// Counted from when the response came. Never across a write to the same unit. Only where ``sharesReads``.
+        public var maximumResponseAge: Duration?
+        /// Whether writes go before waiting reads of other clients; while both wait they take turns.
+        public var sendsWritesFirst: Bool
         /// How long the device may take to answer a request, from sending it.
         public var responseTimeout: Duration
         /// How long a client's request may take in all, from its arrival, waiting included.
@@ -44,6 +52,9 @@ extension Multiplexer {
             carriesTransactionIDs: Bool = true,
             inFlightLimit: Int = 1,
             waitingLimit: Int = 32,
+            sharesReads: Bool = true,
+            maximumResponseAge: Duration? = nil,
+            sendsWritesFirst: Bool = false,
             responseTimeout: Duration = .seconds(5),
             queueTimeout: Duration = .seconds(10),
             broadcastDelay: Duration = .milliseconds(100),
@@ -60,6 +71,9 @@ extension Multiplexer {
             self.carriesTransactionIDs = carriesTransactionIDs
             self.inFlightLimit = inFlightLimit
             self.waitingLimit = max(waitingLimit, 1)
+            self.sharesReads = sharesReads
+            self.maximumResponseAge = maximumResponseAge
+            self.sendsWritesFirst = sendsWritesFirst
             self.responseTimeout = responseTimeout
             self.queueTimeout = queueTimeout
             self.broadcastDelay = broadcastDelay

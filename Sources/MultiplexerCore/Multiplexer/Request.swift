@@ -8,18 +8,39 @@ package struct Request: Hashable, Sendable {
     package var expectsResponse: Bool
     /// How long the message is that answers it, unless with an error; nil where the request does not tell.
     package var responseLength: Int?
+    /// The unit of the device that it concerns; nil where it may concern any or all.
+    package var unit: UInt8?
+    /// What it reads, where that is all it does: equal reads may share one answer.
+    ///
+    /// All that is given to the core may be asked for by whoever asked; so equal reads have an equal right to the answer.
+    package var read: Read?
 
     /// A request that is answered by a message with this correlation.
     package init(
         correlation: Correlation,
         mayWrite: Bool,
         expectsResponse: Bool = true,
-        responseLength: Int? = nil
+        responseLength: Int? = nil,
+        unit: UInt8? = nil,
+        read: Read? = nil
     ) {
         self.correlation = correlation
         self.mayWrite = mayWrite
         self.expectsResponse = expectsResponse
         self.responseLength = responseLength
+        self.unit = unit
+        self.read = read
+    }
+
+    /// All that tells one read from another: for Modbus unit, function, address and quantity.
+    package struct Read: RawRepresentable, Hashable, Sendable {
+        /// What tells it apart, packed into one.
+        package let rawValue: UInt64
+
+        /// The read of this packed value.
+        package init(rawValue: UInt64) {
+            self.rawValue = rawValue
+        }
     }
 }
 
@@ -33,18 +54,22 @@ package struct Response: Hashable, Sendable {
     package var isUnsolicited: Bool
     /// Whether the device takes no further request on this connection.
     package var isLast: Bool
+    /// Whether it says that the device could not do what it was asked for.
+    package var isFailure: Bool
 
     /// A response with this id and correlation.
     package init(
         transactionID: UInt16 = 0,
         correlation: Correlation,
         isUnsolicited: Bool = false,
-        isLast: Bool = false
+        isLast: Bool = false,
+        isFailure: Bool = false
     ) {
         self.transactionID = transactionID
         self.correlation = correlation
         self.isUnsolicited = isUnsolicited
         self.isLast = isLast
+        self.isFailure = isFailure
     }
 }
 

@@ -7,6 +7,12 @@ extension Multiplexer {
         package var sent = 0
         /// Responses given to the client that asked.
         package var responses = 0
+        /// Those among them that came for an equal read, and cost the device nothing.
+        package var shared = 0
+        /// Those among them that had come before the request, and were kept.
+        package var kept = 0
+        /// How old the oldest of those was when it was given.
+        package var greatestAge = Duration.zero
         /// Requests that failed since the device was unreachable.
         package var unreachable = 0
         /// Requests that the device did not answer.

@@ -45,6 +45,9 @@ struct DeviceLog {
             let level = connects.total == 1 ? Logger.Level.notice : .info
             say("connected to the device", isDue && !isClosedAsAnnounced ? level : .debug)
             isClosedAsAnnounced = false
+        // The driver tells of it, to those who asked to see everything.
+        case .sharing:
+            break
         case .answersAgain:
             say("the device answers again", isOutageTold ? .notice : .debug)
         case .backingOff(let attempt, let delay):

@@ -35,6 +35,8 @@ final class MultiplexerDriver {
     private var message: [UInt8] = []
     private var frame: [UInt8] = []
     private var output = ByteBuffer()
+    /// The responses that the core may want given again, by their places.
+    private var keptResponses: [ByteBuffer] = []
     /// After a large message the memory is given back.
     private static let keptCapacity = 4096
 
@@ -205,6 +207,12 @@ extension MultiplexerDriver {
             if isTracing { trace("answered", request) }
             if let response { respond(request, response) }
             requests.remove(request)
+        case .keepResponse(let place):
+            if let response { keep(response, at: place) }
+        case .respondKept(let request, let place, let age, _):
+            if isTracing { trace("answered from memory", request, ["age": "\(age)"]) }
+            respond(request, keptResponses[place])
+            requests.remove(request)
         case .fail(let request, let failure, _):
             if isTracing { trace("failed", request, ["failure": "\(failure)"]) }
             if failure == .expired { log.requestExpired() }
@@ -235,6 +243,8 @@ extension MultiplexerDriver {
             upstream?.close()
         case .setDeadline(let deadline):
             schedule(deadline)
+        case .report(.sharing(let request, let other)):
+            if isTracing { trace("shares an answer", request, ["with": "\(other.rawValue)"]) }
         case .report(let report):
             log.write(report)
         case .drained:
@@ -271,6 +281,13 @@ extension MultiplexerDriver {
             return fail(request, .connectionLost)
         }
         asker.write(output)
+    }
+
+    private func keep(_ response: ByteBuffer, at place: Int) {
+        while keptResponses.count <= place { keptResponses.append(ByteBuffer()) }
+        // A copy, since the channel reads into the response's memory again.
+        keptResponses[place].clear()
+        keptResponses[place].writeImmutableBuffer(response)
     }
 
     private func fail(_ request: RequestID, _ failure: Failure) {

@@ -27,6 +27,9 @@ extension Multiplexer.Action {
         case .disconnect(let link): "disconnect \(link.rawValue)"
         case .send(let id, let transactionID): "send \(id.rawValue) as \(transactionID)"
         case .respond(let id, let client): "respond \(id.rawValue) to \(client.text)"
+        case .keepResponse(let place): "keep in \(place)"
+        case .respondKept(let id, let place, let age, let client):
+            "respond \(id.rawValue) from \(place), \(age.text) old, to \(client.text)"
         case .fail(let id, let failure, let client): "fail \(id.rawValue) \(failure) to \(client.text)"
         case .complete(let id, let client): "complete \(id.rawValue) to \(client.text)"
         case .discard(let id): "discard \(id.rawValue)"
@@ -54,6 +57,7 @@ extension Multiplexer.Report {
         case .closingIdle: "closing idle"
         case .renewing: "renewing"
         case .sendingAgain(let id): "again \(id.rawValue)"
+        case .sharing(let id, let other): "\(id.rawValue) shares with \(other.rawValue)"
         case .answersAgain: "answers again"
         case .strayResponse(let response): "stray \(response.text)"
         case .lateResponse(let response): "late \(response.text)"
