@@ -39,6 +39,9 @@ public struct ApplicationProtocol: Sendable {
         case http(HTTPLimits)
         /// Anything: nothing in them is looked at.
         case opaque
+
+        /// Whether messages are HTTP.
+        package var isHTTP: Bool { if case .http = self { true } else { false } }
     }
 
     /// The protocol with this name or alias, or nil.

@@ -17,6 +17,7 @@ final class ClientHandler: ChannelInboundHandler {
     private let driver: MultiplexerDriver
     private let clients: AdmittedClients
     private let socket: ClientSocketHandler
+    private let isAtSocket: Bool
     private let assembly: (any RequestAssembly)?
     private let awaitsHandshake: Bool
     private var logger: Logger
@@ -51,12 +52,14 @@ final class ClientHandler: ChannelInboundHandler {
         case closing
     }
 
-    /// A client that speaks `applicationProtocol`, over TLS if it is to await a handshake; `assembly` is what may stand
-    /// between it and `socket`.
+    /// A client that speaks `applicationProtocol`, over TLS if it is to await a handshake.
+    ///
+    /// `assembly` is what may stand between it and `socket`; nothing does if it is at the socket.
     init(
         _ applicationProtocol: ApplicationProtocol,
         awaitsHandshake: Bool,
         socket: ClientSocketHandler,
+        isAtSocket: Bool,
         assembly: (any RequestAssembly)?,
         clients: AdmittedClients,
         driver: MultiplexerDriver,
@@ -67,6 +70,7 @@ final class ClientHandler: ChannelInboundHandler {
         self.awaitsHandshake = awaitsHandshake
         isKnownPlain = awaitsHandshake
         self.socket = socket
+        self.isAtSocket = isAtSocket
         self.assembly = assembly
         self.clients = clients
         patience = ClientPatience(clients.limits)
@@ -80,7 +84,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// Writes a response.
     func write(_ frame: ByteBuffer) {
         sight.responses += 1
-        context?.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        if isAtSocket { socket.send(frame) } else { context?.writeAndFlush(wrapOutboundOut(frame), promise: nil) }
         noteCompleted()
     }
 
@@ -89,7 +93,7 @@ final class ClientHandler: ChannelInboundHandler {
         // They are answered in any order; on the average that is right.
         unansweredBytes -= unansweredBytes / max(unanswered, 1)
         unanswered -= 1
-        if notedBytes > 0 || context?.channel.isWritable == false { noteMemory() }
+        if notedBytes > 0 || !socket.isWritable { noteMemory() }
         if holdsRequest { proceedSoon() } else if hasEnded { closeIfAnswered() }
     }
 
@@ -142,7 +146,7 @@ final class ClientHandler: ChannelInboundHandler {
     // MARK: Requests
 
     /// The client's queue has room, and it takes its responses.
-    private var hasRoom: Bool { !isPaused && context?.channel.isWritable == true }
+    private var hasRoom: Bool { !isPaused && socket.isWritable && context != nil }
 
     /// Whether the driver may have another request: where the client's wire has no ids, only their order tells responses
     /// apart, and a failure may come sooner than the response to an earlier request.
@@ -201,6 +205,8 @@ final class ClientHandler: ChannelInboundHandler {
         guard case .joined = state, hasRoom, !holdsRequest else { return }
         if hasEnded {
             closeIfAnswered()
+        } else if isAtSocket {
+            socket.read()
         } else {
             context?.read()
         }
@@ -243,13 +249,14 @@ extension ClientHandler {
     /// What it has not taken of its responses, if that is much.
     private var responseBytes: Int {
         // As long as the channel is writable it is little.
-        guard let channel = context?.channel, channel.isActive, !channel.isWritable else { return 0 }
+        guard !socket.isWritable, context?.channel.isActive == true else { return 0 }
         return socket.unsent
     }
 
     /// Counts what large messages take; if that is too much together with those of others, whoever has the most is sent away.
     private func noteMemory() {
-        let bytes = [requestBytes, responseBytes].reduce(0) { $0 + ($1 > Self.small ? $1 : 0) }
+        let (requests, responses) = (requestBytes, responseBytes)
+        let bytes = (requests > Self.small ? requests : 0) + (responses > Self.small ? responses : 0)
         guard bytes != notedBytes, let channel = context?.channel else { return }
         notedBytes = bytes
         clients.hold(bytes, by: channel)
@@ -332,12 +339,12 @@ extension ClientHandler {
 extension ClientHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        socket.onWrite = { self.goOnTrial() }
+        socket.onUntaken = { self.goOnTrial() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        socket.onWrite = nil
+        socket.onUntaken = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -365,7 +372,7 @@ extension ClientHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { proceedSoon() }
+        if socket.isWritable { proceedSoon() }
         if notedBytes > 0 { noteMemory() }
         context.fireChannelWritabilityChanged()
     }

@@ -8,26 +8,40 @@ import NIOCore
     import Darwin
 #endif
 
-/// Stands between a client's socket and everything else: sees how much the client takes, and can cut it off.
-final class ClientSocketHandler: ChannelOutboundHandler {
+/// Stands between a client's socket and everything else: sees what it brings and how much the client takes, and can cut it
+/// off.
+///
+/// ``ClientHandler`` calls it directly where nothing stands between them, since each handler that an event passes costs as
+/// much as reading a request.
+final class ClientSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Called with each write, before it.
-    var onWrite: (() -> Void)?
+    /// Called when the client does not take at once what is written.
+    var onUntaken: (() -> Void)?
+    /// Whether the client takes what is written, but for a little.
+    private(set) var isWritable = true
 
     private var context: ChannelHandlerContext?
+    private var input: UnaskedInput
+    private var isDeliveryScheduled = false
+
+    private var direct: DirectSocket?
+    /// Written and not yet flushed: one buffer may go to the socket directly.
+    private var unflushed: ByteBuffer?
+
     private var written: UInt64 = 0
-    /// As many had been written when all were taken.
-    private var allTaken: UInt64 = 0
+
+    /// A handler that keeps so many bytes that its socket brings unasked.
+    init(unaskedLimit: Int) {
+        input = UnaskedInput(limit: unaskedLimit)
+    }
 
     /// How many bytes wait here for the client to take them.
     var unsent: Int {
-        // Asking the channel is slow, and most clients have taken all there is.
-        guard written > allTaken else { return 0 }
-        let unsent = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if unsent == 0 { allTaken = written }
-        return unsent
+        direct?.unsent ?? 0
     }
 
     /// How many bytes wait here for the client to take them, and a number that grows while it takes any.
@@ -76,10 +90,120 @@ final class ClientSocketHandler: ChannelOutboundHandler {
         self.context = nil
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        direct = DirectSocket(context.channel)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        direct = nil
+        input.clear()
+        context.fireChannelInactive()
+    }
+}
+
+// MARK: - What the client sends
+
+extension ClientSocketHandler {
+    /// Asks for what the client sends next.
+    func read() {
+        if let context { read(context: context) }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if input.asks() { context.read() } else { scheduleDelivery(context) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch input.take(unwrapInboundIn(data)) {
+        case .passed: context.fireChannelRead(data)
+        case .kept: break
+        case .refused: context.close(promise: nil)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if input.complete() { context.fireChannelReadComplete() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed, !input.end() { return }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// In the next turn: whoever calls `read` expects no `channelRead` before it returns.
+    private func scheduleDelivery(_ context: ChannelHandlerContext) {
+        guard !isDeliveryScheduled else { return }
+        isDeliveryScheduled = true
+        context.eventLoop.assumeIsolated().execute {
+            self.isDeliveryScheduled = false
+            self.deliver(context)
+        }
+    }
+
+    private func deliver(_ context: ChannelHandlerContext) {
+        guard let (bytes, isEnd) = input.deliver() else { return }
+        context.fireChannelRead(wrapInboundOut(bytes))
+        context.fireChannelReadComplete()
+        if isEnd, context.channel.isActive { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+    }
+}
+
+// MARK: - What the client gets
+
+extension ClientSocketHandler {
+    /// Writes to the client.
+    func send(_ bytes: ByteBuffer) {
+        guard let context else { return }
+        written += UInt64(bytes.readableBytes)
+        sendOrQueue(bytes, context)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        written += UInt64(unwrapOutboundIn(data).readableBytes)
-        onWrite?()
-        context.write(data, promise: promise)
+        let bytes = unwrapOutboundIn(data)
+        written += UInt64(bytes.readableBytes)
+        if promise == nil, unflushed == nil, unsent == 0 {
+            unflushed = bytes
+        } else {
+            queueUnflushed(context)
+            queue(bytes, promise, context)
+        }
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        if let bytes = unflushed {
+            unflushed = nil
+            sendOrQueue(bytes, context)
+        } else {
+            context.flush()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        context.fireChannelWritabilityChanged()
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        queueUnflushed(context)
+        context.close(mode: mode, promise: promise)
+    }
+
+    private func sendOrQueue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard let rest = direct == nil ? bytes : direct?.send(bytes) else { return }
+        context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
+        onUntaken?()
+    }
+
+    private func queueUnflushed(_ context: ChannelHandlerContext) {
+        guard let bytes = unflushed else { return }
+        unflushed = nil
+        queue(bytes, nil, context)
+    }
+
+    private func queue(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        direct?.willQueue()
+        context.write(wrapOutboundOut(bytes), promise: promise)
     }
 }
 

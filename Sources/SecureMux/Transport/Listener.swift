@@ -118,21 +118,21 @@ struct Listener {
     ) -> [any ChannelHandler] {
         var logger = logger
         logger[metadataKey: "client"] = "\(channel.peerName)"
-        let socket = ClientSocketHandler()
+        let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
+        let socket = ClientSocketHandler(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
         let http = HTTPPipeline.client(speaking: applicationProtocol)
         let client = ClientHandler(
             applicationProtocol,
             awaitsHandshake: tls != nil,
             socket: socket,
+            isAtSocket: tls == nil && http.isEmpty,
             assembly: http.lazy.compactMap { $0 as? any RequestAssembly }.first,
             clients: clients,
             driver: driver,
             logger: logger
         )
-        let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
-        let unasked = UnaskedInputHandler(limit: answersAfterEnd ? UnaskedInputHandler.sentAhead : 0)
         let secure = tls.map { TLSHandler(context: $0, scratch: driver.tlsScratch, pace: driver.handshakePace) }
-        return [socket, unasked] + (secure.map { [$0] } ?? []) + http + [client]
+        return [socket] + (secure.map { [$0] } ?? []) + http + [client]
     }
 
     private func announce(at channel: any Channel) {

@@ -120,6 +120,7 @@ extension MultiplexerDriver {
         message.removeAll(keepingCapacity: true)
         handler.rules.forward(request, into: &message)
         frame.removeAll(keepingCapacity: true)
+        let message = message
         framing.seal(message.span, transactionID: 0, into: &frame)
         return framing.isOneRequest(frame)
     }
@@ -303,6 +304,7 @@ extension MultiplexerDriver {
     /// The message with its envelope.
     private func sealed(in framing: any Framing, _ transactionID: UInt16) -> ByteBuffer {
         frame.removeAll(keepingCapacity: true)
+        let message = message
         framing.seal(message.span, transactionID: transactionID, into: &frame)
         // Once the socket took the bytes the memory is ours alone again, and nothing is allocated here.
         output.clear(minimumCapacity: frame.count)
@@ -311,7 +313,7 @@ extension MultiplexerDriver {
             if frame.count > Self.keptCapacity {
                 output = ByteBuffer()
                 frame = []
-                message = []
+                self.message = []
             }
         }
         return output

@@ -18,6 +18,8 @@ final class UpstreamConnection {
     private var reason: (any Error)?
     /// Bytes have come that belong to no message yet.
     fileprivate var isMidResponse = false
+    /// Nil where a handler makes something else of what is written.
+    private var direct: DirectSocket?
     private var isWriting = false
     /// What came while a request was being written, on a wire without ids.
     ///
@@ -70,11 +72,13 @@ final class UpstreamConnection {
             driver.requestUnsent(request, on: link)
             return
         }
+        guard let rest = direct == nil ? frame : direct?.send(frame) else { return }
         isWriting = true
-        channel.writeAndFlush(frame, promise: nil)
+        channel.writeAndFlush(rest, promise: nil)
         isWriting = false
         // A write that fails closes the channel at once. Of a small frame the system takes all or nothing.
-        if !channel.isActive, frame.readableBytes <= Self.wholeWrite { driver.requestUnsent(request, on: link) }
+        let isWhole = rest.readableBytes == frame.readableBytes && frame.readableBytes <= Self.wholeWrite
+        if !channel.isActive, isWhole { driver.requestUnsent(request, on: link) }
         while let message = early.popFirst() { driver.receiveResponse(message, on: link) }
     }
 
@@ -116,10 +120,9 @@ final class UpstreamConnection {
                     let connection = bound.value
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
+                    let http = HTTPPipeline.device("\(connection.device)", speaking: spoken)
                     try channel.pipeline.syncOperations.addHandlers(
-                        [ArrivalHandler(connection)]
-                            + HTTPPipeline.device("\(connection.device)", speaking: spoken)
-                            + [UpstreamHandler(connection, spoken)]
+                        (http.isEmpty ? [] : [ArrivalHandler(connection)] + http) + [UpstreamHandler(connection, spoken)]
                     )
                 }
             }
@@ -129,6 +132,7 @@ final class UpstreamConnection {
                 switch (result, state) {
                 case (.success(let channel), .connecting):
                     state = .connected(channel)
+                    if !applicationProtocol.messages.isHTTP { direct = DirectSocket(channel) }
                     // Not channelInactive: a channel that closes before it is fully active never tells of it.
                     channel.closeFuture.assumeIsolated().whenComplete { _ in self.closedSoon() }
                     driver.upstreamConnected(link)
@@ -186,22 +190,6 @@ extension UpstreamConnection {
     }
 }
 
-/// Notes that bytes came, before they are read into a message.
-private final class ArrivalHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let connection: UpstreamConnection
-
-    init(_ connection: UpstreamConnection) {
-        self.connection = connection
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.isMidResponse = true
-        context.fireChannelRead(data)
-    }
-}
-
 /// Cuts the device's bytes into messages.
 private final class UpstreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -209,6 +197,7 @@ private final class UpstreamHandler: ChannelInboundHandler {
     private let connection: UpstreamConnection
     private let framing: any Framing
     private let rules: any MessageRules
+    private let carriesTransactionIDs: Bool
     private var received = FrameBuffer()
     private var state = State.reading
     /// What is left in `received` began to come before the next request was sent, and so cannot answer it.
@@ -233,9 +222,11 @@ private final class UpstreamHandler: ChannelInboundHandler {
         self.connection = connection
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
+        carriesTransactionIDs = framing.carriesTransactionIDs
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.isMidResponse = true
         switch state {
         case .closing:
             break
@@ -255,10 +246,17 @@ private final class UpstreamHandler: ChannelInboundHandler {
     }
 
     private func takeMessages() throws(FramingError) {
+        guard !carriesTransactionIDs else {
+            while let message = try received.nextFrame(framing, .response) {
+                connection.isMidResponse = !received.isEmpty
+                connection.received(message)
+            }
+            return
+        }
         var answer: ByteBuffer?
         while let message = try received.nextFrame(framing, .response, answering: connection.awaited) {
             connection.isMidResponse = !received.isEmpty
-            if framing.carriesTransactionIDs || !awaitsAnswer || isUnsolicited(message) {
+            if !awaitsAnswer || isUnsolicited(message) {
                 connection.received(message)
             } else {
                 guard answer == nil, !hasBegunEarly else { throw .moreThanAsked }
@@ -315,4 +313,20 @@ private final class UpstreamHandler: ChannelInboundHandler {
 extension FramingError {
     /// Without ids any of several messages could be the answer: none is to be trusted.
     fileprivate static let moreThanAsked = FramingError("more than it was asked for")
+}
+
+/// Notes that bytes came, before other handlers keep some of them for a while.
+private final class ArrivalHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: UpstreamConnection
+
+    init(_ connection: UpstreamConnection) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.isMidResponse = true
+        context.fireChannelRead(data)
+    }
 }

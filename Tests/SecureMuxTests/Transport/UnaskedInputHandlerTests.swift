@@ -29,7 +29,7 @@ import Testing
         let later = Later()
 
         init(limit: Int) throws {
-            try channel.pipeline.syncOperations.addHandlers(UnaskedInputHandler(limit: limit), later)
+            try channel.pipeline.syncOperations.addHandlers(ClientSocketHandler(unaskedLimit: limit), later)
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 

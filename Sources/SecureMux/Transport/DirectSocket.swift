@@ -1,0 +1,63 @@
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Sends on a channel's socket without the channel's queue of writes, which costs more than the rest of a request's path.
+///
+/// Only while that queue is empty, or bytes would overtake others. The channel takes over what the socket does not: it waits
+/// until there is room, and finds any error again.
+struct DirectSocket {
+    private let channel: any Channel
+    /// Nil where the channel has none, or the system no such call.
+    private let descriptor: CInt?
+    /// The channel's queue may have something that the socket has not taken.
+    private var mayHaveQueued = false
+
+    /// The socket of an open channel.
+    init(_ channel: any Channel) {
+        self.channel = channel
+        #if os(Linux)
+            descriptor = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
+        #else
+            descriptor = nil
+        #endif
+    }
+
+    /// How many bytes are in the channel's queue.
+    var unsent: Int {
+        mutating get {
+            guard mayHaveQueued else { return 0 }
+            let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            mayHaveQueued = unsent > 0
+            return unsent
+        }
+    }
+
+    /// Sends what the socket takes at once; returns what is left for the channel to write.
+    mutating func send(_ bytes: ByteBuffer) -> ByteBuffer? {
+        var rest = bytes
+        if unsent == 0 { rest.moveReaderIndex(forwardBy: taken(bytes)) }
+        guard rest.readableBytes > 0 else { return nil }
+        willQueue()
+        return rest
+    }
+
+    /// Something is written to the channel.
+    mutating func willQueue() { mayHaveQueued = true }
+
+    private func taken(_ bytes: ByteBuffer) -> Int {
+        #if os(Linux)
+            // A channel that was closed has no socket any more: another connection may have its number by now.
+            guard let descriptor, channel.isActive else { return 0 }
+            return bytes.withUnsafeReadableBytes { bytes in
+                max(Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL)), 0)
+            }
+        #else
+            return 0
+        #endif
+    }
+}

@@ -1,0 +1,87 @@
+import NIOCore
+
+/// What a client's socket brings unasked, kept until somebody reads, and no more of it than may be.
+///
+/// When a client closes or resets its connection, the channel reads all that the system still has of it, in one turn of
+/// the loop and whether or not it was asked to: megabytes, which the later handlers would decrypt and parse while everybody
+/// else waits. So this is asked right behind the socket, in front of TLS too.
+///
+/// ```
+///  socket ──── asked for ────────────────▶ later handlers
+///         ──── unasked ───▶ kept, ≤ limit ─▲ read
+///                           beyond it: closed, which ends the channel's reading
+/// ```
+struct UnaskedInput {
+    private let limit: Int
+    private var kept = ByteBuffer()
+    /// The client has ended its sending, and the later handlers are still to get what it sent before.
+    private var isEndKept = false
+    /// Somebody has asked to read since the last bytes came.
+    private var isAsked = false
+    /// The bytes that come until the reading is complete were asked for; nil before the first of them.
+    private var isReadingAsked: Bool?
+
+    /// What a client may have sent ahead when it ends its sending but waits for answers.
+    static let sentAhead = 64 << 10
+
+    /// Keeps so many bytes: none, where a client that ends its sending is not answered.
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// What is to become of bytes that came.
+    enum Fate {
+        case passed
+        case kept
+        /// They are too many.
+        case refused
+    }
+
+    /// Somebody asks to read; says whether from the socket, since nothing is kept.
+    mutating func asks() -> Bool {
+        guard kept.readableBytes == 0 else { return false }
+        isAsked = true
+        return true
+    }
+
+    /// Bytes came.
+    mutating func take(_ bytes: ByteBuffer) -> Fate {
+        let isReadingAsked = isReadingAsked ?? isAsked
+        if self.isReadingAsked == nil { isAsked = false }
+        self.isReadingAsked = isReadingAsked
+        guard !isReadingAsked else { return .passed }
+        guard kept.readableBytes + bytes.readableBytes <= limit else {
+            kept = ByteBuffer()
+            return .refused
+        }
+        // A copy, since the channel's buffer may be much larger.
+        kept.writeImmutableBuffer(bytes)
+        return .kept
+    }
+
+    /// All that there was has been read; says whether the later handlers are to know.
+    mutating func complete() -> Bool {
+        defer { isReadingAsked = nil }
+        return isReadingAsked ?? true
+    }
+
+    /// The client has ended its sending; says whether the later handlers are to know now.
+    mutating func end() -> Bool {
+        guard kept.readableBytes > 0 else { return true }
+        isEndKept = true
+        return false
+    }
+
+    /// Gives out what is kept, and whether the end stands behind it.
+    mutating func deliver() -> (bytes: ByteBuffer, isEnd: Bool)? {
+        guard kept.readableBytes > 0 else { return nil }
+        defer { clear() }
+        return (kept, isEndKept)
+    }
+
+    /// Drops what is kept.
+    mutating func clear() {
+        kept = ByteBuffer()
+        isEndKept = false
+    }
+}
