@@ -6,17 +6,16 @@ extension Multiplexer {
     ///  urgent: B             stand apart, and both lines take turns
     /// ```
     ///
-    /// A client has a slot, a small number, so that its queue is found without hashing wherever it is known already. All
-    /// requests that wait share one table, by their ids: no queue has memory of its own.
+    /// All requests that wait share one table, by their ids: no queue has memory of its own.
     struct ClientQueues {
         /// How many requests of one client may wait before its reading pauses.
         private let limit: Int
         private let sharesReads: Bool
         private let sendsWritesFirst: Bool
 
-        private var slots: [ClientID: Int] = [:]
+        /// By their slots; what is left of a client that has gone is no matter.
         private var clients: [Client] = []
-        private var freeSlots: [Int] = []
+        private var count = 0
 
         private var requests: [Waiting?] = []
         private var requestLinks = LinkedLists()
@@ -30,7 +29,8 @@ extension Multiplexer {
         private var reads = ReadIndex()
 
         private struct Client {
-            var id: ClientID
+            /// Nil where there is none.
+            var id: ClientID?
             var waiting = LinkedLists.List()
             var isPaused = false
             var isClosing = false
@@ -53,10 +53,10 @@ extension Multiplexer {
         }
 
         /// Whether there is no client.
-        var isEmpty: Bool { slots.isEmpty }
+        var isEmpty: Bool { count == 0 }
 
         /// The clients in the order in which they came, so that equal events give equal actions.
-        var all: [ClientID] { slots.keys.sorted() }
+        var all: [ClientID] { clients.compactMap(\.id).sorted() }
 
         /// How many clients wait.
         var waitingClients: Int { turns.count + urgent.count }
@@ -69,24 +69,26 @@ extension Multiplexer {
         }
 
         mutating func add(_ client: ClientID) {
-            let slot = freeSlots.popLast() ?? clients.count
-            if slot == clients.count { clients.append(Client(id: client)) } else { clients[slot] = Client(id: client) }
-            slots[client] = slot
+            while clients.count <= client.slot { clients.append(Client()) }
+            clients[client.slot] = Client(id: client)
+            count += 1
         }
 
-        /// Where a client's queue is, as long as it is here.
-        func slot(of client: ClientID) -> Int? { slots[client] }
+        func contains(_ client: ClientID) -> Bool {
+            client.slot < clients.count && clients[client.slot].id == client
+        }
 
         /// Whether a client waits for nothing.
-        func isIdle(_ slot: Int) -> Bool { clients[slot].waiting.isEmpty }
+        func isIdle(_ client: ClientID) -> Bool { isIdle(client.slot) }
 
         /// Forgets a client and returns what it waited for; nil if it is not known.
         mutating func remove(_ client: ClientID) -> [Waiting]? {
-            guard let slot = slots.removeValue(forKey: client) else { return nil }
+            guard contains(client) else { return nil }
             var left: [Waiting] = []
-            if !isIdle(slot) { leaveLine(slot) }
-            while let request = popFirst(slot) { left.append(request) }
-            freeSlots.append(slot)
+            if !isIdle(client.slot) { leaveLine(client.slot) }
+            while let request = popFirst(client.slot) { left.append(request) }
+            clients[client.slot].id = nil
+            count -= 1
             return left
         }
     }
@@ -96,7 +98,8 @@ extension Multiplexer {
 
 extension Multiplexer.ClientQueues {
     /// Queues a request; says whether the client's reading is to pause.
-    mutating func enqueue(_ request: Multiplexer.Waiting, at slot: Int) -> Bool {
+    mutating func enqueue(_ request: Multiplexer.Waiting, of client: ClientID) -> Bool {
+        let slot = client.slot
         let wasIdle = isIdle(slot)
         keep(request)
         requestLinks.append(Int(request.id.rawValue), to: &clients[slot].waiting)
@@ -108,7 +111,8 @@ extension Multiplexer.ClientQueues {
 
     /// Puts a request back to where it was taken from: it and its client are next.
     mutating func putBack(_ request: Multiplexer.Waiting, of client: ClientID) {
-        guard let slot = slots[client] else { return }
+        guard contains(client) else { return }
+        let slot = client.slot
         if !isIdle(slot) { leaveLine(slot) }
         keep(request)
         requestLinks.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
@@ -145,15 +149,15 @@ extension Multiplexer.ClientQueues {
 
     /// Says whether a client is to be closed now, which is said once.
     mutating func closes(_ client: ClientID) -> Bool {
-        guard let slot = slots[client], !clients[slot].isClosing else { return false }
-        clients[slot].isClosing = true
+        guard contains(client), !clients[client.slot].isClosing else { return false }
+        clients[client.slot].isClosing = true
         return true
     }
 
     private mutating func take(_ slot: Int, endsTurn: Bool = true) -> Taken? {
         let wasUrgent = clients[slot].isUrgent
         if endsTurn { leaveLine(slot) } else { reads.remove(slot) }
-        guard let request = popFirst(slot) else { return nil }
+        guard let client = clients[slot].id, let request = popFirst(slot) else { return nil }
         if endsTurn {
             if !isIdle(slot) { standInLine(slot) }
         } else if isIdle(slot) || isUrgent(slot) != wasUrgent {
@@ -164,8 +168,10 @@ extension Multiplexer.ClientQueues {
         }
         let resumes = clients[slot].isPaused && clients[slot].waiting.count <= limit / 2
         if resumes { clients[slot].isPaused = false }
-        return Taken(client: clients[slot].id, request: request, resumes: resumes)
+        return Taken(client: client, request: request, resumes: resumes)
     }
+
+    private func isIdle(_ slot: Int) -> Bool { clients[slot].waiting.isEmpty }
 
     private func first(_ slot: Int) -> Multiplexer.Waiting? {
         clients[slot].waiting.first.flatMap { requests[$0] }

@@ -147,7 +147,7 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         statistics.requests += 1
-        guard let slot = clients.slot(of: client) else {
+        guard clients.contains(client) else {
             statistics.abandoned += 1
             actions.append(.discard(id))
             return
@@ -160,13 +160,13 @@ extension Multiplexer {
         let deadline = now + configuration.queueTimeout
         let waiting = Waiting(id: id, request: request, deadline: deadline, generation: writes[request.unit])
         // Not before what the client asked earlier.
-        if clients.isIdle(slot), sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
+        if clients.isIdle(client), sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
         guard !link.isBackingOff else {
             fail(id, request, .unreachable, to: client, into: &actions)
             return
         }
         visit(at: deadline, into: &actions)
-        if clients.enqueue(waiting, at: slot) { actions.append(.pauseReading(client)) }
+        if clients.enqueue(waiting, of: client) { actions.append(.pauseReading(client)) }
     }
 
     private mutating func forget(_ client: ClientID, at now: Duration, into actions: inout [Action]) {

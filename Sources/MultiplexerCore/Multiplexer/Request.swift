@@ -102,6 +102,9 @@ package enum Failure: Hashable, Sendable, CaseIterable {
 }
 
 /// A client, for as long as the core lives: ids are never used again.
+///
+/// Its lower half is a small number, the slot, which no other client has at the same time: what is kept of a client is found
+/// there without hashing.
 package struct ClientID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number behind the id.
     package let rawValue: UInt64
@@ -110,6 +113,14 @@ package struct ClientID: RawRepresentable, Hashable, Sendable, Comparable {
     package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
+
+    /// The id of the client that takes a slot, so many having come before it.
+    package init(slot: Int, serial: UInt32) {
+        rawValue = UInt64(serial) << 32 | UInt64(UInt32(truncatingIfNeeded: slot))
+    }
+
+    /// The number that is used again when the client has left.
+    package var slot: Int { Int(truncatingIfNeeded: rawValue & UInt64(UInt32.max)) }
 
     /// Orders clients by when they came.
     package static func < (left: ClientID, right: ClientID) -> Bool { left.rawValue < right.rawValue }

@@ -13,6 +13,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     let framing: any Framing
     let rules: any MessageRules
+    /// The device's messages have another envelope than this client's.
+    let isTranslated: Bool
 
     private let driver: MultiplexerDriver
     private let clients: AdmittedClients
@@ -67,6 +69,7 @@ final class ClientHandler: ChannelInboundHandler {
     ) {
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
+        isTranslated = type(of: framing) != type(of: driver.framing)
         self.awaitsHandshake = awaitsHandshake
         isKnownPlain = awaitsHandshake
         self.socket = socket
@@ -82,9 +85,13 @@ final class ClientHandler: ChannelInboundHandler {
     var name: Logger.MetadataValue { logger[metadataKey: "client"] ?? "unknown" }
 
     /// Writes a response.
-    func write(_ frame: ByteBuffer) {
+    func write(_ frame: [UInt8]) {
         sight.responses += 1
-        if isAtSocket { socket.send(frame) } else { context?.writeAndFlush(wrapOutboundOut(frame), promise: nil) }
+        if isAtSocket {
+            socket.send(frame)
+        } else {
+            context?.writeAndFlush(wrapOutboundOut(driver.buffer(frame)), promise: nil)
+        }
         noteCompleted()
     }
 

@@ -153,10 +153,11 @@ extension ClientSocketHandler {
 
 extension ClientSocketHandler {
     /// Writes to the client.
-    func send(_ bytes: ByteBuffer) {
+    func send(_ bytes: [UInt8]) {
         guard let context else { return }
-        written += UInt64(bytes.readableBytes)
-        sendOrQueue(bytes, context)
+        written += UInt64(bytes.count)
+        let sent = bytes.withUnsafeBytes { direct?.send($0) ?? 0 }
+        if sent < bytes.count { queueRest(ByteBuffer(bytes: bytes[sent...]), context) }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -173,7 +174,8 @@ extension ClientSocketHandler {
     func flush(context: ChannelHandlerContext) {
         if let bytes = unflushed {
             unflushed = nil
-            sendOrQueue(bytes, context)
+            let sent = bytes.withUnsafeReadableBytes { direct?.send($0) ?? 0 }
+            if sent < bytes.readableBytes { queueRest(bytes.dropping(sent), context) }
         } else {
             context.flush()
         }
@@ -189,8 +191,7 @@ extension ClientSocketHandler {
         context.close(mode: mode, promise: promise)
     }
 
-    private func sendOrQueue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard let rest = direct == nil ? bytes : direct?.send(bytes) else { return }
+    private func queueRest(_ rest: ByteBuffer, _ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
         onUntaken?()
     }
@@ -209,3 +210,12 @@ extension ClientSocketHandler {
 
 @available(*, unavailable)
 extension ClientSocketHandler: Sendable {}
+
+extension ByteBuffer {
+    /// What stands behind so many bytes.
+    func dropping(_ count: Int) -> ByteBuffer {
+        var rest = self
+        rest.moveReaderIndex(forwardBy: count)
+        return rest
+    }
+}

@@ -37,25 +37,21 @@ struct DirectSocket {
         }
     }
 
-    /// Sends what the socket takes at once; returns what is left for the channel to write.
-    mutating func send(_ bytes: ByteBuffer) -> ByteBuffer? {
-        var rest = bytes
-        if unsent == 0 { rest.moveReaderIndex(forwardBy: taken(bytes)) }
-        guard rest.readableBytes > 0 else { return nil }
-        willQueue()
-        return rest
+    /// Sends what the socket takes at once, and returns how many bytes that was; the rest is for the channel to write.
+    mutating func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let sent = unsent == 0 ? taken(bytes) : 0
+        if sent < bytes.count { willQueue() }
+        return sent
     }
 
     /// Something is written to the channel.
     mutating func willQueue() { mayHaveQueued = true }
 
-    private func taken(_ bytes: ByteBuffer) -> Int {
+    private func taken(_ bytes: UnsafeRawBufferPointer) -> Int {
         #if os(Linux)
             // A channel that was closed has no socket any more: another connection may have its number by now.
             guard let descriptor, channel.isActive else { return 0 }
-            return bytes.withUnsafeReadableBytes { bytes in
-                max(Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL)), 0)
-            }
+            return max(Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL)), 0)
         #else
             return 0
         #endif

@@ -17,10 +17,15 @@ final class MultiplexerDriver {
     private var multiplexer: Multiplexer
     private let device: DeviceAddress
     private let deviceProtocol: ApplicationProtocol
+    /// The device's.
+    let framing: any Framing
+    private let rules: any MessageRules
     private let start = NIODeadline.now()
 
-    private var clients: [ClientID: ClientHandler] = [:]
-    private var lastClient: UInt64 = 0
+    /// By their slots.
+    private var clients: [ClientHandler?] = []
+    private var freeSlots: [Int] = []
+    private var lastClient: UInt32 = 0
     private var requests = RequestStore()
     private var upstream: UpstreamConnection?
 
@@ -58,6 +63,8 @@ final class MultiplexerDriver {
         self.logger = logger
         self.device = device
         self.deviceProtocol = applicationProtocol
+        framing = applicationProtocol.framing
+        rules = applicationProtocol.messageRules
         var configuration = configuration
         configuration.carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
@@ -85,16 +92,18 @@ final class MultiplexerDriver {
 extension MultiplexerDriver {
     /// A client may send requests.
     func join(_ handler: ClientHandler) -> ClientID {
-        lastClient += 1
-        let client = ClientID(rawValue: lastClient)
-        clients[client] = handler
+        lastClient &+= 1
+        let slot = freeSlots.popLast() ?? clients.count
+        if slot == clients.count { clients.append(handler) } else { clients[slot] = handler }
+        let client = ClientID(slot: slot, serial: lastClient)
         handle(.clientJoined(client))
         return client
     }
 
     /// A client is gone.
     func leave(_ client: ClientID) {
-        guard clients.removeValue(forKey: client) != nil else { return }
+        guard clients[client.slot] != nil else { return }
+        clients[client.slot] = nil
         handle(.clientLeft(client))
     }
 
@@ -115,13 +124,10 @@ extension MultiplexerDriver {
 
     /// Whether the device will read the request as one; else the answer to the second one would go to the next client.
     private func isOneRequest(_ request: Span<UInt8>, of handler: ClientHandler) -> Bool {
-        let framing = deviceProtocol.framing
-        guard type(of: handler.framing) != type(of: framing) else { return true }
+        guard handler.isTranslated else { return true }
         message.removeAll(keepingCapacity: true)
         handler.rules.forward(request, into: &message)
-        frame.removeAll(keepingCapacity: true)
-        let message = message
-        framing.seal(message.span, transactionID: 0, into: &frame)
+        seal(in: framing, 0)
         return framing.isOneRequest(frame)
     }
 
@@ -135,7 +141,8 @@ extension MultiplexerDriver {
         guard expectsResponse else { return handler.noteCompleted() }
         message.removeAll(keepingCapacity: true)
         guard handler.rules.reply(toMalformed: request, into: &message) else { return handler.drop() }
-        handler.write(sealed(in: handler.framing, transactionID))
+        seal(in: handler.framing, transactionID)
+        handler.write(frame)
     }
 
     /// The connection to the device stands.
@@ -157,8 +164,8 @@ extension MultiplexerDriver {
     /// The device sent a message.
     func receiveResponse(_ frame: ByteBuffer, on link: LinkID) {
         let bytes = frame.readableBytesUInt8Span
-        let envelope = deviceProtocol.framing.envelope(of: bytes)
-        var response = deviceProtocol.messageRules.response(bytes.extracting(envelope.message))
+        let envelope = framing.envelope(of: bytes)
+        var response = rules.response(bytes.extracting(envelope.message))
         response.transactionID = envelope.transactionID
         handle(.responseReceived(response, on: link), response: frame)
     }
@@ -191,6 +198,8 @@ extension MultiplexerDriver {
             perform(action, response)
         }
         actions.removeAll(keepingCapacity: true)
+        // Not before: what was just carried out may have named the client.
+        if case .clientLeft(let client) = event { freeSlots.append(client.slot) }
     }
 
     private var now: Duration { .nanoseconds((NIODeadline.now() - start).nanoseconds) }
@@ -226,11 +235,11 @@ extension MultiplexerDriver {
         case .discard(let request):
             requests.remove(request)
         case .pauseReading(let client):
-            clients[client]?.pause()
+            clients[client.slot]?.pause()
         case .resumeReading(let client):
-            clients[client]?.resume()
+            clients[client.slot]?.resume()
         case .closeClient(let client):
-            clients[client]?.dismiss()
+            clients[client.slot]?.dismiss()
         case .connect(let link):
             upstream = UpstreamConnection(
                 link,
@@ -264,24 +273,25 @@ extension MultiplexerDriver {
     }
 
     private func send(_ request: RequestID, _ transactionID: UInt16) {
-        guard let rules = requests.asker(request)?.rules else { return }
+        guard let asker = requests.asker(request) else { return }
         message.removeAll(keepingCapacity: true)
-        requests.withMessage(request) { rules.forward($0, into: &message) }
-        upstream?.write(sealed(in: deviceProtocol.framing, transactionID), of: request)
+        requests.withMessage(request) { asker.rules.forward($0, into: &message) }
+        seal(in: framing, transactionID)
+        upstream?.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {
         guard let asker = requests.asker(request) else { return }
         let bytes = response.readableBytesUInt8Span
-        let answer = bytes.extracting(deviceProtocol.framing.envelope(of: bytes).message)
+        let answer = bytes.extracting(framing.envelope(of: bytes).message)
         message.removeAll(keepingCapacity: true)
         requests.withMessage(request) { asker.rules.giveBack(answer, answering: $0, into: &message) }
-        let output = sealed(in: asker.framing, requests.transactionID(request))
-        guard type(of: asker.framing) == type(of: deviceProtocol.framing) || asker.framing.isOneResponse(frame) else {
+        seal(in: asker.framing, requests.transactionID(request))
+        guard !asker.isTranslated || asker.framing.isOneResponse(frame) else {
             log.responseRefused()
             return fail(request, .connectionLost)
         }
-        asker.write(output)
+        asker.write(frame)
     }
 
     private func keep(_ response: ByteBuffer, at place: Int) {
@@ -298,24 +308,23 @@ extension MultiplexerDriver {
             asker.drop()
             return
         }
-        asker.write(sealed(in: asker.framing, requests.transactionID(request)))
+        seal(in: asker.framing, requests.transactionID(request))
+        asker.write(frame)
     }
 
-    /// The message with its envelope.
-    private func sealed(in framing: any Framing, _ transactionID: UInt16) -> ByteBuffer {
+    /// Puts the message with its envelope into `frame`.
+    private func seal(in framing: any Framing, _ transactionID: UInt16) {
+        if frame.capacity > Self.keptCapacity { (frame, output) = ([], ByteBuffer()) }
         frame.removeAll(keepingCapacity: true)
-        let message = message
-        framing.seal(message.span, transactionID: transactionID, into: &frame)
-        // Once the socket took the bytes the memory is ours alone again, and nothing is allocated here.
-        output.clear(minimumCapacity: frame.count)
-        output.writeBytes(frame)
-        defer {
-            if frame.count > Self.keptCapacity {
-                output = ByteBuffer()
-                frame = []
-                self.message = []
-            }
-        }
+        let sealed = message
+        framing.seal(sealed.span, transactionID: transactionID, into: &frame)
+        if message.capacity > Self.keptCapacity { message = [] }
+    }
+
+    /// The bytes in a buffer that is used again: once the socket took them its memory is ours alone.
+    func buffer(_ bytes: [UInt8]) -> ByteBuffer {
+        output.clear(minimumCapacity: bytes.count)
+        output.writeBytes(bytes)
         return output
     }
 

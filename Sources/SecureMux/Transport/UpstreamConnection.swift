@@ -67,18 +67,18 @@ final class UpstreamConnection {
     }
 
     /// Sends the frame of a request, or tells the driver that no byte of it has left.
-    func write(_ frame: ByteBuffer, of request: RequestID) {
+    func write(_ frame: [UInt8], of request: RequestID) {
         guard case .connected(let channel) = state, channel.isActive else {
             driver.requestUnsent(request, on: link)
             return
         }
-        guard let rest = direct == nil ? frame : direct?.send(frame) else { return }
+        let sent = frame.withUnsafeBytes { direct?.send($0) ?? 0 }
+        guard sent < frame.count else { return }
         isWriting = true
-        channel.writeAndFlush(rest, promise: nil)
+        channel.writeAndFlush(ByteBuffer(bytes: frame[sent...]), promise: nil)
         isWriting = false
         // A write that fails closes the channel at once. Of a small frame the system takes all or nothing.
-        let isWhole = rest.readableBytes == frame.readableBytes && frame.readableBytes <= Self.wholeWrite
-        if !channel.isActive, isWhole { driver.requestUnsent(request, on: link) }
+        if !channel.isActive, sent == 0, frame.count <= Self.wholeWrite { driver.requestUnsent(request, on: link) }
         while let message = early.popFirst() { driver.receiveResponse(message, on: link) }
     }
 
