@@ -229,7 +229,7 @@ extension Simulation {
             )
             let isBroadcast = core.request(serial)?.expectsResponse == false
             device.receive(message, isBroadcast: isBroadcast, in: &world)
-        case .respond(_, let client):
+        case .respond(_, let client), .respondKept(_, _, _, let client):
             if isProbe(client) { try probeEnded(isAnswered: true) }
         case .fail(_, _, let client):
             if isProbe(client) { try probeEnded(isAnswered: false) }
@@ -249,7 +249,7 @@ extension Simulation {
             // What is still there is cut off.
             for index in clients.indices { world.add(.leaves(index), after: world.random.milliseconds(0, 2)) }
             if let link = device.link { world.add(.closed(link), after: world.random.milliseconds(0, 2)) }
-        case .complete, .discard, .pauseReading, .report:
+        case .complete, .discard, .keepResponse, .pauseReading, .report:
             break
         }
     }

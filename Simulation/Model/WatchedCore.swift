@@ -202,7 +202,8 @@ extension WatchedCore {
             hasEnded = false
         case .send(let id, let transactionID):
             if let link { requests[serial(of: id)]?.sendings.append((transactionID, link)) }
-        case .respond(let id, _), .fail(let id, _, _), .complete(let id, _), .discard(let id):
+        case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
+            .discard(let id):
             requests[serial(of: id)]?.hasEnded = true
             freeIDs.append(id)
         case .pauseReading(let client):
@@ -212,7 +213,7 @@ extension WatchedCore {
             clients[Int(client.rawValue) - 1].overrun = 0
         case .setDeadline(let deadline):
             asked = deadline
-        case .disconnect, .closeClient, .report, .drained:
+        case .disconnect, .keepResponse, .closeClient, .report, .drained:
             break
         }
     }

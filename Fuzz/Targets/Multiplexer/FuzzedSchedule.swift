@@ -251,7 +251,8 @@ extension FuzzedSchedule {
             if received.count == Self.receivedLimit { received.removeFirst() }
             if let link { received.append((response, serial, link)) }
             sent.append(id)
-        case .respond(let id, _), .fail(let id, _, _), .complete(let id, _), .discard(let id):
+        case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
+            .discard(let id):
             freeRequests.append(id)
             sent.removeAll { $0 == id }
         case .pauseReading(let client):
@@ -260,7 +261,7 @@ extension FuzzedSchedule {
             setPaused(client, false)
         case .setDeadline(let deadline):
             asked = deadline
-        case .disconnect, .closeClient, .report, .drained:
+        case .disconnect, .keepResponse, .closeClient, .report, .drained:
             break
         }
     }
