@@ -246,6 +246,7 @@ extension MultiplexerDriver {
                 to: device,
                 speaking: deviceProtocol,
                 timeout: TimeAmount(multiplexer.configuration.connectTimeout),
+                sendsTogether: multiplexer.configuration.effectiveInFlightLimit > 1,
                 driver: self
             )
             upstream?.connect()

@@ -20,6 +20,11 @@ final class UpstreamConnection {
     fileprivate var isMidResponse = false
     /// Nil where a handler makes something else of what is written.
     private var direct: DirectSocket?
+    private let sendsTogether: Bool
+    /// Frames that wait for others, and where each begins.
+    private var batch: [UInt8] = []
+    private var batched: [(request: RequestID, start: Int)] = []
+    private var isFlushScheduled = false
     private var isWriting = false
     /// What came while a request was being written, on a wire without ids.
     ///
@@ -40,17 +45,22 @@ final class UpstreamConnection {
     }
 
     /// A connection that is not yet attempted; each address of a name gets its share of `timeout`.
+    ///
+    /// With `sendsTogether` requests that come up in one turn of the loop leave with one call, where the device has others
+    /// to work on meanwhile.
     init(
         _ link: LinkID,
         to device: DeviceAddress,
         speaking applicationProtocol: ApplicationProtocol,
         timeout: TimeAmount,
+        sendsTogether: Bool,
         driver: MultiplexerDriver
     ) {
         self.link = link
         self.device = device
         self.applicationProtocol = applicationProtocol
         self.timeout = timeout
+        self.sendsTogether = sendsTogether
         self.driver = driver
     }
 
@@ -72,14 +82,47 @@ final class UpstreamConnection {
             driver.requestUnsent(request, on: link)
             return
         }
+        guard !sendsTogether else {
+            batched.append((request, batch.count))
+            batch.append(contentsOf: frame)
+            return scheduleFlush()
+        }
         let sent = frame.withUnsafeBytes { direct?.send($0) ?? 0 }
-        guard sent < frame.count else { return }
+        if sent < frame.count { queue(frame[sent...], of: sent == 0 ? [request] : [], on: channel) }
+    }
+
+    /// Sends the frames that were kept back to go together.
+    func flush() {
+        guard !batch.isEmpty, case .connected(let channel) = state, channel.isActive else { return }
+        let sent = batch.withUnsafeBytes { direct?.send($0) ?? 0 }
+        let (rest, unsent) = (batch[sent...], batched.filter { $0.start >= sent }.map(\.request))
+        batch.removeAll(keepingCapacity: true)
+        batched.removeAll(keepingCapacity: true)
+        if !rest.isEmpty { queue(rest, of: unsent, on: channel) }
+    }
+
+    /// When the loop has heard all who have something to say now.
+    private func scheduleFlush() {
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        driver.eventLoop.assumeIsolated().execute {
+            self.isFlushScheduled = false
+            self.flush()
+        }
+    }
+
+    /// Leaves what the socket does not take to the channel, of these requests all bytes.
+    private func queue(_ rest: ArraySlice<UInt8>, of requests: [RequestID], on channel: any Channel) {
         isWriting = true
-        channel.writeAndFlush(ByteBuffer(bytes: frame[sent...]), promise: nil)
+        channel.writeAndFlush(ByteBuffer(bytes: rest), promise: nil)
         isWriting = false
-        // A write that fails closes the channel at once. Of a small frame the system takes all or nothing.
-        if !channel.isActive, sent == 0, frame.count <= Self.wholeWrite { driver.requestUnsent(request, on: link) }
+        // A write that fails closes the channel at once. Of a few bytes the system takes all or nothing.
+        if !channel.isActive, rest.count <= Self.wholeWrite { unsent(requests) }
         while let message = early.popFirst() { driver.receiveResponse(message, on: link) }
+    }
+
+    private func unsent(_ requests: [RequestID]) {
+        for request in requests { driver.requestUnsent(request, on: link) }
     }
 
     /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
@@ -97,6 +140,7 @@ final class UpstreamConnection {
             channel?.close(promise: nil)
         case .connected(let channel):
             state = .givingUp
+            batched.removeAll()
             channel.close(promise: nil)
         case .givingUp, .closed:
             break
@@ -155,6 +199,7 @@ final class UpstreamConnection {
     private func end(_ reason: (any Error)?) {
         if case .closed = state { return }
         state = .closed
+        unsent(batched.map(\.request))
         driver.upstreamClosed(link, reason: reason, midResponse: isMidResponse)
     }
 }
@@ -297,6 +342,11 @@ private final class UpstreamHandler: ChannelInboundHandler {
         state = .closing
         connection.failed(UpstreamError.unreadable(error))
         context.close(promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        connection.flush()
+        context.fireChannelReadComplete()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
