@@ -18,7 +18,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     private let driver: MultiplexerDriver
     private let clients: AdmittedClients
-    private let socket: ClientSocketHandler
+    private let socket: ClientSocket
+    /// No handler stands between.
     private let isAtSocket: Bool
     private let assembly: (any RequestAssembly)?
     private let awaitsHandshake: Bool
@@ -38,7 +39,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// What the requests take that are not yet answered, about, and what of all its messages the listener knows of.
     private var unansweredBytes = 0
     private var notedBytes = 0
-    private var patience: ClientPatience
+    private var patience = ClientPatience()
     private var sight = ClientPatience.Sight()
     /// The clock looks after us.
     private var isOnTrial = false
@@ -60,7 +61,7 @@ final class ClientHandler: ChannelInboundHandler {
     init(
         _ applicationProtocol: ApplicationProtocol,
         awaitsHandshake: Bool,
-        socket: ClientSocketHandler,
+        socket: ClientSocket,
         isAtSocket: Bool,
         assembly: (any RequestAssembly)?,
         clients: AdmittedClients,
@@ -76,7 +77,6 @@ final class ClientHandler: ChannelInboundHandler {
         self.isAtSocket = isAtSocket
         self.assembly = assembly
         self.clients = clients
-        patience = ClientPatience(clients.limits)
         self.driver = driver
         self.logger = logger
     }
@@ -98,7 +98,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// A request is over: answered, or a broadcast.
     func noteCompleted() {
         // They are answered in any order; on the average that is right.
-        unansweredBytes -= unansweredBytes / max(unanswered, 1)
+        unansweredBytes -= unanswered > 1 ? unansweredBytes / unanswered : unansweredBytes
         unanswered -= 1
         if notedBytes > 0 || !socket.isWritable { noteMemory() }
         if holdsRequest { proceedSoon() } else if hasEnded { closeIfAnswered() }
@@ -307,8 +307,8 @@ extension ClientHandler {
         noteMemory()
         sight.isAnswerDue = unanswered > 0 || holdsRequest
         sight.isRestDue = isRestDue
-        if let excess = patience.judge(sight, at: now) { end(after: excess) }
-        if patience.isOnTrial { goOnTrial() }
+        if let excess = patience.judge(sight, within: clients.limits, at: now) { end(after: excess) }
+        if patience.isOnTrial(within: clients.limits) { goOnTrial() }
     }
 
     private func end(after excess: ClientPatience.Excess) {
@@ -347,14 +347,22 @@ extension ClientHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket.onUntaken = { self.goOnTrial() }
+        guard isAtSocket else { return }
+        socket.attach(context)
+        socket.onDelivery = { bytes, isEnd in
+            self.receive(bytes)
+            self.completeReading()
+            if isEnd { self.endInput() }
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        socket.onUntaken = nil
+        socket.detach()
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        if isAtSocket { socket.opened(context.channel) }
         if awaitsHandshake {
             context.read()
         } else {
@@ -364,21 +372,36 @@ extension ClientHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        if !isAtSocket || socket.take(bytes) { receive(bytes) }
+    }
+
+    private func receive(_ bytes: ByteBuffer) {
         // After the end only what a read brings that was under way.
         guard case .joined = state, !hasEnded else { return }
-        received.append(unwrapInboundIn(data))
+        received.append(bytes)
         // Before the device hears of it.
         noteMemory()
         takeRequests()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if !isAtSocket || socket.complete() { completeReading() }
+    }
+
+    private func completeReading() {
         if isRestDue { goOnTrial() }
         noteMemory()
         readOn()
     }
 
+    private func endInput() {
+        hasEnded = true
+        closeIfAnswered()
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if isAtSocket { socket.writabilityChanged() }
         if socket.isWritable { proceedSoon() }
         if notedBytes > 0 { noteMemory() }
         context.fireChannelWritabilityChanged()
@@ -391,8 +414,8 @@ extension ClientHandler {
         case let event as TLSUserEvent:
             if case .handshakeCompleted = event { join(context) }
         case let event as ChannelEvent where event == .inputClosed:
-            hasEnded = true
-            closeIfAnswered()
+            if isAtSocket, !socket.end() { return }
+            endInput()
         default:
             break
         }
@@ -400,6 +423,7 @@ extension ClientHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if isAtSocket { socket.closed() }
         if case .joined = state { logger.info("client left") }
         leave()
         context.fireChannelInactive()
@@ -441,7 +465,7 @@ extension ClientHandler {
         logger.info("client connected")
         let client = driver.join(self)
         state = .joined(client)
-        if patience.isOnTrial { goOnTrial() }
+        if patience.isOnTrial(within: clients.limits) { goOnTrial() }
         // A drain dismisses whoever joins; it could not do so before.
         guard !driver.isDraining else { return dismiss() }
         context.read()

@@ -2,7 +2,6 @@ import NIOCore
 
 /// Judges from one look at a client to the next whether it has tried our patience for too long.
 struct ClientPatience {
-    private let limits: ClientLimits
     private var last = Sight()
     /// Since when the client has asked for nothing.
     private var idleSince: NIODeadline?
@@ -32,13 +31,8 @@ struct ClientPatience {
         case write
     }
 
-    /// Patience within these limits.
-    init(_ limits: ClientLimits) {
-        self.limits = limits
-    }
-
     /// Takes a look.
-    mutating func judge(_ sight: Sight, at now: NIODeadline) -> Excess? {
+    mutating func judge(_ sight: Sight, within limits: ClientLimits, at now: NIODeadline) -> Excess? {
         defer { last = sight }
         // What has just begun counts from this look on, and what has changed begins anew.
         stuckSince = sight.unsent == 0 ? nil : sight.taken == last.taken ? stuckSince ?? now : now
@@ -57,7 +51,7 @@ struct ClientPatience {
     }
 
     /// Whether another look is due, even if the client does nothing.
-    var isOnTrial: Bool {
+    func isOnTrial(within limits: ClientLimits) -> Bool {
         stuckSince != nil || awaitingSince != nil || limits.idleTimeout != nil
     }
 }

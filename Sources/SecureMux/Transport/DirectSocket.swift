@@ -21,7 +21,8 @@ struct DirectSocket {
     init(_ channel: any Channel) {
         self.channel = channel
         #if os(Linux)
-            descriptor = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
+            descriptor = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle
+            }
         #else
             descriptor = nil
         #endif

@@ -119,20 +119,22 @@ struct Listener {
         var logger = logger
         logger[metadataKey: "client"] = "\(channel.peerName)"
         let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
-        let socket = ClientSocketHandler(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
+        let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
         let http = HTTPPipeline.client(speaking: applicationProtocol)
+        let isAtSocket = tls == nil && http.isEmpty
         let client = ClientHandler(
             applicationProtocol,
             awaitsHandshake: tls != nil,
             socket: socket,
-            isAtSocket: tls == nil && http.isEmpty,
+            isAtSocket: isAtSocket,
             assembly: http.lazy.compactMap { $0 as? any RequestAssembly }.first,
             clients: clients,
             driver: driver,
             logger: logger
         )
         let secure = tls.map { TLSHandler(context: $0, scratch: driver.tlsScratch, pace: driver.handshakePace) }
-        return [socket] + (secure.map { [$0] } ?? []) + http + [client]
+        if isAtSocket { return [client] }
+        return [ClientSocketHandler(socket)] + (secure.map { [$0] } ?? []) + http + [client]
     }
 
     private func announce(at channel: any Channel) {

@@ -166,7 +166,9 @@ final class UpstreamConnection {
                     let spoken = connection.applicationProtocol
                     let http = HTTPPipeline.device("\(connection.device)", speaking: spoken)
                     try channel.pipeline.syncOperations.addHandlers(
-                        (http.isEmpty ? [] : [ArrivalHandler(connection)] + http) + [UpstreamHandler(connection, spoken)]
+                        (http.isEmpty ? [] : [ArrivalHandler(connection)] + http) + [
+                            UpstreamHandler(connection, spoken)
+                        ]
                     )
                 }
             }

@@ -18,9 +18,13 @@ import Testing
         limits: ClientLimits = limits,
         _ sight: (Int) -> Sight
     ) -> (after: Int, of: ClientPatience.Excess)? {
-        var patience = ClientPatience(limits)
+        var patience = ClientPatience()
         for second in 0...seconds {
-            if let excess = patience.judge(sight(second), at: .uptimeNanoseconds(0) + .seconds(Int64(second))) {
+            if let excess = patience.judge(
+                sight(second),
+                within: limits,
+                at: .uptimeNanoseconds(0) + .seconds(Int64(second))
+            ) {
                 return (second, excess)
             }
         }
@@ -74,15 +78,16 @@ import Testing
     }
 
     @Test func `nobody is looked after who can exceed nothing`() {
-        var patience = ClientPatience(ClientLimits())
-        #expect(!patience.isOnTrial)
+        var patience = ClientPatience()
+        let limits = ClientLimits()
+        #expect(!patience.isOnTrial(within: limits))
         for (sight, isOnTrial) in [
             (Sight(isAnswerDue: true), false), (Sight(isRestDue: true), true), (Sight(unsent: 1), true),
             (Sight(), false),
         ] {
-            #expect(patience.judge(sight, at: .uptimeNanoseconds(1)) == nil)
-            #expect(patience.isOnTrial == isOnTrial)
+            #expect(patience.judge(sight, within: limits, at: .uptimeNanoseconds(1)) == nil)
+            #expect(patience.isOnTrial(within: limits) == isOnTrial)
         }
-        #expect(ClientPatience(Self.limits).isOnTrial)
+        #expect(ClientPatience().isOnTrial(within: Self.limits))
     }
 }
