@@ -12,6 +12,7 @@ enum Occurrence {
     case dies(LinkID)
     /// The device closes the connection if it was asked nothing since.
     case idles(LinkID, requests: Int)
+    case carriesOut(Message)
     case says(Message, on: LinkID)
     case damages(Message, on: LinkID)
     case lateEvent(of: LinkID)

@@ -13,14 +13,18 @@ struct ModelClient {
     /// When it leaves of itself, from its coming on.
     var stay: Duration?
     let staysToTheEnd: Bool
+    /// Whether it asks for the same again and again, as soon as it was answered.
+    let polls: Bool
 
     /// Whether its reading is paused and it waits to be read again.
     var isBlocked = false
 
-    init(_ id: ClientID, using random: inout SplitMix64) {
+    /// A client that polls with this probability in percent.
+    init(_ id: ClientID, polling: Int, using random: inout SplitMix64) {
         self.id = id
-        unsent = random.below(14)
-        burst = random.below(5) + 1
+        polls = random.chance(polling)
+        unsent = random.below(14) + (polls ? 10 : 0)
+        burst = polls && random.chance(70) ? 1 : random.below(5) + 1
         pause = random.pick([1, 20, 60, 250])
         staysToTheEnd = random.chance(30)
         stay = staysToTheEnd || random.chance(50) ? nil : random.milliseconds(0, 400)

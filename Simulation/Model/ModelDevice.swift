@@ -17,6 +17,8 @@ struct ModelDevice {
     private var received = 0
     /// The device reads nothing until then.
     private var busyUntil = Duration.zero
+    /// When it carries out what it got last: one after the other, unless it takes long for one.
+    private var lastDone = Duration.zero
     private var lastEnd: Duration?
 
     /// The longest that anything it does takes.
@@ -107,17 +109,30 @@ extension ModelDevice {
         guard !isBlackHole else { return }
         if !world.isCalm, world.scenario.swallowsFirst, received == 1 { return }
         if isBroadcast {
+            _ = carryOut(message, within: .milliseconds(Scenario.latency), in: &world)
             // Some take it for a request like others.
             guard world.isStruck(world.scenario.faults / 4) else { return }
             world.add(.says(extra(message), on: link), after: world.random.milliseconds(0, Scenario.latency))
             return
         }
-        let usual = max(busyUntil - world.now, .zero) + world.random.milliseconds(0, Scenario.latency)
-        if world.isStruck(world.scenario.faults) {
+        var usual = max(busyUntil - world.now, .zero) + world.random.milliseconds(0, Scenario.latency)
+        let isBad = world.isStruck(world.scenario.faults)
+        // Or not before it answers, if it does.
+        if !message.isFailure, !isBad || world.random.chance(70) {
+            usual = max(usual, carryOut(message, within: usual, in: &world))
+        }
+        if isBad {
             answerBadly(message, on: link, after: usual, in: &world)
         } else {
             answer(message, on: link, after: usual, in: &world)
         }
+    }
+
+    /// Says how long it takes.
+    private mutating func carryOut(_ message: Message, within usual: Duration, in world: inout World) -> Duration {
+        lastDone = max(lastDone, world.now + usual / 100 * world.random.below(101))
+        world.agenda.add(.carriesOut(message), at: lastDone)
+        return lastDone - world.now
     }
 
     private func answer(_ message: Message, on link: LinkID, after wait: Duration, in world: inout World) {

@@ -41,6 +41,25 @@ struct Oracle {
     /// Whose requests go before all others, since they were sent before: in the order in which they were.
     var firstTurns: [FirstTurn] = []
     var turn = 0
+    /// The turn before, if it is known: whose, and whether it was a write's.
+    var turnBefore: (client: ClientID, isUrgent: Bool)?
+    /// How many requests have been sent.
+    var sendings = 0
+
+    /// What the units of the device hold: the number of the last write that the device has carried out.
+    var contents = Latest()
+    private var writesDone = 0
+    /// What the device did when it carried out a request: the number of a write, or of the last one that a read saw.
+    private var executions: [Sending: Int] = [:]
+    /// The writes that had ended, so that whoever asked later must see them.
+    var landed = Latest()
+    /// What stands between reads that may not share: a write that came, was sent or ended, a late response.
+    var barriers = Latest()
+    private var lastBarrier = 0
+    /// Responses that may be given again, by their places.
+    var kept: [Int: Kept] = [:]
+    /// Those who were answered together, until something else is asked.
+    var gathering: Gathering?
 
     var link: Link?
     var lastLink: UInt64 = 0
@@ -97,9 +116,11 @@ struct Oracle {
         var isPaused = false
         var isClosed = false
         /// Turns are counted through all clients.
-        var lastSent: Int?
+        var lastSent: [Bool: Int] = [:]
         var lastServed = 0
         var waitingSince = 0
+        /// The last writes that were sent for it.
+        var writes = Latest()
     }
 
     struct Request {
@@ -108,10 +129,23 @@ struct Oracle {
         let correlation: Correlation
         let isRead: Bool
         let expectsResponse: Bool
+        let unit: UInt8?
+        /// What it reads, if its answer may be shared.
+        let read: MultiplexerCore.Request.Read?
         let deadline: Duration
+        /// The last barrier before it.
+        let barrier: Int
+        /// What the device held when it came: the least that an answer asked for later shows.
+        let contents: Int
+        /// The writes that had ended when it came: the least that any answer shows.
+        let landed: Int
         var state = State.waiting
+        /// It is answered by what was asked, or by a response that came, before it.
+        var isAnsweredByEarlier = false
         /// It was sent before and waits once more, or did.
         var wasReturned = false
+        /// How often it was sent.
+        var sendings = 0
     }
 
     struct FirstTurn {
@@ -120,9 +154,45 @@ struct Oracle {
         var isLoose = false
     }
 
-    struct Flight {
+    /// One time that a request was sent.
+    struct Sending: Hashable {
         let serial: Int
+        /// From 0.
+        let number: Int
+    }
+
+    /// A response that is kept.
+    struct Kept {
+        let read: MultiplexerCore.Request.Read
+        let unit: UInt8?
+        /// The last barrier before it was asked for.
+        let barrier: Int
+        /// Which one it was of all that were sent.
+        let sending: Int
+        let value: Int?
+        let time: Duration
+    }
+
+    /// Clients that were answered together.
+    struct Gathering {
+        let read: MultiplexerCore.Request.Read
+        let clients: Int
+        let end: Duration
+    }
+
+    struct Flight {
+        /// What was sent.
+        let serial: Int
+        /// Which of its sendings.
+        let number: Int
+        /// Which one it was of all that were sent.
+        let sending: Int
         let id: RequestID
+        let sentAt: Duration
+        /// The last barrier when it was sent.
+        let barrier: Int
+        /// Who is to be answered.
+        var askers: [Int]
         let transactionID: UInt16
         let correlation: Correlation
         let expectsResponse: Bool
@@ -179,11 +249,23 @@ struct Oracle {
         var isVisit = false
         /// Nothing was done.
         var isInVain = true
-        /// The request that must be answered now.
-        var answered: Int?
+        /// What was answered.
+        var answered: Flight?
+        /// The requests that must be answered now.
+        var toAnswer: [Int] = []
         /// The request that the device meant.
         var meant: Int?
-        /// Requests that ended without an answer, and broadcasts that are over.
+        /// What the answer shows, if that is known.
+        var value: Int?
+        /// The response that must be kept.
+        var toKeep: Kept?
+        /// The request that came, if its client waited for nothing.
+        var arrived: Int?
+        /// Whether an answer to it was there or on its way.
+        var isAnswerKnown = false
+        /// The read that was sent last, with which all that are equal share.
+        var leader: Int?
+        /// Those whose requests ended without an answer, and broadcasts that are over, by number of sending.
         var ended: [Int] = []
         /// Requests that wait to be sent once more.
         var returned: [Int] = []
@@ -216,9 +298,21 @@ struct Oracle {
 // MARK: - What the core is told
 
 extension Oracle {
-    mutating func begin(_ event: Multiplexer.Event, at now: Duration, answering serial: Int? = nil) {
+    /// The device carries out a request that was sent, once.
+    mutating func execute(_ sending: Sending) {
+        guard executions[sending] == nil else { return }
+        let request = requests[sending.serial]
+        guard !request.isRead else { return executions[sending] = contents[request.unit] }
+        writesDone += 1
+        contents.note(writesDone, request.unit)
+        executions[sending] = writesDone
+    }
+
+    /// `answering` tells which request the device meant, if any, and which time that it was sent.
+    mutating func begin(_ event: Multiplexer.Event, at now: Duration, answering serial: Int? = nil, sending: Int = 0) {
         step = Step()
         step.meant = serial
+        if let serial { step.value = executions[Sending(serial: serial, number: sending)] }
         switch event {
         case .clientJoined(let client):
             clients[client] = Client()
@@ -267,26 +361,48 @@ extension Oracle {
     ) {
         counted.requests += 1
         serials[id] = requests.count
+        let isTaken = clients[client]?.isHere == true && drainDeadline == nil
+        if request.mayWrite, isTaken { raiseBarrier(request.unit) }
+        let isShared = configuration.sharesReads && !request.mayWrite && request.expectsResponse
+        let serial = requests.count
         requests.append(
             Request(
                 client: client,
                 correlation: request.correlation,
                 isRead: !request.mayWrite,
                 expectsResponse: request.expectsResponse,
-                deadline: now + configuration.queueTimeout
+                unit: request.unit,
+                read: isShared ? request.read : nil,
+                deadline: now + configuration.queueTimeout,
+                barrier: barriers[request.unit],
+                contents: contents[request.unit],
+                landed: landed[request.unit]
             )
         )
-        wait(requests.count - 1)
+        if isTaken, clients[client]?.waiting.isEmpty == true {
+            step.arrived = serial
+            step.isAnswerKnown = isAnswerKnown(to: serial, at: now)
+        }
+        if clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
+        clients[client]?.waiting.append(serial)
     }
 
-    /// Puts a request where it belongs among those of its client.
-    private mutating func wait(_ serial: Int) {
-        let client = requests[serial].client
-        guard var queue = clients[client] else { return }
-        if queue.waiting.isEmpty { queue.waitingSince = turn }
-        let place = queue.waiting.firstIndex { $0 > serial } ?? queue.waiting.endIndex
-        queue.waiting.insert(serial, at: place)
-        clients[client] = queue
+    mutating func raiseBarrier(_ unit: UInt8?) {
+        lastBarrier += 1
+        barriers.note(lastBarrier, unit)
+    }
+
+    /// A request is in flight no more; who asks from now on must see what it changed.
+    private mutating func land(_ flight: Flight) {
+        let request = requests[flight.serial]
+        guard !request.isRead else { return }
+        raiseBarrier(request.unit)
+        seeLanded(Sending(serial: flight.serial, number: flight.number))
+    }
+
+    private mutating func seeLanded(_ sending: Sending) {
+        let request = requests[sending.serial]
+        if !request.isRead, let number = executions[sending] { landed.note(number, request.unit) }
     }
 
     private mutating func becomeReady(at now: Duration) {
@@ -307,6 +423,7 @@ extension Oracle {
         }
         for index in flights.indices.reversed() where flights[index].deviceDeadline <= now {
             let flight = flights.remove(at: index)
+            land(flight)
             retired.insert(flight.transactionID)
             // From when its time was over, or from when that was noticed.
             gap.least = max(gap.least, flight.deviceDeadline + configuration.minimumGap)
@@ -358,11 +475,45 @@ extension Oracle {
         answered()
         strays = 0
         use.push(to: now)
-        if requests[flight.serial].state == .sent { step.answered = flight.serial }
+        land(flight)
+        answer(flight, response, at: now)
         if response.isLast {
             self.link?.isSpent = true
             land(repeatingReads: true, at: now)
         }
+    }
+
+    private mutating func answer(_ flight: Flight, _ response: Response, at now: Duration) {
+        step.answered = flight
+        step.toAnswer = flight.askers
+        counted.shared += max(flight.askers.count - 1, 0)
+        let request = requests[flight.serial]
+        guard let read = request.read else { return }
+        if configuration.maximumResponseAge != nil, !response.isFailure, flight.barrier == barriers[request.unit] {
+            step.toKeep = Kept(
+                read: read,
+                unit: request.unit,
+                barrier: flight.barrier,
+                sending: flight.sending,
+                value: step.value,
+                time: now
+            )
+        } else if flight.askers.count > 1 {
+            gathering = Gathering(
+                read: read,
+                // Who joins what is in flight may be counted twice.
+                clients: configuration.maximumResponseAge == nil
+                    ? Set(flight.askers.map { requests[$0].client }).count : flight.askers.count,
+                end: now + min((now - flight.sentAt) / 16, .milliseconds(2))
+            )
+        }
+    }
+
+    /// A response came to what had been given up: whatever it was, the device has just done it.
+    mutating func noteLate() {
+        raiseBarrier(nil)
+        guard let meant = step.meant else { return }
+        for number in 0...requests[meant].sendings { seeLanded(Sending(serial: meant, number: number)) }
     }
 
     /// What answers nothing puts the next request off, but not for ever.
@@ -454,13 +605,17 @@ extension Oracle {
         guard let link, link.id == ended, link.isOpen else { return }
         self.link?.isDead = true
         gap.push(to: now + configuration.minimumGap)
-        guard let serial = serials[id], let index = flights.firstIndex(where: { $0.serial == serial }) else { return }
+        // Whoever asked first may be gone, and its id in use again.
+        guard let index = flights.lastIndex(where: { $0.id == id }) else { return }
         flights[index].isUnsent = true
     }
 
     /// Nothing that is in flight will be answered.
     mutating func land() {
-        for flight in flights { retired.insert(flight.transactionID) }
+        for flight in flights {
+            land(flight)
+            retired.insert(flight.transactionID)
+        }
         flights.removeAll()
     }
 
@@ -468,27 +623,30 @@ extension Oracle {
     private mutating func land(repeatingReads: Bool, at now: Duration) {
         let older = firstTurns
         firstTurns = []
+        var returned: [Int] = []
         for flight in flights where drainDeadline == nil {
             let request = requests[flight.serial]
-            guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse),
-                now < request.deadline, !request.wasReturned
-            else { continue }
-            giveBack(flight)
+            guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse) else { continue }
+            returned += flight.askers.filter { now < requests[$0].deadline && !requests[$0].wasReturned }
         }
+        // What came first is first again, before all that its client asks besides.
+        returned.sort()
+        for serial in returned { giveBack(serial) }
+        for serial in returned.reversed() { clients[requests[serial].client]?.waiting.insert(serial, at: 0) }
         firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
         land()
     }
 
-    private mutating func giveBack(_ flight: Flight) {
-        let client = requests[flight.serial].client
-        guard requests[flight.serial].state == .sent, clients[client]?.isHere == true else { return }
-        requests[flight.serial].state = .waiting
-        requests[flight.serial].wasReturned = true
+    private mutating func giveBack(_ serial: Int) {
+        let client = requests[serial].client
+        requests[serial].state = .waiting
+        requests[serial].wasReturned = true
+        requests[serial].isAnsweredByEarlier = false
         link?.hasReturned = true
-        wait(flight.serial)
+        if clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.returned += 1
         if !firstTurns.contains(where: { $0.client == client }) { firstTurns.append(FirstTurn(client: client)) }
-        step.returned.append(flight.serial)
-        step.due.append(.again(flight.serial))
+        step.returned.append(serial)
+        step.due.append(.again(serial))
     }
 }

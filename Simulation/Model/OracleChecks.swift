@@ -5,6 +5,7 @@ import MultiplexerCore
 extension Oracle {
     mutating func check(_ action: Multiplexer.Action, at now: Duration) throws(Violation) {
         if case .setDeadline = action {} else { step.isInVain = false }
+        if !mayStandAmongShares(action) { try checkNobodyLeft() }
         switch action {
         case .connect(let id): try checkConnect(id, at: now)
         case .disconnect(let id): try checkDisconnect(id, at: now)
@@ -12,13 +13,16 @@ extension Oracle {
         case .respond(let id, let client):
             let serial = try checkEnd(of: id, to: client)
             try expect(requests[serial].state == .sent, "1: a request was answered that was not sent")
-            try expect(step.answered == serial, "1: a client got a response that does not answer its request")
-            try expect(step.meant == serial, "1: a client got the response of another request")
+            try expect(step.toAnswer.contains(serial), "1: a client got a response that does not answer its request")
+            try expect(step.meant == step.answered?.serial, "1: a client got the response of another request")
+            try checkValue(step.value, for: serial)
             counted.responses += 1
-            step.answered = nil
+            step.toAnswer.removeAll { $0 == serial }
             end(id, serial)
-        case .keepResponse, .respondKept:
-            throw Violation("a response was kept")
+        case .keepResponse(let place):
+            try checkKeep(place)
+        case .respondKept(let id, let place, let age, let client):
+            try checkRespondKept(id, place, age, to: client, at: now)
         case .fail(let id, let failure, let client):
             try checkFail(id, failure, to: client, at: now)
         case .complete(let id, let client):
@@ -54,6 +58,19 @@ extension Oracle {
             )
             try expect(serials.isEmpty, "9: a drain left requests without an end")
             isDrained = true
+        }
+    }
+
+    /// Whether an action may stand between those that let reads share: nothing else is sent or answered meanwhile.
+    private func mayStandAmongShares(_ action: Multiplexer.Action) -> Bool {
+        switch action {
+        case .report(.sharing), .setDeadline, .resumeReading:
+            true
+        case .fail(let id, .expired, _):
+            // Its time ran out while it waited for others.
+            step.leader.map { leader in serials[id].map { isEqual($0, to: leader) } ?? false } ?? false
+        default:
+            false
         }
     }
 
@@ -117,10 +134,16 @@ extension Oracle {
             try expect(!retired.contains(transactionID), "1: an id was used whose late response may come")
         }
         try expect(clients[request.client]?.waiting.first == serial, "a client's requests were not sent in their order")
+        try expect(!isAnswerKnown(to: serial, at: now), "a read was sent though its answer is known or on its way")
         try checkTurn(of: serial)
         clients[request.client]?.waiting.removeFirst()
         requests[serial].state = .sent
         counted.sent += 1
+        sendings += 1
+        if !request.isRead {
+            raiseBarrier(request.unit)
+            clients[request.client]?.writes.note(sendings, request.unit)
+        }
         if request.expectsResponse { self.link?.wasAsked = true }
         gap.push(to: now + configuration.minimumGap)
         earlyEnds = 0
@@ -128,7 +151,12 @@ extension Oracle {
         flights.append(
             Flight(
                 serial: serial,
+                number: request.sendings,
+                sending: sendings,
                 id: id,
+                sentAt: now,
+                barrier: barriers[request.unit],
+                askers: [serial],
                 transactionID: transactionID,
                 correlation: request.correlation,
                 expectsResponse: request.expectsResponse,
@@ -136,23 +164,31 @@ extension Oracle {
                     + (request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay)
             )
         )
+        requests[serial].sendings += 1
+        if request.read != nil { step.leader = serial }
     }
 
-    /// Between two turns of one client, every other that waited all the time has one.
+    /// Between two turns of one client, every other that waited all the time has one; with writes first, every other that
+    /// waited in the same line.
     ///
     /// What is sent once more had its turn: it goes before all others, and counts as no other turn.
-    private mutating func checkTurn(of serial: Int) throws(Violation) {
+    mutating func checkTurn(of serial: Int) throws(Violation) {
         let client = requests[serial].client
-        let isFirst = try takeFirstTurn(of: client)
+        let isUrgent = isUrgent(serial)
+        let isFirst = try takeFirstTurn(of: client, isUrgent)
+        try checkLine(of: client, isUrgent)
+        gathering = nil
         turn += 1
+        turnBefore = (client, isUrgent)
         clients[client]?.lastServed = turn
         guard !isReturned(serial) else {
             clients[client]?.returned -= 1
             return
         }
-        if !isFirst, let last = clients[client]?.lastSent {
+        if !isFirst, let last = clients[client]?.lastSent[isUrgent] {
             for other in present where other != client {
-                guard let waiting = clients[other], !waiting.waiting.isEmpty else { continue }
+                guard let waiting = clients[other], let next = waiting.waiting.first, self.isUrgent(next) == isUrgent
+                else { continue }
                 try expect(
                     waiting.waitingSince >= last || waiting.lastServed >= last,
                     "5: a client had two turns while another waited",
@@ -160,15 +196,36 @@ extension Oracle {
                 )
             }
         }
-        clients[client]?.lastSent = turn
+        clients[client]?.lastSent[isUrgent] = turn
+    }
+
+    /// Whether a request stands in the line of those that go first.
+    private func isUrgent(_ serial: Int) -> Bool { configuration.sendsWritesFirst && !requests[serial].isRead }
+
+    /// Writes that go first and all else take turns while both wait, and no client has two turns in a row.
+    private func checkLine(of client: ClientID, _ isUrgent: Bool) throws(Violation) {
+        guard let turnBefore else { return }
+        let lines = Dictionary(grouping: present.filter { clients[$0]?.waiting.isEmpty == false }) { id in
+            clients[id]?.waiting.first.map(self.isUrgent) == true
+        }
+        guard let urgent = lines[true], lines[false] != nil else { return }
+        if isUrgent {
+            try expect(!turnBefore.isUrgent, "5: a write went first while it was another's turn")
+            try expect(turnBefore.client != client, "5: a client had two turns while another waited")
+        } else {
+            try expect(turnBefore.isUrgent || urgent.contains(turnBefore.client), "a write did not go first")
+        }
     }
 
     /// Says whether it was a turn before all others, which nobody else may take.
-    private mutating func takeFirstTurn(of client: ClientID) throws(Violation) -> Bool {
+    private mutating func takeFirstTurn(of client: ClientID, _ isUrgent: Bool) throws(Violation) -> Bool {
         let index = firstTurns.firstIndex { $0.client == client }
         let isLoose = index.map { firstTurns[$0].isLoose } ?? false
         try expect(
-            isLoose || firstTurns[..<(index ?? firstTurns.endIndex)].allSatisfy(\.isLoose),
+            isLoose
+                || firstTurns[..<(index ?? firstTurns.endIndex)].allSatisfy { turn in
+                    turn.isLoose || clients[turn.client]?.waiting.first.map(self.isUrgent) != isUrgent
+                },
             "a request that is sent once more was not the next"
         )
         if let index { firstTurns.remove(at: index) }
@@ -176,7 +233,7 @@ extension Oracle {
     }
 
     /// Whether a request was sent before and waits.
-    private func isReturned(_ serial: Int) -> Bool {
+    func isReturned(_ serial: Int) -> Bool {
         requests[serial].wasReturned && requests[serial].state == .waiting
     }
 
@@ -191,7 +248,8 @@ extension Oracle {
         )
         counted.broadcasts += 1
         clients[client]?.lastServed = turn
-        if !isOverdue { step.ended.append(serial) }
+        if request.state == .waiting { turnBefore = nil }
+        if !isOverdue { noteFlightEnds(serial) }
         end(id, serial)
     }
 
@@ -212,7 +270,7 @@ extension Oracle {
         case .unanswered, .connectionLost:
             try expect(!step.returned.contains(serial), "a request failed that could be sent once more")
             try expect(request.state == .sent, "a request was called unanswered that was not sent")
-            step.ended.append(serial)
+            noteFlightEnds(serial)
             counted.unanswered += 1
         case .expired:
             try expect(request.deadline <= now, "a request expired before its deadline")
@@ -223,22 +281,30 @@ extension Oracle {
             counted.drained += 1
         }
         clients[client]?.lastServed = turn
+        // Whether it was its turn cannot be seen.
+        if request.state == .waiting { turnBefore = nil }
         end(id, serial)
+    }
+
+    /// Nobody will be answered by what a request was waiting for.
+    private mutating func noteFlightEnds(_ serial: Int) {
+        if let flight = flights.first(where: { $0.askers.contains(serial) }) { step.ended.append(flight.sending) }
     }
 
     /// Whether requests that wait fail now: the device does not let itself be connected to.
     private var isUnreachable: Bool { step.hasFailed || backingOffUntil != nil || link?.isOverdue == true }
 
-    private func checkEnd(of id: RequestID, to client: ClientID) throws(Violation) -> Int {
+    func checkEnd(of id: RequestID, to client: ClientID) throws(Violation) -> Int {
         guard let serial = serials[id] else { throw Violation("2: a request ended twice") }
         try expect(requests[serial].client == client, "1: a client got what another asked for")
         try expect(clients[client]?.isHere == true, "2: a client got something after it left")
         return serial
     }
 
-    private mutating func end(_ id: RequestID, _ serial: Int) {
+    mutating func end(_ id: RequestID, _ serial: Int) {
         let client = requests[serial].client
         serials[id] = nil
+        for index in flights.indices { flights[index].askers.removeAll { $0 == serial } }
         let wasReturned = isReturned(serial)
         if wasReturned { clients[client]?.returned -= 1 }
         requests[serial].state = .ended
@@ -274,6 +340,7 @@ extension Oracle {
             if rest == 0, times.nonzeroBitCount == 1 { step.due.append(.competitor(strays)) }
         case .lateResponse:
             try take([.late, .strayOrLate])
+            noteLate()
             counted.late += 1
         case .competitorSuspected(let strays): try take([.competitor(strays)])
         case .unsolicitedMessage: try take([.unsolicited])
@@ -282,8 +349,8 @@ extension Oracle {
         case .sendingAgain(let id):
             try take(serials[id].map { [.again($0)] } ?? [], "4: a request is to be sent again that may not be")
             counted.sentAgain += 1
-        case .sharing:
-            throw Violation("a request shares an answer")
+        case .sharing(let id, let other):
+            try checkSharing(id, with: other, at: now)
         case .closingIdle, .renewing:
             step.reported.append(report)
         case .ready(let id):
@@ -309,9 +376,14 @@ extension Oracle {
 
 extension Oracle {
     mutating func end(at now: Duration, _ statistics: Multiplexer.Statistics) throws(Violation) {
-        try expect(step.answered == nil, "2: a response did not reach the client that asked")
-        for serial in step.ended {
-            try expect(!flights.contains { $0.serial == serial }, "a request was given up before its time")
+        try checkNobodyLeft()
+        try expect(step.toAnswer.isEmpty, "2: a response did not reach the client that asked")
+        try expect(step.toKeep == nil, "a response was not kept")
+        if step.isAnswerKnown, let arrived = step.arrived {
+            try expect(requests[arrived].state != .waiting, "a read waits though its answer is known or on its way")
+        }
+        for sending in step.ended {
+            try expect(!flights.contains { $0.sending == sending }, "a request was given up before its time")
         }
         try expect(step.due.isEmpty, "something happened that was not reported", "\(step.due)")
         try checkQuietClosing()
@@ -346,7 +418,7 @@ extension Oracle {
             let request = requests[serial]
             if request.state == .sent {
                 try expect(
-                    flights.contains { $0.serial == serial },
+                    flights.contains { $0.askers.contains(serial) },
                     "2: a request that will not be answered did not end"
                 )
             }
@@ -359,7 +431,7 @@ extension Oracle {
         let limit = configuration.waitingLimit
         let isSending =
             link?.isReady == true && flights.count < configuration.effectiveInFlightLimit
-            && now >= gap.most && !(hasFlights && now >= lastUseOfLink ?? .never)
+            && now >= gap.most && !(hasFlights && now >= lastUseOfLink ?? .never) && !isGathering(at: now)
         for id in present {
             guard let client = clients[id] else { continue }
             let waiting = client.waiting.count - client.returned
@@ -415,9 +487,7 @@ extension Oracle {
         }
         for flight in flights {
             try check(flight.deviceDeadline, "a response is overdue")
-            if requests[flight.serial].state == .sent {
-                try check(requests[flight.serial].deadline, "a request in flight expires")
-            }
+            for serial in flight.askers { try check(requests[serial].deadline, "a request in flight expires") }
         }
         if let link {
             try checkDeadline(of: link, at: now, check)
@@ -460,7 +530,11 @@ extension Oracle {
         } else if hasWaiting, flights.count < configuration.effectiveInFlightLimit,
             max(gap.most, now) < lastUseOfLink ?? .never
         {
-            try check(gap.most, "the gap is over")
+            if isGathering(at: now), let gathering {
+                try check(max(gap.most, gathering.end), "a read was held back long enough")
+            } else {
+                try check(gap.most, "the gap is over")
+            }
         }
     }
 

@@ -13,6 +13,18 @@ struct Scenario {
     let connectFaults: Int
     /// How likely a request or a closing goes wrong, in percent.
     let faults: Int
+    /// How many clients ask for the same again and again, in percent.
+    let polling: Int
+    /// The units that requests are for; nil stands for all of the device.
+    let units: [UInt8?]
+    /// How many different reads of a unit there are.
+    let ranges: Int
+    /// How many of the requests may write, in percent.
+    let writes: Int
+    /// How many of the others may not share an answer, in percent.
+    let otherReads: Int
+    /// How many of the responses say that the device could not do it, in percent.
+    let failures: Int
     /// How many of the requests are broadcasts, in percent.
     let broadcasts: Int
     /// How many of the responses are the last on their connection, in percent.
@@ -53,6 +65,12 @@ struct Scenario {
         overrun = random.below(3)
         connectFaults = random.pick([0, 0, 0, 5, 20, 50, 80])
         faults = random.pick([0, 5, 20, 50, 50, 80])
+        polling = random.pick([0, 0, 30, 100])
+        units = random.pick([[1], [1], [1, 2], [1, 2, nil], [1, 1, 1, nil], [nil]])
+        ranges = random.pick([1, 1, 2, 4])
+        writes = random.pick([5, 30, 30, 70])
+        otherReads = random.pick([0, 10, 50])
+        failures = random.pick([0, 0, 10, 50])
         broadcasts = random.pick([0, 0, 0, 20, 60])
         lastResponses = random.pick([0, 0, 0, 0, 10, 100])
         closings = random.pick([0, 0, 0, 0, 20, 100])
@@ -78,6 +96,9 @@ struct Scenario {
             carriesTransactionIDs: random.chance(65),
             inFlightLimit: random.pick([0, 1, 1, 1, 2, 4, 16, 20]),
             waitingLimit: random.below(9),
+            sharesReads: random.chance(80),
+            maximumResponseAge: random.chance(50) ? nil : random.milliseconds(0, random.pick([2, 30, 1000])),
+            sendsWritesFirst: random.chance(40),
             responseTimeout: random.milliseconds(40, 400),
             queueTimeout: delay + gap + settleTime + random.milliseconds(80, 1000),
             broadcastDelay: random.milliseconds(0, 100),

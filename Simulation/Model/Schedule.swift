@@ -105,6 +105,7 @@ extension Schedule {
         let plain: [(inout Multiplexer.Configuration) -> Void] = [
             { $0.delayAfterConnect = .zero }, { $0.minimumGap = .zero }, { $0.settleTime = .zero },
             { $0.linger = .zero }, { $0.idleClose = nil }, { $0.maximumAge = nil }, { $0.inFlightLimit = 1 },
+            { $0.maximumResponseAge = nil }, { $0.sendsWritesFirst = false }, { $0.sharesReads = true },
             { $0.waitingLimit = 8 }, { $0.carriesTransactionIDs = true }, { $0.broadcastDelay = .zero },
             { $0.responseTimeout = .seconds(5) }, { $0.queueTimeout = .seconds(10) },
             { $0.connectTimeout = .seconds(5) }, { $0.drainTimeout = .seconds(10) },
@@ -148,6 +149,9 @@ extension Multiplexer.Configuration {
         say("transaction ids", carriesTransactionIDs, "none")
         say("in flight", effectiveInFlightLimit == 1, "\(effectiveInFlightLimit)")
         say("waiting", waitingLimit == usual.waitingLimit, "\(waitingLimit)")
+        say("sharing", sharesReads, "none")
+        say("maximum response age", maximumResponseAge == nil, maximumResponseAge?.text ?? "none")
+        say("writes", !sendsWritesFirst, "first")
         say("response timeout", \.responseTimeout)
         say("queue timeout", \.queueTimeout)
         say("connect timeout", \.connectTimeout)

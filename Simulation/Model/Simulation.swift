@@ -98,6 +98,8 @@ extension Simulation {
             world.add(.closed(link), after: world.random.milliseconds(0, 3))
         case .idles(let link, let requests):
             if !world.isCalm, device.isIdle(link, since: requests) { try close(link) }
+        case .carriesOut(let message):
+            try feed(.carriesOut(serial: message.serial, sending: message.sending))
         case .says(let message, let link):
             if device.link == link || scenario.hasLateEvents { try feed(.says(message)) }
         case .damages(let message, let link):
@@ -144,7 +146,11 @@ extension Simulation {
     }
 
     private mutating func invite(at time: Duration) {
-        let client = ModelClient(ClientID(rawValue: UInt64(clients.count + 1)), using: &world.random)
+        let client = ModelClient(
+            ClientID(rawValue: UInt64(clients.count + 1)),
+            polling: scenario.polling,
+            using: &world.random
+        )
         clients.append(client)
         world.agenda.add(.joins(clients.count - 1), at: time)
         guard probe == nil, let stay = client.stay else { return }
@@ -154,27 +160,45 @@ extension Simulation {
     /// A client sends what it has, as far as it is read.
     private mutating func act(_ index: Int) throws(Violation) {
         for _ in 0..<clients[index].burst where clients[index].isHere && clients[index].unsent > 0 {
-            guard try ask(clients[index].id) else {
+            guard try ask(clients[index]) else {
                 clients[index].isBlocked = true
                 return
             }
             clients[index].unsent -= 1
         }
-        if clients[index].isHere, clients[index].unsent > 0 {
+        if clients[index].isHere, clients[index].unsent > 0, !clients[index].polls || index == probe {
             world.add(.acts(index), after: world.random.milliseconds(0, clients[index].pause))
         }
     }
 
     /// Says whether the client was read.
-    private mutating func ask(_ client: ClientID) throws(Violation) -> Bool {
-        let request = Request(
-            correlation: Correlation(rawValue: UInt64(world.random.below(3))),
-            mayWrite: world.random.chance(30),
-            // The last client's request is to show whether the device answers.
-            expectsResponse: world.isCalm || !world.random.chance(scenario.broadcasts)
-        )
+    private mutating func ask(_ client: ModelClient) throws(Violation) -> Bool {
+        let request = request(of: client)
         serial += 1
-        return try feed(.asks(serial: serial - 1, request, client))
+        return try feed(.asks(serial: serial - 1, request, client.id))
+    }
+
+    private mutating func request(of client: ModelClient) -> Request {
+        let mayWrite = world.random.chance(client.polls ? scenario.writes / 4 : scenario.writes)
+        let unit = client.polls ? scenario.units[0] : world.random.pick(scenario.units)
+        let range = client.polls ? 0 : world.random.below(scenario.ranges)
+        // The last client's request is to show whether the device answers.
+        guard !world.isCalm, !mayWrite, !world.random.chance(scenario.otherReads) else {
+            return Request(
+                correlation: Correlation(rawValue: UInt64(world.random.below(3))),
+                mayWrite: mayWrite,
+                expectsResponse: world.isCalm || !world.random.chance(scenario.broadcasts),
+                unit: unit
+            )
+        }
+        let read = UInt64(unit ?? .max) << 8 | UInt64(range)
+        return Request(
+            correlation: Correlation(rawValue: read % 3),
+            mayWrite: false,
+            expectsResponse: !world.random.chance(scenario.broadcasts),
+            unit: unit,
+            read: Request.Read(rawValue: read)
+        )
     }
 
     private mutating func probeEnded(isAnswered: Bool) throws(Violation) {
@@ -225,14 +249,17 @@ extension Simulation {
             let message = Message(
                 serial: serial,
                 sending: core.lastSending(of: serial),
-                isLast: world.random.chance(scenario.lastResponses)
+                isLast: world.random.chance(scenario.lastResponses),
+                isFailure: world.isStruck(scenario.failures)
             )
             let isBroadcast = core.request(serial)?.expectsResponse == false
             device.receive(message, isBroadcast: isBroadcast, in: &world)
         case .respond(_, let client), .respondKept(_, _, _, let client):
             if isProbe(client) { try probeEnded(isAnswered: true) }
+            pollAgain(client)
         case .fail(_, _, let client):
             if isProbe(client) { try probeEnded(isAnswered: false) }
+            pollAgain(client)
         case .resumeReading(let client):
             let index = Int(client.rawValue) - 1
             guard clients[index].isBlocked else { return }
@@ -252,6 +279,13 @@ extension Simulation {
         case .complete, .discard, .keepResponse, .pauseReading, .report:
             break
         }
+    }
+
+    /// Who polls asks again when it was answered.
+    private mutating func pollAgain(_ client: ClientID) {
+        let index = Int(client.rawValue) - 1
+        guard clients[index].polls, index != probe, clients[index].unsent > 0 else { return }
+        world.add(.acts(index), after: world.random.milliseconds(0, 8) / 10)
     }
 
     private func isProbe(_ client: ClientID) -> Bool { probe == Int(client.rawValue) - 1 }

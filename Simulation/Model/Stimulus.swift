@@ -16,6 +16,8 @@ struct Stimulus {
         case closed(age: Int, midResponse: Bool = false)
         /// The request did not leave, since the connection had ended.
         case unsent(serial: Int)
+        /// The device carries out what was sent; else it does so when it answers.
+        case carriesOut(serial: Int, sending: Int)
         case says(Message)
         case damages(Message)
         case visit
@@ -26,14 +28,14 @@ struct Stimulus {
     var client: ClientID? {
         switch fact {
         case .joins(let client), .leaves(let client), .asks(_, _, let client): client
-        case .connected, .closed, .unsent, .says, .damages, .visit, .drain: nil
+        case .connected, .closed, .unsent, .carriesOut, .says, .damages, .visit, .drain: nil
         }
     }
 
     /// The request that it is about, if any.
     var serial: Int? {
         switch fact {
-        case .asks(let serial, _, _), .unsent(let serial): serial
+        case .asks(let serial, _, _), .unsent(let serial), .carriesOut(let serial, _): serial
         case .says(let message), .damages(let message): message.serial
         case .joins, .leaves, .connected, .closed, .visit, .drain: nil
         }
@@ -59,6 +61,8 @@ struct Message {
     var correlation: Correlation?
     var isUnsolicited = false
     var isLast = false
+    /// The device could not do what it was asked for.
+    var isFailure = false
     /// The device means it as the request's answer; without ids nobody can tell it from one.
     var isAnswer = true
 }

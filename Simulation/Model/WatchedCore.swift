@@ -45,7 +45,6 @@ struct WatchedCore {
         /// Its number for the oracle.
         let watchedAs: Int
         var sendings: [(transactionID: UInt16, link: LinkID)] = []
-        var hasEnded = false
     }
 
     /// A core with this configuration, which is to keep what `promised` says: the same, except to try the oracle.
@@ -75,6 +74,7 @@ struct WatchedCore {
     /// Lets the core know what happened; false if it could not have.
     mutating func feed(_ stimulus: Stimulus) throws(Violation) -> Bool {
         actions.removeAll(keepingCapacity: true)
+        if case .carriesOut(let serial, let sending) = stimulus.fact { return carryOut(serial, sending) }
         guard let (event, answered) = event(for: stimulus.fact) else { return false }
         now = max(now, stimulus.time)
         if case .visit = stimulus.fact {
@@ -83,7 +83,7 @@ struct WatchedCore {
         }
         core.handle(event, at: now, into: &actions)
         trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
-        oracle.begin(event, at: now, answering: answered)
+        oracle.begin(event, at: now, answering: answered?.serial, sending: answered?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
             note(action)
@@ -99,8 +99,16 @@ struct WatchedCore {
 // MARK: - The driver
 
 extension WatchedCore {
-    /// The event that a fact means now, and the request that it answers as the oracle counts them.
-    private mutating func event(for fact: Stimulus.Fact) -> (Multiplexer.Event, answered: Int?)? {
+    /// The device carries out a request that was sent.
+    private mutating func carryOut(_ serial: Int, _ sending: Int) -> Bool {
+        guard let asked = known(serial), asked.sendings.indices.contains(sending) else { return false }
+        oracle.execute(Oracle.Sending(serial: asked.watchedAs, number: sending))
+        trace?.append("\(now.text) \(asked.request.text) \(asked.id.rawValue) is carried out")
+        return true
+    }
+
+    /// The event that a fact means now, and what it answers as the oracle counts requests.
+    private mutating func event(for fact: Stimulus.Fact) -> (Multiplexer.Event, answered: Oracle.Sending?)? {
         switch fact {
         case .joins(let client):
             let index = Int(client.rawValue) - 1
@@ -123,9 +131,7 @@ extension WatchedCore {
             if age == 0 { link = nil }
             return (.upstreamClosed(closed, midResponse: midResponse), nil)
         case .unsent(let serial):
-            guard let asked = known(serial), !asked.hasEnded, let link, asked.sendings.last?.link == link else {
-                return nil
-            }
+            guard let asked = known(serial), let link, asked.sendings.last?.link == link else { return nil }
             hasEnded = true
             return (.requestUnsent(asked.id, on: link), nil)
         case .says(let message):
@@ -136,6 +142,8 @@ extension WatchedCore {
             }
             let on = asked.sendings[message.sending].link
             return oracle.isBusy(on, with: asked.watchedAs) ? nil : (.responseDamaged(on), nil)
+        case .carriesOut:
+            return nil
         case .visit:
             return asked == nil ? nil : (.deadlineReached, nil)
         case .drain:
@@ -161,7 +169,7 @@ extension WatchedCore {
         return .requestReceived(id, request, from: client)
     }
 
-    private func event(for message: Message) -> (Multiplexer.Event, answered: Int?)? {
+    private mutating func event(for message: Message) -> (Multiplexer.Event, answered: Oracle.Sending?)? {
         guard let asked = known(message.serial), asked.sendings.indices.contains(message.sending) else { return nil }
         let (own, on) = asked.sendings[message.sending]
         guard !hasEnded || on != link else { return nil }
@@ -175,10 +183,12 @@ extension WatchedCore {
             transactionID: transactionID,
             correlation: message.correlation ?? asked.request.correlation,
             isUnsolicited: message.isUnsolicited,
-            isLast: message.isLast
+            isLast: message.isLast,
+            isFailure: message.isFailure
         )
-        let answered = message.isAnswer ? asked.watchedAs : nil
-        if oracle.isMistakable(response, on: on, answering: answered) { return nil }
+        let answered = message.isAnswer ? Oracle.Sending(serial: asked.watchedAs, number: message.sending) : nil
+        if oracle.isMistakable(response, on: on, answering: answered?.serial) { return nil }
+        if let answered, !message.isFailure { oracle.execute(answered) }
         return (.responseReceived(response, on: on), answered)
     }
 
@@ -204,7 +214,6 @@ extension WatchedCore {
             if let link { requests[serial(of: id)]?.sendings.append((transactionID, link)) }
         case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
             .discard(let id):
-            requests[serial(of: id)]?.hasEnded = true
             freeIDs.append(id)
         case .pauseReading(let client):
             clients[Int(client.rawValue) - 1].isPaused = true

@@ -25,6 +25,9 @@ extension Multiplexer {
         private var urgent = LinkedLists.List()
         private var turnLinks = LinkedLists()
         private var wasUrgent = false
+        private var lastServed: Int?
+        /// Served last or let share an answer.
+        private var lastTaken: Int?
         /// Of the clients with waiting requests: what they ask next.
         private var reads = ReadIndex()
 
@@ -85,10 +88,10 @@ extension Multiplexer {
         mutating func remove(_ client: ClientID) -> [Waiting]? {
             guard contains(client) else { return nil }
             var left: [Waiting] = []
-            if !isIdle(client.slot) { leaveLine(client.slot) }
-            while let request = popFirst(client.slot) { left.append(request) }
-            clients[client.slot].id = nil
-            count -= 1
+            if !isIdle(slot) { leaveLine(slot) }
+            if lastServed == slot { lastServed = nil }
+            while let request = popFirst(slot) { left.append(request) }
+            freeSlots.append(slot)
             return left
         }
     }
@@ -128,12 +131,17 @@ extension Multiplexer.ClientQueues {
     mutating func takeNext() -> Taken? {
         guard let slot = nextLine.first else { return nil }
         wasUrgent = clients[slot].isUrgent
+        lastServed = slot
         return take(slot)
     }
 
     /// Takes the next request of any client that is this read, with no write to the same unit between them.
+    ///
+    /// Those of one client come one after the other, beginning with the client of the request taken last.
     mutating func takeEqual(to read: Request.Read, generation: UInt64) -> Taken? {
-        reads.first(under: ReadIndex.Key(read: read, generation: generation)).flatMap { take($0) }
+        let key = ReadIndex.Key(read: read, generation: generation)
+        if let lastTaken, reads.contains(lastTaken, under: key) { return take(lastTaken) }
+        return reads.first(under: key).flatMap { take($0) }
     }
 
     /// Takes all requests whose time has run out; whoever waits for more keeps its place.
@@ -155,6 +163,7 @@ extension Multiplexer.ClientQueues {
     }
 
     private mutating func take(_ slot: Int, endsTurn: Bool = true) -> Taken? {
+        lastTaken = slot
         let wasUrgent = clients[slot].isUrgent
         if endsTurn { leaveLine(slot) } else { reads.remove(slot) }
         guard let client = clients[slot].id, let request = popFirst(slot) else { return nil }
@@ -193,9 +202,10 @@ extension Multiplexer.ClientQueues {
 // MARK: - Turns
 
 extension Multiplexer.ClientQueues {
-    /// Whose turn it is: a write's, unless the last one was a write's and a read waits.
+    /// Whose turn it is: a write's, unless the last turn was a write's, or of the same client, and a read waits.
     private var nextLine: LinkedLists.List {
-        urgent.isEmpty || (wasUrgent && !turns.isEmpty) ? turns : urgent
+        let isUrgentNext = !urgent.isEmpty && (turns.isEmpty || !wasUrgent && urgent.first != lastServed)
+        return isUrgentNext ? urgent : turns
     }
 
     private var waitingSlots: [Int] {

@@ -158,7 +158,13 @@ extension Multiplexer {
         }
         if request.mayWrite { writes.advance(request.unit) }
         let deadline = now + configuration.queueTimeout
-        let waiting = Waiting(id: id, request: request, deadline: deadline, generation: writes[request.unit])
+        let waiting = Waiting(
+            id: id,
+            number: statistics.requests,
+            request: request,
+            deadline: deadline,
+            generation: writes[request.unit]
+        )
         // Not before what the client asked earlier.
         if clients.isIdle(client), sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
         guard !link.isBackingOff else {
@@ -205,12 +211,12 @@ extension Multiplexer {
                 generation: writes[request.unit],
                 askers: Askers(asker)
             )
-            shareWithEqual(&flight, taken.request.generation, at: now, into: &actions)
-            inFlight.append(flight)
             link.asked(request, at: now)
             statistics.sent += 1
             visit(at: now + patience, into: &actions)
             actions.append(.send(id, transactionID: transactionID))
+            shareWithEqual(&flight, taken.request.generation, at: now, into: &actions)
+            inFlight.append(flight)
         }
     }
 
@@ -297,7 +303,7 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) -> Bool {
-        guard let memory, let read = waiting.request.read, waiting.request.expectsResponse else { return false }
+        guard let memory, let read = waiting.request.read else { return false }
         let generation = writes[waiting.request.unit]
         if let (place, age) = memory.find(read, generation: generation, at: now) {
             statistics.responses += 1
@@ -324,7 +330,7 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) {
-        guard configuration.sharesReads, let read = flight.request.read, flight.request.expectsResponse else { return }
+        guard configuration.sharesReads, let read = flight.request.read else { return }
         while flight.askers.count < Self.askersLimit,
             let taken = clients.takeEqual(to: read, generation: generation)
         {
@@ -351,7 +357,7 @@ extension Multiplexer {
         for asker in askers { actions.append(.respond(asker.request, to: asker.client)) }
     }
 
-    /// Keeps the response to a read if it still holds, and has others like it wait for each other.
+    /// Keeps the response to a read if it still holds; else has others like it wait for each other.
     private mutating func note(
         _ response: Response,
         to answered: InFlight,
@@ -359,12 +365,12 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         guard let read = answered.request.read else { return }
-        if answered.askers.count > 1, configuration.sharesReads {
-            gathering = Gathering(read, answered: answered.clients, after: now - answered.sentAt, at: now)
-        }
-        guard !response.isFailure, answered.generation == writes[answered.request.unit] else { return }
-        if let place = memory?.keep(read, generation: answered.generation, at: now) {
+        if !response.isFailure, answered.generation == writes[answered.request.unit],
+            let place = memory?.keep(read, generation: answered.generation, at: now)
+        {
             actions.append(.keepResponse(place: place))
+        } else if answered.askers.count > 1, configuration.sharesReads {
+            gathering = Gathering(read, answered: answered.clients, after: now - answered.sentAt, at: now)
         }
     }
 }
@@ -469,16 +475,17 @@ extension Multiplexer {
             failInFlight(.connectionLost, at: now, into: &actions)
             return false
         }
-        var repeats = false
-        // The last one first, so that each goes before those that came after it.
-        for index in inFlight.indices.reversed()
-        where inFlight[index].isUnsent || (repeatsReads && inFlight[index].isRead) {
-            let again = inFlight[index].askers.remove { !$0.isRepeat && now < $0.deadline }
-            for asker in again.reversed() { putBack(asker, inFlight[index].request, into: &actions) }
-            if !again.isEmpty { repeats = true }
+        var again: [(asker: Asker, request: Request)] = []
+        for index in inFlight.indices where inFlight[index].isUnsent || (repeatsReads && inFlight[index].isRead) {
+            let askers = inFlight[index].askers.remove { !$0.isRepeat && now < $0.deadline }
+            for asker in askers { again.append((asker, inFlight[index].request)) }
         }
+        // The last one first, so that each goes before those that came after it: not the order in which they were sent,
+        // since a read may have joined what was sent before an earlier one.
+        again.sort { $0.asker.number > $1.asker.number }
+        for (asker, request) in again { putBack(asker, request, into: &actions) }
         failInFlight(.connectionLost, at: now, into: &actions)
-        return repeats
+        return !again.isEmpty
     }
 
     private mutating func putBack(_ asker: Asker, _ request: Request, into actions: inout [Action]) {
@@ -486,6 +493,7 @@ extension Multiplexer {
         actions.append(.report(.sendingAgain(asker.request)))
         let waiting = Waiting(
             id: asker.request,
+            number: asker.number,
             request: request,
             deadline: asker.deadline,
             generation: asker.generation,

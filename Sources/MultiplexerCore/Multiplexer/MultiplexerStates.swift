@@ -22,6 +22,8 @@ extension Multiplexer {
 
     struct Waiting {
         var id: RequestID
+        /// Its place in the order in which requests came.
+        var number: Int
         var request: Request
         var deadline: Duration
         /// How often its unit had been written to when it came.
@@ -34,6 +36,7 @@ extension Multiplexer {
     struct Asker {
         var client: ClientID
         var request: RequestID
+        var number: Int
         var deadline: Duration
         var generation: UInt64
         var isRepeat: Bool
@@ -41,6 +44,7 @@ extension Multiplexer {
         init(_ waiting: Waiting, of client: ClientID) {
             self.client = client
             request = waiting.id
+            number = waiting.number
             deadline = waiting.deadline
             generation = waiting.generation
             isRepeat = waiting.isRepeat

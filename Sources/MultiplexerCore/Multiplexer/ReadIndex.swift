@@ -34,6 +34,9 @@ extension Multiplexer {
             links.remove(member, from: &buckets[bucket(of: key)])
         }
 
+        /// Whether a member is in it under `key`.
+        func contains(_ member: Int, under key: Key) -> Bool { member < keys.count && keys[member] == key }
+
         /// The member that has been in it under `key` for the longest time.
         func first(under key: Key) -> Int? {
             var member = buckets[bucket(of: key)].first

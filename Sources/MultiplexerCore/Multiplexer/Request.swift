@@ -5,15 +5,15 @@ package struct Request: Hashable, Sendable {
     /// Whether the request may change the device, so that it must never be sent twice.
     package var mayWrite: Bool
     /// Whether the device answers it at all; it does not answer what it takes for a broadcast.
-    package var expectsResponse: Bool
+    package let expectsResponse: Bool
     /// How long the message is that answers it, unless with an error; nil where the request does not tell.
     package var responseLength: Int?
     /// The unit of the device that it concerns; nil where it may concern any or all.
     package var unit: UInt8?
-    /// What it reads, where that is all it does: equal reads may share one answer.
+    /// What it reads, where that is all it does and there is an answer: equal reads may share it.
     ///
     /// All that is given to the core may be asked for by whoever asked; so equal reads have an equal right to the answer.
-    package var read: Read?
+    package let read: Read?
 
     /// A request that is answered by a message with this correlation.
     package init(
@@ -29,7 +29,7 @@ package struct Request: Hashable, Sendable {
         self.expectsResponse = expectsResponse
         self.responseLength = responseLength
         self.unit = unit
-        self.read = read
+        self.read = expectsResponse ? read : nil
     }
 
     /// All that tells one read from another: for Modbus unit, function, address and quantity.

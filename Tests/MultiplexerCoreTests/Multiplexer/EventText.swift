@@ -71,11 +71,14 @@ extension Multiplexer.Report {
 }
 
 extension Request {
-    var text: String { (expectsResponse ? "" : "broadcast ") + (mayWrite ? "write" : "read") }
+    var text: String {
+        (expectsResponse ? "" : "broadcast ") + (mayWrite ? "write" : "read")
+            + (read.map { " of \($0.rawValue)" } ?? unit.map { " to unit \($0)" } ?? "")
+    }
 }
 
 extension Response {
-    var text: String { "\(transactionID)/\(correlation.rawValue)" }
+    var text: String { "\(transactionID)/\(correlation.rawValue)\(isFailure ? " failure" : "")" }
 }
 
 extension ClientID {
