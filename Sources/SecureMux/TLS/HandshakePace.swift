@@ -1,20 +1,30 @@
 import MultiplexerCore
 package import NIOCore
 
-/// Lets the TLS handshakes of one event loop go on a few at a time, so that everybody else is served between them.
+/// Lets the TLS handshakes of one event loop go on a step at a time, so that everybody else is served between them.
+///
+/// A step takes the loop longer than many requests. After each of them it looks at its sockets, and while clients wait
+/// for answers, handshakes wait for a moment too: a device that answers fast is not kept from it.
 package final class HandshakePace {
     private let eventLoop: any EventLoop
-    private var turns = HandshakeTurns<IPAddress?, ObjectIdentifier>(limit: .milliseconds(2))
+    private var turns = HandshakeTurns<IPAddress?, ObjectIdentifier>()
     private var steps: [ObjectIdentifier: Step] = [:]
-    private var isTurnScheduled = false
+    private var isPausing = false
+    /// For so many more pauses the next step waits for answers.
+    private var patience = 0
+    /// How many clients wait for an answer.
+    private var awaited = 0
 
     private struct Step {
         let address: IPAddress?
         let take: () -> Void
     }
 
-    /// A task that is due at once would run before the loop looks at its sockets again.
-    private static let pause = TimeAmount.milliseconds(1)
+    /// A task that is due at once would run before the loop looks at its sockets again; and a device on the same processor
+    /// needs a moment of it to answer.
+    static let pause = TimeAmount.microseconds(100)
+    /// A device that has not answered by then is a slow one, to whose clients a step more is nothing.
+    static let mostPauses = 4
 
     package init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -23,15 +33,16 @@ package final class HandshakePace {
     /// How many wait.
     var waiting: Int { steps.count }
 
-    /// Whether a step may be taken at once, in ``take(_:)``.
-    var hasTime: Bool { turns.hasTime }
+    /// Whether a step may be taken at once, with ``take(_:)``.
+    var isFree: Bool { !isPausing && steps.isEmpty }
 
-    /// Takes a step and notes how long it took.
+    /// Takes a step, and lets those that come next wait for a moment.
     func take(_ step: () -> Void) {
-        let start = NIODeadline.now()
+        patience = Self.mostPauses
+        // Whoever comes while the step is taken waits; the pause begins behind it.
+        isPausing = true
         step()
-        turns.spend(.nanoseconds((NIODeadline.now() - start).nanoseconds))
-        scheduleTurn()
+        startPause()
     }
 
     /// Takes a step of `handler` as soon as it is its turn.
@@ -39,7 +50,7 @@ package final class HandshakePace {
         let address = peer.flatMap { IPAddress($0)?.network }
         turns.add(ObjectIdentifier(handler), of: address)
         steps[ObjectIdentifier(handler)] = Step(address: address, take: step)
-        scheduleTurn()
+        if !isPausing { startPause() }
     }
 
     /// Forgets `handler`, if it waits.
@@ -48,17 +59,24 @@ package final class HandshakePace {
         turns.remove(ObjectIdentifier(handler), of: step.address)
     }
 
-    private func scheduleTurn() {
-        guard !isTurnScheduled else { return }
-        isTurnScheduled = true
-        eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.takeTurn() }
+    /// A client has asked something.
+    func asked() { awaited += 1 }
+
+    /// A client that had asked has got an answer, or will get none.
+    func answered() { awaited -= 1 }
+
+    private func startPause() {
+        isPausing = true
+        eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.endPause() }
     }
 
-    private func takeTurn() {
-        isTurnScheduled = false
-        turns.begin()
-        while let member = turns.next() {
-            if let step = steps.removeValue(forKey: member) { take(step.take) }
+    private func endPause() {
+        isPausing = false
+        if awaited > 0, patience > 0 {
+            patience -= 1
+            startPause()
+        } else if let member = turns.next(), let step = steps.removeValue(forKey: member) {
+            take(step.take)
         }
     }
 }

@@ -65,6 +65,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// They were given something since the last `channelReadComplete`.
     private var hasDelivered = false
     private var isDeliveryScheduled = false
+    /// They were given something and have written nothing since.
+    private var awaitsAnswer = false
 
     /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
     ///
@@ -173,6 +175,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         if scratch.plaintext.readableBytes > 0 {
             isReadWanted = false
             hasDelivered = true
+            noteAsked()
             context.fireChannelRead(wrapInboundOut(scratch.plaintext))
         }
         guard case .established = state else { return }
@@ -283,12 +286,25 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
+    private func noteAsked() {
+        guard !awaitsAnswer else { return }
+        awaitsAnswer = true
+        pace?.asked()
+    }
+
+    private func noteAnswered() {
+        guard awaitsAnswer else { return }
+        awaitsAnswer = false
+        pace?.answered()
+    }
+
     private func encrypt(
         _ context: ChannelHandlerContext,
         _ session: TLSSession,
         _ bytes: ByteBuffer,
         _ promise: EventLoopPromise<Void>?
     ) {
+        noteAnswered()
         guard bytes.readableBytes > 0 else {
             context.write(wrapOutboundOut(bytes), promise: promise)
             return
@@ -332,7 +348,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func advanceInTurn(_ context: ChannelHandlerContext, _ session: TLSSession) {
         guard !isWaitingForTurn else { return }
         guard let pace else { return advanceHandshake(context, session) }
-        guard !pace.hasTime else { return pace.take { advanceHandshake(context, session) } }
+        if pace.isFree { return pace.take { advanceHandshake(context, session) } }
         isWaitingForTurn = true
         pace.wait(self, from: context.channel.remoteAddress) {
             self.isWaitingForTurn = false
@@ -411,6 +427,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
         state = .refused(refusal)
         stopWaiting()
+        noteAnswered()
         timer?.cancel()
         failWaitingWrites(refusal)
         context.flush()
@@ -426,6 +443,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func sendLast(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard case .established(let session) = state else { return }
         state = .closing
+        noteAnswered()
         addClosePromise(promise)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in self.finish(context) }
@@ -466,6 +484,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func becomeClosed(failing error: any Error) {
         state = .closed
         stopWaiting()
+        noteAnswered()
         timer?.cancel()
         timer = nil
         failWaitingWrites(error)

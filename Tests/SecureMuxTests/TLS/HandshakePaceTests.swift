@@ -13,56 +13,112 @@ import Testing
         certificates = try await .made()
     }
 
-    @Test func `handshakes that begin together are spread over turns, and all of them complete`() throws {
+    @Test func `handshakes that begin together go on one step at a time, with a pause between, and all complete`()
+        throws
+    {
         let on = Loop()
-        var configuration = certificates.server(.required)
-        configuration.handshakeTimeout = .seconds(3600)
-        let server = try TLSContext(server: configuration)
-        let client = try TLSContext(client: certificates.client("client"))
-        let open = try (0..<60).map { _ in try on.greeted(server, client) }
+        let (server, client) = try contexts(.required)
+        let open = try (0..<20).map { _ in try on.greeted(server, client) }
         defer { for (channel, _) in open { _ = try? channel.finish(acceptAlreadyClosed: true) } }
-        var (turns, answered) = (0, 0)
-        while on.completed.count < open.count, turns < 1000 {
-            let before = answered + on.completed.count
+        var answered = 0
+        for taken in 1...2 * open.count {
             for (channel, session) in open {
-                guard let records = try on.answer(from: channel) else { continue }
+                guard let last = try on.lastFlight(of: session, to: channel) else { continue }
                 answered += 1
-                session.receive(records)
-                var last = ByteBuffer()
-                #expect(session.handshake(records: &last) == .complete)
                 on.deliver(last, to: channel)
             }
-            on.loop.advanceTime(by: .milliseconds(1))
-            turns += 1
-            #expect(answered + on.completed.count - before < 90)
+            #expect(answered + on.completed.count == taken)
+            on.loop.advanceTime(by: HandshakePace.pause)
         }
-        #expect(turns > 2)
         #expect(answered == open.count && on.completed.count == open.count)
+    }
+
+    @Test func `a handshake that comes alone does not wait`() throws {
+        let on = Loop()
+        let (server, client) = try contexts(.required)
+        let (channel, session) = try on.greeted(server, client)
+        let last = try #require(try on.lastFlight(of: session, to: channel))
+        on.loop.advanceTime(by: HandshakePace.pause)
+        on.deliver(last, to: channel)
+        #expect(on.completed.count == 1)
+        _ = try channel.finish()
+    }
+
+    @Test func `while a client waits for an answer, handshakes wait too, but not for long`() throws {
+        let on = Loop()
+        let (server, client) = try contexts(.off)
+        let (asking, session) = try on.established(server, client)
+        var request = ByteBuffer()
+        #expect(session.encrypt(ByteBuffer(string: "request"), records: &request) == .complete)
+        asking.pipeline.fireChannelRead(request)
+
+        let (first, _) = try on.greeted(server, client)
+        let (second, _) = try on.greeted(server, client)
+        let (third, _) = try on.greeted(server, client)
+        #expect(try on.answer(from: first) != nil, "no step was just taken")
+        for _ in 0..<HandshakePace.mostPauses {
+            on.loop.advanceTime(by: HandshakePace.pause)
+            #expect(try on.answer(from: second) == nil)
+        }
+        on.loop.advanceTime(by: HandshakePace.pause)
+        #expect(try on.answer(from: second) != nil)
+
+        asking.writeAndFlush(ByteBuffer(string: "answer"), promise: nil)
+        on.loop.advanceTime(by: HandshakePace.pause)
+        #expect(try on.answer(from: third) != nil)
+        for channel in [asking, first, second, third] { _ = try? channel.finish(acceptAlreadyClosed: true) }
+    }
+
+    @Test(arguments: [false, true])
+    func `nobody waits for the answer to a client that has left`(_ isRefused: Bool) throws {
+        let on = Loop()
+        let (server, client) = try contexts(.off)
+        let (asking, session) = try on.established(server, client)
+        var request = ByteBuffer()
+        #expect(session.encrypt(ByteBuffer(string: "request"), records: &request) == .complete)
+        asking.pipeline.fireChannelRead(request)
+        if isRefused {
+            asking.pipeline.fireChannelRead(ByteBuffer(string: "no record of TLS"))
+        } else {
+            asking.close(promise: nil)
+        }
+
+        let (first, _) = try on.greeted(server, client)
+        let (second, _) = try on.greeted(server, client)
+        on.loop.advanceTime(by: HandshakePace.pause)
+        #expect(try on.answer(from: second) != nil)
+        for channel in [asking, first, second] { _ = try? channel.finish(acceptAlreadyClosed: true) }
     }
 
     @Test func `whoever hangs up while it waits costs nothing more`() throws {
         let on = Loop()
-        var configuration = certificates.server(.off)
-        configuration.handshakeTimeout = .milliseconds(500)
-        let server = try TLSContext(server: configuration)
-        let client = try TLSContext(client: certificates.client())
-        // The turn's time is over.
-        on.pace.take {
-            let end = NIODeadline.now() + .milliseconds(3)
-            while NIODeadline.now() < end {}
-        }
+        let (server, client) = try contexts(.off, timeout: .milliseconds(500))
+        let (first, _) = try on.greeted(server, client)
         let (leaving, _) = try on.greeted(server, client)
         let (staying, _) = try on.greeted(server, client)
+        #expect(try on.answer(from: first) != nil)
         #expect(try on.answer(from: leaving) == nil)
         #expect(on.pace.waiting == 2)
         leaving.close(promise: nil)
         on.loop.run()
         #expect(on.pace.waiting == 1)
-        on.loop.advanceTime(by: .milliseconds(1))
+        on.loop.advanceTime(by: HandshakePace.pause)
         #expect(try on.answer(from: staying) != nil)
         #expect(on.pace.waiting == 0)
         on.loop.advanceTime(by: .milliseconds(500))
         #expect(!staying.isActive)
+    }
+
+    private func contexts(
+        _ clientCertificates: ClientCertificates,
+        timeout: Duration = .seconds(3600)
+    ) throws -> (server: TLSContext, client: TLSContext) {
+        var configuration = certificates.server(clientCertificates)
+        configuration.handshakeTimeout = timeout
+        return (
+            try TLSContext(server: configuration),
+            try TLSContext(client: certificates.client(clientCertificates == .required ? "client" : nil))
+        )
     }
 
     /// What lives on the loop, made in the test itself: an embedded loop belongs to one thread.
@@ -85,6 +141,26 @@ import Testing
             _ = session.handshake(records: &records)
             deliver(records, to: channel)
             return (channel, session)
+        }
+
+        /// A server's end whose handshake is complete, after a pause.
+        func established(_ server: TLSContext, _ client: TLSContext) throws -> (EmbeddedChannel, TLSSession) {
+            let (channel, session) = try greeted(server, client)
+            let last = try #require(try lastFlight(of: session, to: channel))
+            loop.advanceTime(by: HandshakePace.pause)
+            deliver(last, to: channel)
+            loop.advanceTime(by: HandshakePace.pause)
+            channel.read()
+            return (channel, session)
+        }
+
+        /// What the client says to the server's answer; nil without one.
+        func lastFlight(of session: TLSSession, to channel: EmbeddedChannel) throws -> ByteBuffer? {
+            guard let records = try answer(from: channel) else { return nil }
+            session.receive(records)
+            var last = ByteBuffer()
+            #expect(session.handshake(records: &last) == .complete)
+            return last
         }
 
         func deliver(_ records: ByteBuffer, to channel: EmbeddedChannel) {

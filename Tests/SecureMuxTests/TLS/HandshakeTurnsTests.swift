@@ -4,39 +4,18 @@ import Testing
 
 /// Whose handshake goes on when many of them are under way.
 @Suite struct HandshakeTurnsTests {
-    private var turns = HandshakeTurns<String, Int>(limit: .milliseconds(2))
+    private var turns = HandshakeTurns<String, Int>()
 
-    /// Lets those who wait take steps of this length until the turn is over.
-    private mutating func turn(_ step: Duration) -> [Int] {
-        turns.begin()
-        var taken: [Int] = []
-        while let member = turns.next() {
-            taken.append(member)
-            turns.spend(step)
-        }
-        return taken
+    private mutating func next(_ count: Int) -> [Int] {
+        (0..<count).compactMap { _ in turns.next() }
     }
 
-    @Test mutating func `a step is taken at once while the turn has time and nobody waits`() {
-        #expect(turns.hasTime)
-        turns.spend(.milliseconds(1))
-        #expect(turns.hasTime)
-        turns.spend(.milliseconds(1))
-        #expect(!turns.hasTime)
-        turns.begin()
-        #expect(turns.hasTime)
+    @Test mutating func `those of one address go on in the order in which they came`() {
+        for member in 1...5 { turns.add(member, of: "a") }
+        #expect(next(4) == [1, 2, 3, 4])
         turns.add(1, of: "a")
-        #expect(!turns.hasTime, "nobody overtakes those who wait")
-    }
-
-    @Test mutating func `a turn ends when its steps have taken long enough, however many wait`() {
-        for member in 1...10 { turns.add(member, of: "a") }
-        #expect(turn(.milliseconds(1)) == [1, 2])
-        // One that takes longer than a turn has the turn for itself.
-        #expect(turn(.milliseconds(7)) == [3])
-        #expect(turn(.microseconds(500)) == [4, 5, 6, 7])
-        #expect(turn(.microseconds(1)) == [8, 9, 10])
-        #expect(turns.isEmpty && turn(.microseconds(1)) == [])
+        #expect(next(3) == [5, 1])
+        #expect(turns.isEmpty)
     }
 
     @Test mutating func `addresses take turns, so a crowd delays itself`() {
@@ -44,10 +23,7 @@ import Testing
         turns.add(200, of: "a")
         turns.add(300, of: "b")
         turns.add(301, of: "b")
-        #expect(turn(.milliseconds(1)) == [1, 200])
-        #expect(turn(.milliseconds(1)) == [300, 2])
-        #expect(turn(.milliseconds(1)) == [301, 3])
-        #expect(turn(.milliseconds(1)) == [4, 5])
+        #expect(next(7) == [1, 200, 300, 2, 301, 3, 4])
     }
 
     @Test mutating func `whoever leaves is not waited for`() {
@@ -56,9 +32,9 @@ import Testing
         turns.remove(2, of: "a")
         turns.remove(4, of: "b")
         turns.remove(5, of: "b")
-        #expect(turn(.microseconds(1)) == [1, 3])
+        #expect(next(3) == [1, 3])
         turns.add(4, of: "b")
         turns.remove(4, of: "b")
-        #expect(turns.isEmpty && turns.hasTime == true)
+        #expect(turns.isEmpty && turns.next() == nil)
     }
 }
