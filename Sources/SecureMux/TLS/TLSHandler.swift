@@ -10,8 +10,9 @@ package struct TLSPeerIdentified: Sendable, Hashable {
 
 /// Buffers that all TLS handlers of one event loop may share, so that an idle connection keeps none.
 package final class TLSScratch {
-    fileprivate var records = ByteBuffer()
-    fileprivate var plaintext = ByteBuffer()
+    // Not checked at each access, which takes long: only `deliver` and `take` use them, one after the other.
+    @exclusivity(unchecked) fileprivate var records = ByteBuffer()
+    @exclusivity(unchecked) fileprivate var plaintext = ByteBuffer()
 
     package init() {}
 }
@@ -52,7 +53,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     private let context: TLSContext
     private let scratch: TLSScratch
     private let pace: HandshakePace?
-    private var state = State.idle
+    // The accesses of a request are not checked: none of them lasts over a call that could come back here.
+    @exclusivity(unchecked) private var state = State.idle
     /// The handshake waits for its turn; what has come is not looked at, and nothing more is read.
     private var isWaitingForTurn = false
     /// Of the handshake, then of the shutdown.
@@ -61,12 +63,12 @@ package final class TLSHandler: ChannelDuplexHandler {
     private var isFlushWaiting = false
     private var closePromise: EventLoopPromise<Void>?
     /// The later handlers have asked to read and were given nothing since.
-    private var isReadWanted = false
+    @exclusivity(unchecked) private var isReadWanted = false
     /// They were given something since the last `channelReadComplete`.
-    private var hasDelivered = false
+    @exclusivity(unchecked) private var hasDelivered = false
     private var isDeliveryScheduled = false
     /// They were given something and have written nothing since.
-    private var awaitsAnswer = false
+    @exclusivity(unchecked) private var awaitsAnswer = false
 
     /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
     ///
@@ -534,7 +536,8 @@ package final class TLSHandler: ChannelDuplexHandler {
 extension ByteBuffer {
     /// Empties the buffer for its next use, and lets go of its memory when someone else still has it or it is large.
     fileprivate mutating func reuse() {
-        if capacity > 64 << 10 { self = ByteBuffer() }
+        guard writerIndex > 0 else { return }
+        if writerIndex > 32 << 10 { self = ByteBuffer() }
         clear(minimumCapacity: 512)
     }
 }

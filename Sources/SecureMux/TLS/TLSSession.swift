@@ -21,15 +21,17 @@ package final class TLSSession {
 
     private let context: TLSContext
     let ssl: OpaquePointer
-    private var input = ByteBuffer()
-    private var records = ByteBuffer()
+    // Each request meets these a dozen times, and each check whether an access is exclusive takes as long as a small
+    // function. None of them lasts over a call that could come back here: `perform` swaps the records in and out.
+    @exclusivity(unchecked) private var input = ByteBuffer()
+    @exclusivity(unchecked) private var records = ByteBuffer()
+    @exclusivity(unchecked) private var failure: TLSRefusal?
     private var firstBytes = ByteBuffer()
     private var verdict: CertificateVerdict?
-    private var failure: TLSRefusal?
     private var closeSent = false
 
     /// Whether the handshake is complete and, where it is required, the peer's certificate verified.
-    package private(set) var isEstablished = false
+    @exclusivity(unchecked) package private(set) var isEstablished = false
 
     /// Creates our end of a new connection.
     package init(_ context: TLSContext) throws(TLSRefusal) {
@@ -59,10 +61,11 @@ package final class TLSSession {
 
     /// Takes bytes of the peer; the next step looks at them.
     package func receive(_ bytes: ByteBuffer) {
-        if firstBytes.readableBytes == 0, !isEstablished {
-            firstBytes = bytes.getSlice(at: bytes.readerIndex, length: min(8, bytes.readableBytes)) ?? ByteBuffer()
-        }
-        if input.readableBytes == 0 {
+        if !isEstablished {
+            // A copy: a channel makes itself another buffer for each one that is not given back at once, and keeps them.
+            if firstBytes.readableBytes == 0 { firstBytes = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
+            input.writeImmutableBuffer(bytes)
+        } else if input.readableBytes == 0 {
             input = bytes
         } else {
             input.writeImmutableBuffer(bytes)
@@ -95,6 +98,8 @@ package final class TLSSession {
         }
         isEstablished = true
         firstBytes = ByteBuffer()
+        // A record in one read, not its header first. Not before: what has come for the next steps is to stay in our input.
+        SSL_set_read_ahead(ssl, 1)
         return .complete
     }
 
@@ -170,7 +175,8 @@ extension TLSSession {
     private func perform(_ records: inout ByteBuffer, _ call: (OpaquePointer) -> Int32) -> Int32 {
         swap(&self.records, &records)
         defer { swap(&self.records, &records) }
-        ERR_clear_error()
+        // It is nearly always empty, and to clear it takes longer than to look.
+        if ERR_peek_error() != 0 { ERR_clear_error() }
         return call(ssl)
     }
 
