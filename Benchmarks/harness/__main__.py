@@ -9,14 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from processes import Failure, stop_all
+from processes import Failure, may_be_urgent, stop_all
 from programs import BUILD, ROOT, Place, versions, write_leaf
-from report import table, target_lines
+from report import table, target_lines, write_page
 from results import Results
-from targets import broken_thresholds, read_thresholds, targets
-from workloads import WORKLOADS, measurable, own_limits
+from targets import targets
+from thresholds import read_thresholds
+from workloads import WORKLOADS, look_for_lies, measurable
 
 THRESHOLDS = Path(__file__).resolve().parents[1] / "thresholds.toml"
+RESULTS = BUILD / "results.json"
 
 
 def main():
@@ -45,7 +47,15 @@ def _parse():
         "--subjects", default="", metavar="NAME,...", help="only programs whose names contain one of these"
     )
     parser.add_argument(
-        "--check", action="store_true", help="hold ratios against thresholds.toml; fails if one is not kept"
+        "--check",
+        type=Path,
+        nargs="?",
+        const=THRESHOLDS,
+        metavar="FILE",
+        help="hold figures against thresholds (thresholds.toml); fails if one is not kept",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="measure nothing, put the last run's figures into a page of Markdown"
     )
     arguments = parser.parse_args()
     names = {each.name for each in WORKLOADS}
@@ -58,6 +68,13 @@ def _parse():
 
 
 def run(arguments):
+    if arguments.report:
+        if not RESULTS.exists():
+            raise Failure("Nothing has been measured yet.")
+        results = Results.read(RESULTS)
+        write_page(arguments.report, results, targets(results), _undisturbed(results))
+        return 0
+
     processors = sorted(os.sched_getaffinity(0))
     if len(processors) < 2:
         raise Failure("Two processors are needed: one for the load, one for what is measured.")
@@ -67,25 +84,21 @@ def run(arguments):
     # We only read and write lines; what is measured must not share its processor with us.
     os.sched_setaffinity(0, {place.load_processor})
 
-    thresholds = read_thresholds(THRESHOLDS) if arguments.check else []
-    if arguments.check and not thresholds:
-        raise Failure(f"{THRESHOLDS} has no thresholds yet.")
-    only = [each["workload"] for each in thresholds] or arguments.only
-    pairs, missing = measurable(place, only)
+    thresholds = read_thresholds(arguments.check, WORKLOADS) if arguments.check else []
+    wanted = {each.one for each in thresholds} | {each.other for each in thresholds if each.other}
+    pairs, missing = measurable(place, [name for name, _ in wanted] or arguments.only)
     if thresholds:
-        wanted = {(each["workload"], each[who]) for each in thresholds for who in ("program", "of")}
         pairs = [pair for pair in pairs if (pair[0].name, pair[1].name) in wanted]
     if arguments.subjects:
         pairs = [pair for pair in pairs if any(part in pair[1].name for part in arguments.subjects)]
-    about = _about(place)
-    print("\n".join(about))
+    results = Results(_about(place, arguments), _binary(place.server))
+    print("\n".join(results.about))
     for name, reason in missing.items():
         print(f"not measured: {name}: {reason}")
+    print(flush=True)
     write_leaf()
-    print("\n".join(own_limits(place, min(1, arguments.seconds))), flush=True)
-    print()
+    look_for_lies(place)
 
-    results = Results()
     for number in range(arguments.rounds):
         # There and back again, so that nobody is always measured after the same other.
         for index, (workload, subject) in enumerate(pairs if number % 2 == 0 else reversed(pairs)):
@@ -94,31 +107,49 @@ def run(arguments):
                 f"{workload.name}, {subject.name}"
             )
             try:
-                results.add(workload.name, subject.name, workload.measure(place, workload, subject, arguments.seconds))
+                figures = workload.measure(place, workload, subject, arguments.seconds)
             except Failure as failure:
                 _say("")
                 print(f"{workload.name}, {subject.name}: {failure}", flush=True)
+                # It must not look better for the rounds in which it failed.
+                figures = {"faults": {"failed": 1}}
             finally:
                 stop_all()
+            results.add(workload.name, subject.name, number, figures)
     _say("")
-    results.write(BUILD / "results.json", about)
+    results.write(RESULTS)
     print(table(results))
     print()
-    undisturbed = results.disturbance() <= 0.03
+    undisturbed = _undisturbed(results)
     if not undisturbed:
         print(
             f"Other programs used {results.disturbance():.0%} of the two processors meanwhile: "
             "take these figures for nothing.\n"
         )
-    if not arguments.check:
-        print(target_lines(targets(results, place.server), undisturbed))
+    if not thresholds:
+        print(target_lines(targets(results), undisturbed))
         return 0
-    broken = broken_thresholds(results, thresholds)
+    broken = [sentence for each in thresholds if (sentence := each.broken(results))]
     print("\n".join(broken) if broken else f"All {len(thresholds)} thresholds are kept.")
     return 1 if broken else 0
 
 
-def _about(place):
+def _undisturbed(results):
+    return results.disturbance() <= 0.03
+
+
+def _binary(path):
+    """What the program's file is like."""
+    sections = subprocess.run(["readelf", "--wide", "--sections", path], capture_output=True, text=True).stdout
+    needed = subprocess.run(["readelf", "--wide", "--dynamic", path], capture_output=True, text=True).stdout
+    return {
+        "megabytes": path.stat().st_size / 1e6,
+        "static": "NEEDED" in needed and "libswift" not in needed,
+        "stripped": ".text" in sections and ".symtab" not in sections,
+    }
+
+
+def _about(place, arguments):
     """When, where and what: figures mean nothing without it."""
     cpu = next(
         (
@@ -132,10 +163,14 @@ def _about(place):
         ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True
     ).stdout.strip()
     now = datetime.datetime.now(datetime.timezone.utc)
-    return [
+    about = [
         f"{now:%Y-%m-%d %H:%M} UTC, {cpu}, Linux {platform.release()}, load average {os.getloadavg()[0]:.1f}",
+        f"{arguments.rounds} rounds, {arguments.seconds:g} s each",
         f"tcp-multiplexer {commit}; {'; '.join(versions())}",
     ]
+    if not may_be_urgent():
+        about.append("no real-time priority for the client beside handshakes or others: its latency holds their load, too")
+    return about
 
 
 def _say(text):

@@ -1,12 +1,14 @@
 """Starts programs on a processor of their choice, reads their time and memory, and ends them, and nothing else."""
 
 import ctypes
+import functools
 import os
 import random
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +20,18 @@ class Failure(Exception):
     """What went wrong, in a sentence."""
 
 
+@functools.cache
+def may_be_urgent():
+    """Whether real-time priority is allowed here."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        return False
+    os.sched_setscheduler(0, *before)
+    return True
+
+
 def _end_with_parent():
     # A harness that is killed leaves nothing behind.
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
@@ -27,19 +41,19 @@ class Process:
     """One program. Its words go to a log file, unless they are to be read."""
 
     def __init__(self, command, processor, log, readable=False, urgent=False, environment=None):
+        exec_moment, tell_moment = os.pipe()
+
         def prepare():
             _end_with_parent()
             os.sched_setaffinity(0, {processor})
-            if urgent:
-                try:
-                    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-                except PermissionError:
-                    pass
+            if urgent and may_be_urgent():
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+            # The last thing before exec: how long we take until here is not the program's time.
+            os.write(tell_moment, b"%d" % time.monotonic_ns())
 
         self.command = [str(word) for word in command]
         self.log = Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.started = time.monotonic()
         with open(self.log, "wb") as errors:
             # A session of its own keeps the terminal's Ctrl-C away: we end it ourselves.
             self.process = subprocess.Popen(
@@ -53,6 +67,9 @@ class Process:
                 env={**os.environ, **(environment or {})},
             )
         self.pid = self.process.pid
+        self.started = int(os.read(exec_moment, 32)) / 1e9
+        os.close(exec_moment)
+        os.close(tell_moment)
         _running.append(self)
 
     def read_line(self):
@@ -98,15 +115,15 @@ class Process:
         """KiB of memory, shared pages and all."""
         return sum(_smaps(pid, "Rss") for pid in self.family())
 
-    def wait_until_listening(self, port, limit=10):
-        """Waits until it listens on the port and says how long that took since its start, in seconds."""
+    def wait_until_listening(self, address, limit=30):
+        """Waits until it listens there and says how long that took since exec, in seconds."""
         while time.monotonic() - self.started < limit:
-            if is_listening(port):
+            if is_listening(address):
                 return time.monotonic() - self.started
             if self.process.poll() is not None:
                 raise Failure(f"{self.command[0]} ended with {self.process.returncode}: {self.last_words()}")
             time.sleep(0.0005)
-        raise Failure(f"{self.command[0]} does not listen on port {port}: {self.last_words()}")
+        raise Failure(f"{self.command[0]} does not listen on {address}: {self.last_words()}")
 
     def stop(self):
         """Asks it to end, and ends it if it does not."""
@@ -137,11 +154,14 @@ def _processor_seconds(pid):
     """Of a process, and of its children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system, ended_user, ended_system = (int(field) / TICK for field in fields[11:15])
-    own = user + system
-    if fields[17] == "1":
-        # In nanoseconds: with a process for each client, what is cut off of each adds up. It tells of one thread only.
-        own = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-    return own, ended_user + ended_system
+    # In nanoseconds, but only of threads that have not ended: neither figure is ever too large.
+    threads = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            threads += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
+        except OSError:
+            continue
+    return max(user + system, threads / 1e9), ended_user + ended_system
 
 
 def _smaps(pid, field):
@@ -153,17 +173,19 @@ def _smaps(pid, field):
     return int(found[1]) if found else 0
 
 
-def is_listening(port):
+def is_listening(address):
     """Reads a table and does not connect: the device has room for one connection only."""
-    wanted = f":{port:04X} "
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(table).read_text().splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split(maxsplit=4)
-            if fields[3] == "0A" and f"{fields[1]} ".endswith(wanted):
+    host, _, port = address.rpartition(":")
+    number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+    wanted = f"{number:08X}:{int(port):04X}"
+    with open("/proc/net/tcp") as table:
+        next(table)
+        for line in table:
+            _, local, _, state, _ = line.split(maxsplit=4)
+            # Those that listen come first; of the others there may be thousands.
+            if state != "0A":
+                return False
+            if local == wanted:
                 return True
     return False
 
@@ -178,13 +200,21 @@ def busy_seconds(processor):
     return 0
 
 
-def free_port():
-    """A port below those that the system gives to outgoing connections."""
+def free_address():
+    """An address whose port is below those that the system gives to outgoing connections."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                # On all addresses: some programs listen on several.
+                probe.bind(("0.0.0.0", port))
             except OSError:
                 continue
-            return port
+            return f"127.0.0.1:{port}"
+
+
+def address_after(address, count):
+    """So many addresses further, at the same port."""
+    host, _, port = address.rpartition(":")
+    number = int.from_bytes(socket.inet_aton(host), "big") + count
+    return f"{socket.inet_ntoa(number.to_bytes(4, 'big'))}:{port}"

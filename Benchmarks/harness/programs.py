@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from processes import Failure, Process, busy_seconds, free_port
+from processes import Failure, Process, address_after, busy_seconds, free_address
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build-bench"
@@ -17,6 +17,7 @@ LOGS = BUILD / "logs"
 PEERS = BUILD / "peers"
 CERTIFICATES = BUILD / "certificates"
 LEAF = CERTIFICATES / "server-leaf.crt"
+NOTHING = "nothing between"
 RELAY = "C relay"
 SERVER = "tcp-multiplexer"
 
@@ -37,10 +38,10 @@ class Device:
     """The device, and what it counts."""
 
     def __init__(self, place, *options):
-        self.port = free_port()
-        command = [place.binary("bench-device"), "--listen", f"127.0.0.1:{self.port}", *options]
+        self.address = free_address()
+        command = [place.binary("bench-device"), "--listen", self.address, *options]
         self.process = Process(command, place.processor, LOGS / "device.log", readable=True)
-        self.process.wait_until_listening(self.port)
+        self.process.wait_until_listening(self.address)
 
     def counts(self):
         """What was counted since the last call."""
@@ -51,8 +52,8 @@ class Device:
 class Load:
     """The load generator, and what it measures."""
 
-    def __init__(self, place, port, *options, tls=False, urgent=False):
-        command = [place.binary("bench-load"), "--target", f"127.0.0.1:{port}", *options]
+    def __init__(self, place, address, *options, tls=False, urgent=False):
+        command = [place.binary("bench-load"), "--target", address, *options]
         if tls:
             command += ["--ca", CERTIFICATES / "ca.crt"]
             command += ["--certificate", CERTIFICATES / "client.crt", "--key", CERTIFICATES / "client.key"]
@@ -85,34 +86,36 @@ class Load:
 
 @dataclass
 class Moment:
-    """What was used up to now, by one thing after the other."""
+    """What was used up to now, in seconds, by one thing after the other."""
 
     subject: float
-    ours: float
-    load_busy: float  # the load's processor
-    busy: float  # the other one
+    device: float
+    ours: float  # all of it that is none of the others'
+    used: float  # of the two processors, by whomever
     time: float
 
     @staticmethod
-    def now(place, running, *others):
+    def now(place, running, device, load):
+        # This one first and quickly: what is used meanwhile is missing in it.
         subject = running.processor_seconds()
-        ours = sum(os.times()[:2]) + sum(process.processor_seconds() for process in others)
-        busy = busy_seconds(place.load_processor), busy_seconds(place.processor)
-        return Moment(subject, subject + ours, *busy, time.monotonic())
+        moment = time.monotonic()
+        device, load = device.processor_seconds(), load.processor_seconds()
+        used = busy_seconds(place.load_processor) + busy_seconds(place.processor)
+        return Moment(subject, device, subject + device + load + sum(os.times()[:2]), used, moment)
 
     def busy_until(self, later):
-        """How much of the processor of what is measured was used, until the later moment."""
-        return (later.busy - self.busy) / (later.time - self.time)
+        """How much of their processor program and device used, until the later moment."""
+        return (later.subject - self.subject + later.device - self.device) / (later.time - self.time)
 
     def disturbance(self, later):
         """How much of the two processors was used by programs that are none of ours, until the later moment."""
-        used = later.busy - self.busy + later.load_busy - self.load_busy
-        return max(0, used - (later.ours - self.ours)) / (2 * (later.time - self.time))
+        others = later.used - self.used - (later.ours - self.ours)
+        return max(0, others) / (2 * (later.time - self.time))
 
 
 @dataclass
 class Subject:
-    """A program under test, or several that work together: what starts them says on which port clients are taken."""
+    """A program under test, or several that work together: what starts them is told where clients and device are."""
 
     name: str
     start: object
@@ -120,13 +123,22 @@ class Subject:
     unbuilt: object = lambda: None  # why it cannot be started
 
 
-@dataclass
 class Running:
-    """A subject that runs."""
+    """A subject that runs, once for each device."""
 
-    port: int
-    processes: list = field(default_factory=list)
-    listening_after: float = 0.0
+    def __init__(self, place, subject, device, in_flight=1, count=1, **more):
+        self.address = free_address()
+        starts = []
+        for number in range(count):
+            listen = address_after(self.address, number)
+            processes = subject.start(place, listen, address_after(device.address, number), in_flight, **more)
+            starts.append((listen, processes))
+        self.processes = [process for _, processes in starts for process in processes]
+        if not self.processes:
+            self.address = device.address
+        # The last one of each is what clients connect to.
+        waits = [processes[-1].wait_until_listening(listen) for listen, processes in starts if processes]
+        self.listening_after = max(waits, default=0)
 
     def processor_seconds(self):
         return sum(process.processor_seconds() for process in self.processes)
@@ -134,57 +146,54 @@ class Running:
     def memory(self):
         return sum(process.memory() for process in self.processes)
 
+    def resident(self):
+        return sum(process.resident() for process in self.processes)
+
     def stop(self):
         for process in reversed(self.processes):
             process.stop()
 
 
-def _relay(place, device, in_flight):
-    port = free_port()
-    command = [place.binary("bench-relay"), "--listen", f"127.0.0.1:{port}", "--device", f"127.0.0.1:{device}"]
-    process = Process(command + ["--max-in-flight", in_flight], place.processor, LOGS / "relay.log")
-    return Running(port, [process], process.wait_until_listening(port))
+def _relay(place, listen, device, in_flight):
+    command = [place.binary("bench-relay"), "--listen", listen, "--device", device, "--max-in-flight", in_flight]
+    return [Process(command, place.processor, LOGS / "relay.log")]
 
 
-def _server(place, device, in_flight, tls=False, options=(), environment=None, wrapper=()):
-    port = free_port()
-    command = [*wrapper, place.server, "server", "-p", "modbus", "-t", f"127.0.0.1:{device}", *options]
+def _server(place, listen, device, in_flight, tls=False, options=(), environment=None, wrapper=()):
+    command = [*wrapper, place.server, "server", "-p", "modbus", "-t", device, *options]
     if in_flight > 1:
         command += ["--max-in-flight", in_flight]
     if tls:
-        command += ["--tls-listen", f"127.0.0.1:{port}", "--client-ca", CERTIFICATES / "ca.crt"]
+        command += ["--tls-listen", listen, "--client-ca", CERTIFICATES / "ca.crt"]
         command += ["--tls-certificate", LEAF, "--tls-key", CERTIFICATES / "server.key"]
     else:
-        command += ["--listen", f"127.0.0.1:{port}"]
-    process = Process(command, place.processor, LOGS / "server.log", environment=environment)
-    return Running(port, [process], process.wait_until_listening(port))
+        command += ["--listen", listen]
+    return [Process(command, place.processor, LOGS / "server.log", environment=environment)]
 
 
-def _server_tls(place, device, in_flight, **more):
-    return _server(place, device, in_flight, tls=True, **more)
+def _server_tls(place, listen, device, in_flight, **more):
+    return _server(place, listen, device, in_flight, tls=True, **more)
 
 
-def _modbus_proxy(place, device, in_flight):
-    port = free_port()
+def _modbus_proxy(place, listen, device, in_flight):
     # The command as it is, on the faster event loop; without a log line per request.
     program = (
         "import logging, uvloop; uvloop.install(); import modbus_proxy as m; m.DEFAULT_LOG_CONFIG['root']['level'] = "
     )
     program += "'WARNING'; m.main()"
-    command = [PEERS / "venv/bin/python", "-c", program, "-b", f"tcp://127.0.0.1:{port}"]
-    process = Process(command + ["--modbus", f"tcp://127.0.0.1:{device}"], place.processor, LOGS / "modbus-proxy.log")
-    return Running(port, [process], process.wait_until_listening(port))
+    command = [PEERS / "venv/bin/python", "-c", program, "-b", f"tcp://{listen}", "--modbus", f"tcp://{device}"]
+    return [Process(command, place.processor, LOGS / "modbus-proxy.log")]
 
 
 def _terminated(make_command):
     """A TLS terminator in front of the C relay."""
 
-    def start(place, device, in_flight):
-        relay = _relay(place, device, in_flight)
-        port = free_port()
-        command, name = make_command(port, relay.port)
-        process = Process(command, place.processor, LOGS / f"{name}.log", environment=peer_environment())
-        return Running(port, relay.processes + [process], process.wait_until_listening(port))
+    def start(place, listen, device, in_flight):
+        between = free_address()
+        (relay,) = _relay(place, between, device, in_flight)
+        relay.wait_until_listening(between)
+        command, name = make_command(listen, between)
+        return [relay, Process(command, place.processor, LOGS / f"{name}.log", environment=peer_environment())]
 
     return start
 
@@ -211,7 +220,7 @@ def _server_pem():
     return path
 
 
-def _haproxy(port, relay):
+def _haproxy(listen, relay):
     text = f"""
 global
     maxconn 8000
@@ -223,15 +232,15 @@ defaults
     timeout client 10m
     timeout server 10m
 frontend clients
-    bind 127.0.0.1:{port} ssl crt {_server_pem()} ca-file {CERTIFICATES}/ca.crt verify required ssl-min-ver TLSv1.3
+    bind {listen} ssl crt {_server_pem()} ca-file {CERTIFICATES}/ca.crt verify required ssl-min-ver TLSv1.3
     default_backend relay
 backend relay
-    server relay 127.0.0.1:{relay}
+    server relay {relay}
 """
     return [peer_binary("haproxy"), "-db", "-f", _configuration("haproxy.cfg", text)], "haproxy"
 
 
-def _stunnel(port, relay):
+def _stunnel(listen, relay):
     text = f"""
 foreground = yes
 pid =
@@ -239,8 +248,8 @@ debug = warning
 socket = l:TCP_NODELAY=1
 socket = r:TCP_NODELAY=1
 [relay]
-accept = 127.0.0.1:{port}
-connect = 127.0.0.1:{relay}
+accept = {listen}
+connect = {relay}
 cert = {LEAF}
 key = {CERTIFICATES}/server.key
 CAfile = {CERTIFICATES}/ca.crt
@@ -251,7 +260,7 @@ sslVersionMin = TLSv1.3
     return [peer_binary("stunnel4"), _configuration("stunnel.conf", text)], "stunnel"
 
 
-def _nginx(port, relay):
+def _nginx(listen, relay):
     folder = BUILD / "configurations" / "nginx"
     folder.mkdir(parents=True, exist_ok=True)
     text = f"""
@@ -264,24 +273,25 @@ worker_rlimit_nofile 20000;
 events {{ worker_connections 10000; }}
 stream {{
     server {{
-        listen 127.0.0.1:{port} ssl;
+        listen {listen} ssl;
         tcp_nodelay on;
         ssl_certificate {LEAF};
         ssl_certificate_key {CERTIFICATES}/server.key;
         ssl_client_certificate {CERTIFICATES}/ca.crt;
         ssl_verify_client on;
         ssl_protocols TLSv1.3;
-        proxy_pass 127.0.0.1:{relay};
+        proxy_pass {relay};
     }}
 }}
 """
     return [peer_binary("nginx"), "-p", folder, "-e", "stderr", "-c", _configuration("nginx.conf", text)], "nginx"
 
 
-def _socat(port, relay):
-    listen = f"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024,cert={_server_pem()}"
-    listen += f",cafile={CERTIFICATES}/ca.crt,verify=1,openssl-min-proto-version=TLS1.3"
-    return [peer_binary("socat"), listen, f"TCP:127.0.0.1:{relay},nodelay"], "socat"
+def _socat(listen, relay):
+    host, _, port = listen.rpartition(":")
+    clients = f"OPENSSL-LISTEN:{port},bind={host},reuseaddr,fork,nodelay,backlog=1024,cert={_server_pem()}"
+    clients += f",cafile={CERTIFICATES}/ca.crt,verify=1,openssl-min-proto-version=TLS1.3"
+    return [peer_binary("socat"), clients, f"TCP:{relay},nodelay"], "socat"
 
 
 def peer_binary(name):
@@ -312,6 +322,7 @@ def _needs_modbus_proxy():
 SUBJECTS = {
     subject.name: subject
     for subject in [
+        Subject(NOTHING, lambda place, listen, device, in_flight: []),
         Subject(RELAY, _relay),
         Subject(SERVER, _server),
         Subject("modbus-proxy", _modbus_proxy, unbuilt=_needs_modbus_proxy),

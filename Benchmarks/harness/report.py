@@ -1,22 +1,33 @@
-"""The table, and the list of targets."""
+"""The table and the list of targets: as text, and as they stand in a page of the documentation."""
 
+from processes import Failure
 from workloads import WORKLOADS
 
 # Where a row's memory was measured.
 MEMORY = {"plain": "memory", "tls": "memory-tls"}
 ROWS = [
+    "limits",
+    "limits-one",
     "plain",
     "tls",
     "window",
+    "waiting",
     "one",
     "one-tls",
     "rate",
     "rate-tls",
     "many",
+    "devices",
+    "spread-1",
+    "spread-64",
     "handshakes",
     "storm",
     "polling",
     "polling-each",
+    "polling-aged",
+    "fairness",
+    "writes",
+    "writes-first",
 ]
 HEAD = [
     "",
@@ -36,7 +47,11 @@ HEAD = [
 
 def table(results):
     """One table: a heading per workload, a line per program, medians. Ratios are to the workload's first program."""
-    lines = [HEAD]
+    return _aligned([HEAD, *_lines(results)])
+
+
+def _lines(results):
+    lines = []
     for workload in WORKLOADS:
         if workload.name not in ROWS:
             continue
@@ -47,7 +62,7 @@ def table(results):
         ]
         if rows:
             lines += [[workload.title], *rows]
-    return _aligned(lines)
+    return lines
 
 
 def _row(results, workload, subject):
@@ -75,17 +90,47 @@ def _row(results, workload, subject):
     ]
 
 
+TARGETS_HEAD = ["", "target", "figure", "bound", "", "rounds", "beside"]
+
+
 def target_lines(targets, undisturbed):
     """Each target with its figure, and met or missed; with a question mark if others have disturbed the measurement."""
-    lines = [["target", "", "figure", "bound", "", "rounds"]]
-    for target in targets:
-        figure = "-" if target.figure is None else f"{_number(target.figure, 2)} {target.unit}".strip()
-        bound = f"{target.bound} {target.unit}".strip()
-        spread = f"{min(target.spread):.2f} to {max(target.spread):.2f}" if target.spread else ""
-        lines.append(
-            [f"{target.number}", target.text, figure, bound, target.verdict + ("" if undisturbed else "?"), spread]
-        )
-    return _aligned(lines, left=(0, 1, 3, 4, 5))
+    lines = [_target(target, undisturbed) for target in targets]
+    return _aligned([TARGETS_HEAD, *lines], left=(0, 1, 3, 4, 5, 6))
+
+
+def _target(target, undisturbed):
+    figure = "-" if target.figure is None else f"{_number(target.figure, 2)} {target.unit}".strip()
+    bound = f"{target.bound} {target.unit}".strip()
+    spread = f"{_number(min(target.spread), 2)} to {_number(max(target.spread), 2)}" if target.spread else ""
+    verdict = target.verdict + ("" if undisturbed else "?")
+    return [f"{target.number}", target.text, figure, bound, verdict, spread, target.beside]
+
+
+# In a page, what is between these lines is written anew.
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def write_page(path, results, targets, undisturbed):
+    """Puts the figures into a page of Markdown, between the two lines."""
+    text = path.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise Failure(f"{path} needs one line {BEGIN} and one line {END}.")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    about = "\n".join(f"- {line}" for line in results.about)
+    if not undisturbed:
+        about += f"\n- Other programs used {results.disturbance():.0%} of the two processors: these figures say little."
+    # Those that were not measured have their line, too.
+    goals = _markdown(TARGETS_HEAD, [_target(target, undisturbed) for target in targets], left=(0, 1, 4, 6))
+    lines = [line if len(line) > 1 else [f"**{line[0]}**"] + [""] * (len(HEAD) - 1) for line in _lines(results)]
+    figures = _markdown(HEAD, lines, left=(0, len(HEAD) - 1))
+    path.write_text(f"{before}{BEGIN}\n{about}\n\n{goals}\n\n{figures}\n{END}{after}")
+
+
+def _markdown(head, lines, left):
+    rule = ["---" if column in left else "---:" for column in range(len(head))]
+    return "\n".join(f"| {' | '.join(text.strip() for text in line)} |" for line in (head, rule, *lines))
 
 
 def _number(value, digits=0):

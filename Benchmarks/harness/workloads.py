@@ -1,14 +1,21 @@
 """What is measured: each workload runs one program once and says what it saw, as a dictionary of figures."""
 
+import re
+import time
 from dataclasses import dataclass, field
+from statistics import median
 
 from processes import Failure, stop_all
-from programs import BUILD, RELAY, SERVER, SUBJECTS, Device, Load, Moment, server_help
+from programs import BUILD, NOTHING, RELAY, SERVER, SUBJECTS, Device, Load, Moment, Running, server_help
 
 PLAIN = [RELAY, SERVER, "modbus-proxy"]
 TLS = ["haproxy + relay", f"{SERVER} TLS", "nginx + relay", "stunnel + relay", "socat + relay"]
 # What the slowest of them can keep up with, too.
 RATE = 4000
+# How many devices "many devices" are; each is served by a process of its own.
+DEVICES = 64
+# How long the device of the fairness workloads takes, in seconds.
+SLOW = 0.005
 
 
 @dataclass
@@ -20,8 +27,10 @@ class Workload:
     subjects: list
     measure: object
     load: list = field(default_factory=list)
+    crowd: list = field(default_factory=list)
     device: list = field(default_factory=list)
     in_flight: int = 1
+    devices: int = 1
     server_options: list = field(default_factory=list)
     # An option of the server without which this cannot be measured.
     needs: str = ""
@@ -30,7 +39,7 @@ class Workload:
 def _start(place, workload, subject, device, **more):
     if subject.name.startswith(SERVER):
         more["options"] = workload.server_options
-    return subject.start(place, device.port, workload.in_flight, **more)
+    return Running(place, subject, device, workload.in_flight, workload.devices, **more)
 
 
 def _checked(result):
@@ -41,27 +50,39 @@ def _checked(result):
 
 def load(place, workload, subject, seconds):
     """Requests, and what each of them costs."""
-    device = Device(place, *workload.device)
+    device = Device(place, "--devices", workload.devices, *workload.device)
     running = _start(place, workload, subject, device)
     # It looks instead of sleeping: waking it would be the dearest thing that the program under test does.
     options = ["--spin", *workload.load, "--seconds", seconds, "--warmup", min(0.5, seconds / 4)]
-    generator = Load(place, running.port, *options, tls=subject.tls)
-    ours = (generator.process, device.process)
+    generator = Load(place, running.address, "--targets", workload.devices, *options, tls=subject.tls)
+    programs = (running, device.process, generator.process)
     generator.wait_for("begin")
-    begin = Moment.now(place, running, *ours)
+    begin = Moment.now(place, *programs)
     device.counts()
     generator.wait_for("end")
-    end = Moment.now(place, running, *ours)
+    end = Moment.now(place, *programs)
     counts = device.counts()
     result = _checked(generator.result())
-    return {
+    figures = {
         **result,
         "cpu_us": (end.subject - begin.subject) / max(result["answered"], 1) * 1e6,
         "gap_p50_us": counts["gap_p50_us"],
         "gap_p99_us": counts["gap_p99_us"],
+        "most_in_flight": counts["most_in_flight"],
         "busy_percent": begin.busy_until(end) * 100,
-        "disturbance": begin.disturbance(end),
     }
+    if "--rate" not in workload.load:
+        # The kernel's ticks, which tell of others, see nothing or too much of what runs every so often.
+        figures["disturbance"] = begin.disturbance(end)
+    return figures
+
+
+def limits(place, workload, subject, seconds):
+    """Load generator and device by themselves, each with a processor to itself."""
+    # The device has nothing to share its processor with: it need not let it sleep.
+    device = Device(place, "--spin", *workload.device)
+    generator = Load(place, device.address, "--spin", *workload.load, "--seconds", seconds)
+    return _checked(generator.result_after("begin", "end"))
 
 
 def memory(place, workload, subject, seconds):
@@ -69,11 +90,13 @@ def memory(place, workload, subject, seconds):
     few, many = 100, 1000
     device = Device(place)
     running = _start(place, workload, subject, device)
-    alone = sum(process.resident() for process in running.processes)
-    first = Load(place, running.port, "--idle", "--clients", few, tls=subject.tls)
+    # It may still be doing what it does at its start.
+    time.sleep(0.5)
+    alone = running.resident()
+    first = Load(place, running.address, "--idle", "--clients", few, tls=subject.tls)
     first.wait_for("ready")
     before = running.memory()
-    further = Load(place, running.port, "--idle", "--clients", many - few, tls=subject.tls)
+    further = Load(place, running.address, "--idle", "--clients", many - few, tls=subject.tls)
     further.wait_for("ready")
     per_client = (running.memory() - before) / (many - few)
     for each in (further, first):
@@ -86,20 +109,56 @@ def storm(place, workload, subject, seconds):
     """An established client that asks every 5 ms, while 16 others at a time make handshakes."""
     device = Device(place)
     running = _start(place, workload, subject, device)
-    quiet = Load(place, running.port, "--rate", 200, "--seconds", seconds, "--warmup", 1, tls=subject.tls, urgent=True)
+    quiet = Load(place, running.address, "--rate", 200, "--seconds", seconds, "--warmup", 1, tls=subject.tls, urgent=True)
     others = Load(
-        place, running.port, "--connects", "--clients", 16, "--seconds", seconds + 1, "--warmup", 0.5, tls=subject.tls
+        place, running.address, "--connects", "--clients", 16, "--seconds", seconds + 1, "--warmup", 0.5, tls=subject.tls
     )
     result = _checked(quiet.result_after("begin", "end"))
-    handshakes = others.result_after("begin", "end")
-    return {**result, "handshakes": handshakes["per_second"]}
+    handshakes = _checked(others.result_after("begin", "end"))
+    faults = {**result["faults"], **{f"handshakes {name}": count for name, count in handshakes["faults"].items()}}
+    return {**result, "faults": faults, "handshakes": handshakes["per_second"]}
 
 
 def startup(place, workload, subject, seconds):
-    """From exec to listening, in milliseconds."""
+    """From exec to listening, in milliseconds: the median of several starts, the first one left out."""
     device = Device(place)
+    times = []
+    for _ in range(6):
+        running = _start(place, workload, subject, device)
+        times.append(running.listening_after * 1000)
+        running.stop()
+    return {"listening_ms": median(times[1:])}
+
+
+def fairness(place, workload, subject, seconds):
+    """A client that asks now and then, alone and beside others that always have requests waiting.
+
+    Its delay is what its requests took longer than alone, in units of what the device needs for one.
+    """
+    device = Device(place, "--delay", SLOW)
     running = _start(place, workload, subject, device)
-    return {"listening_ms": running.listening_after * 1000}
+
+    def ask(seconds):
+        options = ["--seconds", seconds, "--warmup", 0.2, *workload.load]
+        return _checked(Load(place, running.address, *options, tls=subject.tls, urgent=True).result_after("begin", "end"))
+
+    alone = ask(seconds / 2)
+    crowd = Load(place, running.address, *workload.crowd, "--warmup", 0.5, "--seconds", seconds + 1, tls=subject.tls)
+    crowd.wait_for("begin")
+    beside = ask(seconds)
+    others = _checked(crowd.result_after("end"))
+    faults = {}
+    for who, result in (("alone", alone), ("beside", beside), ("crowd", others)):
+        faults.update({f"{who} {name}": count for name, count in result["faults"].items()})
+    return {
+        **beside,
+        "faults": faults,
+        "alone_p50_us": alone["p50_us"],
+        "alone_max_us": alone["max_us"],
+        "crowd_per_second": others["per_second"],
+        "delay_p50": (beside["p50_us"] - alone["p50_us"]) / (SLOW * 1e6),
+        "delay_max": (beside["max_us"] - alone["p50_us"]) / (SLOW * 1e6),
+    }
 
 
 def allocations(place, workload, subject, seconds):
@@ -109,7 +168,7 @@ def allocations(place, workload, subject, seconds):
     counter.write_bytes(bytes(16))
     environment = {"LD_PRELOAD": str(place.binary("bench-allocations.so")), "BENCH_ALLOCATIONS": str(counter)}
     running = _start(place, workload, subject, device, environment=environment)
-    generator = Load(place, running.port, "--clients", 16, "--seconds", seconds, "--warmup", 1, tls=subject.tls)
+    generator = Load(place, running.address, "--clients", 16, "--seconds", seconds, "--warmup", 1, tls=subject.tls)
     generator.wait_for("begin")
     before = _counts(counter)
     generator.wait_for("end")
@@ -124,41 +183,50 @@ def _counts(path):
     return int.from_bytes(data[:8], "little"), int.from_bytes(data[8:16], "little")
 
 
-def own_limits(place, seconds):
-    """What load generator and device do by themselves, and whether a wrong answer is seen."""
-    lines = []
-    for title, room, options in [
-        ("1 client, 16 in flight", 1, ["--depth", 16]),
-        ("16 clients, 1 in flight", 16, SIXTEEN),
-    ]:
-        device = Device(place, "--connections", room)
-        result = Load(place, device.port, "--spin", *options, "--seconds", seconds).result_after("begin", "end")
-        stop_all()
-        if _checked(result)["faults"]:
-            raise Failure(f"The load generator and the device disagree: {result}")
-        lines.append(
-            f"load generator and device by themselves, {title}: {result['per_second']:,.0f} req/s, all answers right"
-        )
+def look_for_lies(place):
+    """Ends it all if the load generator does not see a wrong answer."""
     device = Device(place, "--lie", 1000)
-    result = Load(place, device.port, "--depth", 16, "--seconds", 0.2).result_after("begin", "end")
+    result = Load(place, device.address, "--depth", 16, "--seconds", 0.2).result_after("begin", "end")
     stop_all()
     if not result["wrong"]:
         raise Failure("The load generator does not see wrong answers.")
-    return lines
 
 
 SIXTEEN = ["--clients", 16]
+SIXTY_FOUR = ["--clients", 64, "--rate", RATE]
 SERVERS = [SERVER, f"{SERVER} TLS"]
 
 WORKLOADS = [
+    Workload(
+        "limits", "load generator and device, 16 clients", [NOTHING], limits, SIXTEEN, device=["--connections", 16]
+    ),
+    Workload("limits-one", "the same, 1 client with 16 in flight", [NOTHING], limits, ["--depth", 16]),
     Workload("plain", "plain, 16 clients", PLAIN, load, SIXTEEN),
     Workload("tls", "TLS 1.3, 16 clients", TLS, load, SIXTEEN),
     Workload("window", "plain, 16 clients, 16 in flight", [RELAY, SERVER], load, SIXTEEN, in_flight=16),
+    Workload("waiting", "plain, 16 clients, 1 ms device", [RELAY, SERVER], load, SIXTEEN, device=["--delay", 0.001]),
     Workload("one", "plain, 1 client", PLAIN, load, ["--clients", 1]),
     Workload("one-tls", "TLS 1.3, 1 client", TLS[:2], load, ["--clients", 1]),
     Workload("rate", f"plain, 16 clients, {RATE}/s", PLAIN, load, [*SIXTEEN, "--rate", RATE]),
     Workload("rate-tls", f"TLS 1.3, 16 clients, {RATE}/s", TLS, load, [*SIXTEEN, "--rate", RATE]),
     Workload("many", "plain, 4000 clients", [RELAY, SERVER], load, ["--clients", 4000, "--sources", 8]),
+    Workload(
+        "devices",
+        f"plain, {DEVICES} devices, 16 clients each",
+        [RELAY, SERVER],
+        load,
+        ["--clients", 16 * DEVICES],
+        devices=DEVICES,
+    ),
+    Workload("spread-1", f"plain, 64 clients of 1 device, {RATE}/s", [RELAY, SERVER], load, SIXTY_FOUR),
+    Workload(
+        "spread-64",
+        f"plain, 64 clients of {DEVICES} devices, {RATE}/s",
+        [RELAY, SERVER],
+        load,
+        SIXTY_FOUR,
+        devices=DEVICES,
+    ),
     Workload("handshakes", "TLS 1.3 handshakes, 16 at a time", TLS, load, [*SIXTEEN, "--connects"]),
     Workload("storm", "TLS 1.3, 1 client beside 16 handshakes", TLS[:2], storm),
     Workload("memory", "idle clients, plain", PLAIN, memory),
@@ -171,7 +239,7 @@ WORKLOADS = [
         [SERVER],
         load,
         [*SIXTEEN, "--same"],
-        ["--delay", 0.01],
+        device=["--delay", 0.01],
         needs="--no-coalesce",
     ),
     Workload(
@@ -180,9 +248,46 @@ WORKLOADS = [
         [SERVER],
         load,
         [*SIXTEEN, "--same"],
-        ["--delay", 0.01],
+        device=["--delay", 0.01],
         server_options=["--no-coalesce"],
         needs="--no-coalesce",
+    ),
+    Workload(
+        "polling-aged",
+        "the same, --max-age 500ms",
+        [SERVER],
+        load,
+        [*SIXTEEN, "--same"],
+        device=["--delay", 0.01],
+        server_options=["--max-age", "500ms"],
+        needs="--max-age",
+    ),
+    # Its requests are far enough apart not to wait for each other, and not in step with the device.
+    Workload(
+        "fairness",
+        "1 client beside one with 64 outstanding, 5 ms device",
+        [SERVER],
+        fairness,
+        ["--rate", 37],
+        crowd=["--depth", 64],
+    ),
+    Workload(
+        "writes",
+        "1 client that writes beside 8 that read, 5 ms device",
+        [SERVER],
+        fairness,
+        ["--rate", 17, "--write"],
+        crowd=["--clients", 8],
+    ),
+    Workload(
+        "writes-first",
+        "the same, --write-priority",
+        [SERVER],
+        fairness,
+        ["--rate", 17, "--write"],
+        crowd=["--clients", 8],
+        server_options=["--write-priority"],
+        needs="--write-priority",
     ),
 ]
 
@@ -193,7 +298,7 @@ def measurable(place, chosen):
     for workload in WORKLOADS:
         if chosen and workload.name not in chosen:
             continue
-        if workload.needs and workload.needs not in options:
+        if workload.needs and not re.search(rf"(?<![\w-]){workload.needs}(?![\w-])", options):
             missing[workload.title] = f"the server has no {workload.needs}"
             continue
         for name in workload.subjects:

@@ -34,6 +34,11 @@ struct sockaddr_in loopback_address(const char *text) {
     return address;
 }
 
+struct sockaddr_in address_after(struct sockaddr_in address, unsigned count) {
+    address.sin_addr.s_addr = htonl(ntohl(address.sin_addr.s_addr) + count);
+    return address;
+}
+
 static void without_delay(int fd) {
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -22,6 +22,10 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 // Parses "127.0.0.1:1502". Only loopback is taken: nothing here may ever be pointed at somebody's device.
 struct sockaddr_in loopback_address(const char *text);
 
+// So many addresses further, at the same port: 127.0.0.3:1502 is two after 127.0.0.1:1502.
+enum { devices_most = 200 };
+struct sockaddr_in address_after(struct sockaddr_in address, unsigned count);
+
 // A listening socket, not blocking.
 int listen_on(struct sockaddr_in address);
 

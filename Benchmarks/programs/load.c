@@ -8,11 +8,12 @@
 #include "load.h"
 
 struct settings settings = {
-    .clients = 1, .depth = 1, .registers = 10, .unit = 1, .sources = 1, .warmup = 0.5, .seconds = 2};
+    .clients = 1, .depth = 1, .registers = 10, .unit = 1, .sources = 1, .targets = 1, .warmup = 0.5, .seconds = 2};
 
 static void use(void) {
     die("usage: bench-load --target 127.0.0.1:PORT [options]\n"
         "Reads registers, verifies each answer, and prints what it measured as JSON.\n"
+        "  --targets N    this address and those after it, client after client another one (1)\n"
         "  --clients N    connections (1)\n"
         "  --depth N      requests that each has in flight at most (1)\n"
         "  --rate N       requests per second of all together, each timed from when it should have been sent;\n"
@@ -24,6 +25,7 @@ static void use(void) {
         "  --warmup S     how long to wait before (0.5)\n"
         "  --registers N  per request (10)\n"
         "  --unit N       the unit id (1)\n"
+        "  --write        writes one register instead of reading\n"
         "  --same         all read the same registers, otherwise each request reads others\n"
         "  --sources N    client addresses, 127.0.0.1 and on (1)\n"
         "  --spin         look for answers instead of sleeping until they come\n"
@@ -44,6 +46,8 @@ static const struct option options[] = {
     {"warmup", required_argument, NULL, 'w'},
     {"registers", required_argument, NULL, 'n'},
     {"unit", required_argument, NULL, 'u'},
+    {"targets", required_argument, NULL, 'T'},
+    {"write", no_argument, NULL, 'W'},
     {"same", no_argument, NULL, 'S'},
     {"sources", required_argument, NULL, 'a'},
     {"spin", no_argument, NULL, 'p'},
@@ -67,6 +71,8 @@ static void parse(int count, char **arguments) {
         case 'w': settings.warmup = decimal("--warmup", optarg, 0, 60); break;
         case 'n': settings.registers = (unsigned)number("--registers", optarg, 1, modbus_registers); break;
         case 'u': settings.unit = (unsigned)number("--unit", optarg, 0, 255); break;
+        case 'T': settings.targets = (unsigned)number("--targets", optarg, 1, devices_most); break;
+        case 'W': settings.write = true; break;
         case 'S': settings.same = true; break;
         case 'a': settings.sources = (unsigned)number("--sources", optarg, 1, 250); break;
         case 'p': settings.spin = true; break;
@@ -89,8 +95,10 @@ int main(int count, char **arguments) {
 
     struct connection *connections = calloc(settings.clients, sizeof *connections);
     if (connections == NULL) die("No memory.");
-    for (unsigned index = 0; index < settings.clients; index++)
+    for (unsigned index = 0; index < settings.clients; index++) {
+        connections[index].target = address_after(settings.target, index % settings.targets);
         connections[index].source.s_addr = htonl(INADDR_LOOPBACK + index % settings.sources);
+    }
     struct span span = settings.connects ? run_connects(connections)
                        : settings.idle   ? run_idle(connections)
                                          : run_load(connections);

@@ -15,9 +15,9 @@ enum { depth_most = 64 };
 
 struct settings {
     struct sockaddr_in target;
-    unsigned clients, depth, registers, unit, sources;
+    unsigned clients, depth, registers, unit, sources, targets;
     double rate, warmup, seconds;
-    bool connects, idle, hold, same, spin;
+    bool connects, idle, hold, same, spin, write;
     SSL_CTX *tls;
 };
 
@@ -36,6 +36,7 @@ struct connection {
     enum state state;
     int fd;
     SSL *tls;
+    struct sockaddr_in target;
     struct in_addr source;
     uint64_t opened;
     uint16_t next_id;

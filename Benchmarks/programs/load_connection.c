@@ -15,7 +15,7 @@ void connection_open(struct connection *connection, int poll) {
     connection->in_length = connection->out_length = 0;
     connection->next_id = 1;
     memset(connection->pending, 0, sizeof connection->pending);
-    connection->fd = connect_to(settings.target, connection->source);
+    connection->fd = connect_to(connection->target, connection->source);
     if (connection->fd < 0) {
         totals.closed += 1;
         return;
@@ -73,7 +73,9 @@ void connection_ask(struct connection *connection, uint64_t intended) {
     while ((pending = &connection->pending[id % depth_most])->used) id += 1;
     unsigned address = settings.same ? 0 : sequence++ % (0x10000 - settings.registers);
     *pending = (struct pending){.intended = intended, .id = id, .address = (uint16_t)address, .used = true};
-    modbus_put_read(connection->out + connection->out_length, id, settings.unit, address, settings.registers);
+    unsigned function = settings.write ? modbus_write : modbus_read;
+    unsigned last = settings.write ? modbus_value(settings.unit, address) : settings.registers;
+    modbus_put_request(connection->out + connection->out_length, id, settings.unit, function, address, last);
     connection->out_length += modbus_request;
     connection->next_id = (uint16_t)(id + 1);
     connection->in_flight += 1;
@@ -92,6 +94,12 @@ void connection_flush(struct connection *connection) {
 }
 
 static bool is_right(const uint8_t *frame, int length, unsigned address) {
+    if (settings.write) {
+        uint8_t same[modbus_request];
+        modbus_put_request(same, get16(frame), settings.unit, modbus_write, address,
+                           modbus_value(settings.unit, address));
+        return length == modbus_request && memcmp(frame, same, sizeof same) == 0;
+    }
     unsigned count = settings.registers;
     if (length != 9 + 2 * (int)count || frame[6] != settings.unit || frame[7] != modbus_read || frame[8] != 2 * count)
         return false;
@@ -109,7 +117,8 @@ static void verify(struct connection *connection, const uint8_t *frame, int leng
     }
     pending->used = false;
     connection->in_flight -= 1;
-    bool refused = length == 9 && frame[6] == settings.unit && frame[7] == (modbus_read | modbus_exception);
+    unsigned function = settings.write ? modbus_write : modbus_read;
+    bool refused = length == 9 && frame[6] == settings.unit && frame[7] == (function | modbus_exception);
     if (refused) totals.exceptions += 1;
     else if (!is_right(frame, length, pending->address)) totals.wrong += 1;
     on_answer(connection, pending->intended, now);

@@ -16,6 +16,7 @@ static const uint64_t patience = 5 * NANOSECONDS;
 static int poll_fd;
 static bool sending;            // further requests may be sent
 static uint64_t begin, end;     // what is between is counted
+static uint64_t over;           // the load goes on for a while, so that whoever reads times at the end is not late
 static uint64_t start, period;  // at a fixed rate: request number n is due at start + n * period
 static uint64_t scheduled;      // at a fixed rate: how many have been due
 
@@ -30,6 +31,36 @@ static uint64_t processor_time(void) {
 static void say(const char *word) {
     puts(word);
     fflush(stdout);
+}
+
+static uint64_t began, ended, busy;
+
+static void set_times(void) {
+    start = now_ns();
+    begin = start + (uint64_t)(settings.warmup * 1e9);
+    end = begin + (uint64_t)(settings.seconds * 1e9);
+    over = end + NANOSECONDS / 10;
+}
+
+// Says when the counting begins and ends.
+static void mark(uint64_t now) {
+    if (began == 0 && now >= begin) {
+        began = now;
+        busy = processor_time();
+        say("begin");
+    }
+    if (ended == 0 && now >= end) {
+        ended = now;
+        busy = processor_time() - busy;
+        say("end");
+    }
+}
+
+static uint64_t next_mark(void) { return began == 0 ? begin : ended == 0 ? end : over; }
+
+static struct span counted(void) {
+    if (ended == 0) mark(now_ns());
+    return (struct span){.seconds = settings.seconds, .busy = (double)busy / (double)(ended - began)};
 }
 
 static void handle(int timeout, uint64_t until, answer_handler *on_answer) {
@@ -104,7 +135,7 @@ static void count_answer(struct connection *connection, uint64_t intended, uint6
 }
 
 static void schedule(struct connection *connections, uint64_t now) {
-    while (now >= start + scheduled * period && start + scheduled * period < end) {
+    while (now >= start + scheduled * period && start + scheduled * period < over) {
         struct connection *connection = &connections[scheduled % settings.clients];
         connection->due += 1;
         scheduled += 1;
@@ -121,6 +152,10 @@ static bool something_is_left(struct connection *connections) {
     return false;
 }
 
+static void count_late(uint64_t intended, uint64_t now) {
+    if (intended >= begin && intended < end) histogram_add(&totals.latency, now - intended);
+}
+
 // What was never answered has waited at least until now.
 static void count_unanswered(struct connection *connections) {
     uint64_t now = now_ns();
@@ -128,11 +163,11 @@ static void count_unanswered(struct connection *connections) {
         struct connection *connection = &connections[index];
         for (unsigned place = 0; place < depth_most; place++) {
             struct pending *pending = &connection->pending[place];
-            if (pending->used && pending->intended >= begin) histogram_add(&totals.latency, now - pending->intended);
+            if (pending->used) count_late(pending->intended, now);
         }
         totals.unanswered += connection->in_flight + connection->due;
         for (; connection->due > 0; connection->due -= 1, connection->next_due += settings.clients)
-            histogram_add(&totals.latency, now - (start + connection->next_due * period));
+            count_late(start + connection->next_due * period, now);
     }
 }
 
@@ -142,9 +177,7 @@ struct span run_load(struct connection *connections) {
         say("ready");
         getchar();
     }
-    start = now_ns();
-    begin = start + (uint64_t)(settings.warmup * 1e9);
-    end = begin + (uint64_t)(settings.seconds * 1e9);
+    set_times();
     period = settings.rate > 0 ? (uint64_t)(1e9 / settings.rate) : 0;
     sending = true;
     for (unsigned index = 0; index < settings.clients; index++) {
@@ -153,26 +186,20 @@ struct span run_load(struct connection *connections) {
         for (unsigned count = 0; count < settings.depth; count++) connection_ask(&connections[index], now_ns());
         connection_flush(&connections[index]);
     }
-    uint64_t began = 0, busy = 0, now;
-    while ((now = now_ns()) < end) {
-        if (began == 0 && now >= begin) {
-            began = now;
-            busy = processor_time();
-            say("begin");
-        }
+    uint64_t now;
+    while ((now = now_ns()) < over) {
+        mark(now);
         if (period > 0) schedule(connections, now);
-        uint64_t until = began == 0 ? begin : end;
+        uint64_t until = next_mark();
         if (period > 0 && start + scheduled * period < until) until = start + scheduled * period;
         handle(settings.spin ? 0 : 1, until, count_answer);
     }
-    busy = processor_time() - busy;
-    say("end");
     sending = false;
     if (period > 0) schedule(connections, now);
     for (uint64_t limit = now + patience; now_ns() < limit && something_is_left(connections);)
         handle(1, now_ns() + NANOSECONDS / 100, count_answer);
     count_unanswered(connections);
-    return (struct span){.seconds = settings.seconds, .busy = (double)busy / (double)(now - began)};
+    return counted();
 }
 
 static void count_connect(struct connection *connection, uint64_t intended, uint64_t now) {
@@ -187,17 +214,11 @@ static void count_connect(struct connection *connection, uint64_t intended, uint
 // Connects, asks once and closes, over and over. With TLS 1.3 a client's handshake ends before the server has looked at
 // its certificate: only an answer shows that it was accepted.
 struct span run_connects(struct connection *connections) {
-    uint64_t began = 0, busy = 0, now;
+    uint64_t now;
     poll_fd = make_poll();
-    start = now_ns();
-    begin = start + (uint64_t)(settings.warmup * 1e9);
-    end = begin + (uint64_t)(settings.seconds * 1e9);
-    while ((now = now_ns()) < end) {
-        if (began == 0 && now >= begin) {
-            began = now;
-            busy = processor_time();
-            say("begin");
-        }
+    set_times();
+    while ((now = now_ns()) < over) {
+        mark(now);
         if (totals.closed > 100 && totals.answered == 0 && began != 0) die("No client is accepted: %s.", tls_reason());
         for (unsigned index = 0; index < settings.clients; index++) {
             struct connection *connection = &connections[index];
@@ -207,32 +228,30 @@ struct span run_connects(struct connection *connections) {
                 connection_flush(connection);
             }
         }
-        handle(settings.spin ? 0 : 1, began == 0 ? begin : end, count_connect);
+        handle(settings.spin ? 0 : 1, next_mark(), count_connect);
     }
-    busy = processor_time() - busy;
-    say("end");
     // What is under way was cut off by us.
     uint64_t unanswered = totals.unanswered;
     for (unsigned index = 0; index < settings.clients; index++) connection_close(&connections[index]);
     totals.unanswered = unanswered;
-    return (struct span){.seconds = settings.seconds, .busy = (double)busy / (double)(now - began)};
+    return counted();
 }
 
 // Connections that have asked once and then say nothing, until our input ends.
 struct span run_idle(struct connection *connections) {
-    uint64_t began = now_ns();
+    uint64_t opened = now_ns();
     struct epoll_event events[batch];
     open_all(connections);
     say("ready");
     watch(poll_fd, STDIN_FILENO, EPOLLIN, NULL);
-    for (bool over = false; !over;) {
+    for (bool finished = false; !finished;) {
         int count = epoll_wait(poll_fd, events, batch, -1);
         for (int index = 0; index < count; index++) {
             struct connection *connection = events[index].data.ptr;
             char byte;
-            if (connection == NULL) over = over || read(STDIN_FILENO, &byte, 1) <= 0;
+            if (connection == NULL) finished = finished || read(STDIN_FILENO, &byte, 1) <= 0;
             else connection_receive(connection, ignore);
         }
     }
-    return (struct span){.seconds = (double)(now_ns() - began) / 1e9};
+    return (struct span){.seconds = (double)(now_ns() - opened) / 1e9};
 }

@@ -1,4 +1,4 @@
-// As much of Modbus/TCP as a read of holding registers takes.
+// As much of Modbus/TCP as a read of holding registers takes, and a write of one.
 #ifndef MODBUS_H
 #define MODBUS_H
 
@@ -8,9 +8,10 @@
 enum {
     modbus_header = 7,     // transaction id, protocol, length, unit
     modbus_longest = 260,  // a whole frame
-    modbus_request = 12,   // a read of registers
+    modbus_request = 12,   // a read of registers, or a write of one
     modbus_registers = 125,
     modbus_read = 3,
+    modbus_write = 6,
     modbus_exception = 0x80,
 };
 
@@ -35,14 +36,16 @@ static inline int modbus_frame_length(const uint8_t *bytes, size_t count) {
     return 6 + (int)length;
 }
 
-static inline void modbus_put_read(uint8_t *frame, unsigned id, unsigned unit, unsigned address, unsigned count) {
+// A read of so many registers, or a write of this value.
+static inline void modbus_put_request(uint8_t *frame, unsigned id, unsigned unit, unsigned function, unsigned address,
+                                      unsigned count_or_value) {
     put16(frame, id);
     put16(frame + 2, 0);
     put16(frame + 4, 6);
     frame[6] = (uint8_t)unit;
-    frame[7] = modbus_read;
+    frame[7] = (uint8_t)function;
     put16(frame + 8, address);
-    put16(frame + 10, count);
+    put16(frame + 10, count_or_value);
 }
 
 #endif
