@@ -7,23 +7,49 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // A dependency's next release may deprecate what we use; that must not break a clean clone.
+    .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-// Core is a link to Sources/MultiplexerCore: in this package its `package` declarations can be seen.
+// Core, COpenSSL and SecureMux are links into Sources: in this package their `package` declarations can be seen.
 let package = Package(
     name: "tcp-multiplexer-benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
+        .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "openssl"),
         .target(
             name: "MultiplexerCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
             path: "Core",
             swiftSettings: settings
         ),
-        .executableTarget(name: "micro", dependencies: ["MultiplexerCore"], path: "Micro", swiftSettings: settings),
+        .target(
+            name: "SecureMux",
+            dependencies: [
+                "COpenSSL",
+                "MultiplexerCore",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            path: "SecureMux",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "micro",
+            dependencies: ["MultiplexerCore", "SecureMux", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Micro",
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

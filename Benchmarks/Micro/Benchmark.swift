@@ -5,7 +5,7 @@ struct Benchmark {
     /// Does it so many times.
     ///
     /// What it returns depends on all that was done, so that nothing can be left out.
-    let body: (_ times: Int) -> Int
+    let body: (_ times: Int) throws -> Int
 
     /// Nanoseconds each.
     struct Times {
@@ -17,20 +17,21 @@ struct Benchmark {
     private static let shortestRun = Duration.milliseconds(50)
 
     /// Runs it for about half a second.
-    func run() -> Times {
-        var times = 1000
+    func run() throws -> Times {
+        var times = 16
         var sum = 0
-        while measure(times, &sum) < Self.shortestRun { times *= 2 }
-        let each = (0..<Self.runs).map { _ in Double(measure(times, &sum).nanoseconds) / Double(times) }.sorted()
+        while try measure(times, &sum) < Self.shortestRun { times *= 2 }
+        let each = try (0..<Self.runs).map { _ in Double(try measure(times, &sum).nanoseconds) / Double(times) }
+            .sorted()
         // Never so, but the compiler does not know.
         if sum == 42 { print() }
         return Times(least: each[0], median: each[each.count / 2])
     }
 
-    private func measure(_ times: Int, _ sum: inout Int) -> Duration {
+    private func measure(_ times: Int, _ sum: inout Int) throws -> Duration {
         let clock = ContinuousClock()
         let start = clock.now
-        sum &+= body(times)
+        sum &+= try body(times)
         return clock.now - start
     }
 }
