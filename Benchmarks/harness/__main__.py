@@ -55,7 +55,7 @@ def _parse():
         help="hold figures against thresholds (thresholds.toml); fails if one is not kept",
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="measure nothing, put the last run's figures into a page of Markdown"
+        "--report", type=Path, metavar="FILE", help="measure nothing, put the last figures into a page of Markdown"
     )
     arguments = parser.parse_args()
     names = {each.name for each in WORKLOADS}
@@ -169,7 +169,7 @@ def _about(place, arguments):
         f"tcp-multiplexer {commit}; {'; '.join(versions())}",
     ]
     if not may_be_urgent():
-        about.append("no real-time priority for the client beside handshakes or others: its latency holds their load, too")
+        about.append("no real-time priority for a client beside others: it waits for their load generator, too")
     return about
 
 

@@ -114,7 +114,7 @@ def targets(results):
         )
     value(10, "from exec to listening", "listening_ms", "startup", SERVER, "<= 50", "ms")
     binary = results.binary
-    wrong = [word for word, right in (("not static", binary["static"]), ("not stripped", binary["stripped"])) if not right]
+    wrong = [f"not {word}" for word in ("static", "stripped") if not binary[word]]
     text = "release binary, Swift's runtime in it, stripped"
     found.append(Target(10, text, binary["megabytes"], "<= 12", "MB", faults=bool(wrong), beside=", ".join(wrong)))
     each = ("polling-each", SERVER)

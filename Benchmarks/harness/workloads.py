@@ -48,6 +48,11 @@ def _checked(result):
     return {**result, "faults": wrong}
 
 
+def _named(**results):
+    """The faults of several results, each with the name of its result."""
+    return {f"{who} {name}": count for who, result in results.items() for name, count in result["faults"].items()}
+
+
 def load(place, workload, subject, seconds):
     """Requests, and what each of them costs."""
     device = Device(place, "--devices", workload.devices, *workload.device)
@@ -115,7 +120,7 @@ def storm(place, workload, subject, seconds):
     )
     result = _checked(quiet.result_after("begin", "end"))
     handshakes = _checked(others.result_after("begin", "end"))
-    faults = {**result["faults"], **{f"handshakes {name}": count for name, count in handshakes["faults"].items()}}
+    faults = _named(quiet=result, handshakes=handshakes)
     return {**result, "faults": faults, "handshakes": handshakes["per_second"]}
 
 
@@ -140,19 +145,17 @@ def fairness(place, workload, subject, seconds):
 
     def ask(seconds):
         options = ["--seconds", seconds, "--warmup", 0.2, *workload.load]
-        return _checked(Load(place, running.address, *options, tls=subject.tls, urgent=True).result_after("begin", "end"))
+        client = Load(place, running.address, *options, tls=subject.tls, urgent=True)
+        return _checked(client.result_after("begin", "end"))
 
     alone = ask(seconds / 2)
     crowd = Load(place, running.address, *workload.crowd, "--warmup", 0.5, "--seconds", seconds + 1, tls=subject.tls)
     crowd.wait_for("begin")
     beside = ask(seconds)
     others = _checked(crowd.result_after("end"))
-    faults = {}
-    for who, result in (("alone", alone), ("beside", beside), ("crowd", others)):
-        faults.update({f"{who} {name}": count for name, count in result["faults"].items()})
     return {
         **beside,
-        "faults": faults,
+        "faults": _named(alone=alone, beside=beside, crowd=others),
         "alone_p50_us": alone["p50_us"],
         "alone_max_us": alone["max_us"],
         "crowd_per_second": others["per_second"],

@@ -1,6 +1,6 @@
-// A Modbus/TCP device that is fast enough not to be the limit, or many of them. What it answers follows from the unit and
-// the address, so that whoever asked can tell its own answer. It watches how long it idles between a response and the
-// next request.
+// A Modbus/TCP device that is fast enough not to be the limit, or many of them. What it answers follows from unit and
+// address, so that whoever asked can tell its own answer. It watches how long it idles between a response and the next
+// request.
 //
 // SIGUSR1 prints what was counted since the last time and counts anew; SIGTERM ends it.
 #include <errno.h>
