@@ -114,10 +114,10 @@ def storm(place, workload, subject, seconds):
     """An established client that asks every 5 ms, while 16 others at a time make handshakes."""
     device = Device(place)
     running = _start(place, workload, subject, device)
-    quiet = Load(place, running.address, "--rate", 200, "--seconds", seconds, "--warmup", 1, tls=subject.tls, urgent=True)
-    others = Load(
-        place, running.address, "--connects", "--clients", 16, "--seconds", seconds + 1, "--warmup", 0.5, tls=subject.tls
-    )
+    options = ["--rate", 200, "--seconds", seconds, "--warmup", 1]
+    quiet = Load(place, running.address, *options, tls=subject.tls, urgent=True)
+    options = [*SIXTEEN, "--connects", "--seconds", seconds + 1, "--warmup", 0.5]
+    others = Load(place, running.address, *options, tls=subject.tls)
     result = _checked(quiet.result_after("begin", "end"))
     handshakes = _checked(others.result_after("begin", "end"))
     faults = _named(quiet=result, handshakes=handshakes)
