@@ -69,8 +69,6 @@ def _parse():
 
 def run(arguments):
     if arguments.report:
-        if not RESULTS.exists():
-            raise Failure("Nothing has been measured yet.")
         results = Results.read(RESULTS)
         write_page(arguments.report, results, targets(results), _undisturbed(results))
         return 0

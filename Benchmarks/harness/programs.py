@@ -337,7 +337,10 @@ SUBJECTS = {
 
 def server_help(place):
     """The options that the server has."""
-    return subprocess.run([place.server, "server", "--help"], capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([place.server, "server", "--help"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"{place.server} does not say what options it has: {done.stderr.strip()}")
+    return done.stdout
 
 
 def versions():

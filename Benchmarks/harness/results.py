@@ -3,6 +3,8 @@
 import json
 from statistics import median
 
+from processes import Failure
+
 
 class Results:
     def __init__(self, about, binary):
@@ -61,9 +63,12 @@ class Results:
     @staticmethod
     def read(path):
         """What the last run has written."""
-        stored = json.loads(path.read_text())
-        results = Results(stored["about"], stored["binary"])
-        for each in stored["results"]:
-            rounds = {int(number): figures for number, figures in each["rounds"].items()}
-            results.rounds[each["workload"], each["program"]] = rounds
+        try:
+            stored = json.loads(path.read_text())
+            results = Results(stored["about"], stored["binary"])
+            for each in stored["results"]:
+                rounds = {int(number): figures for number, figures in each["rounds"].items()}
+                results.rounds[each["workload"], each["program"]] = rounds
+        except (OSError, ValueError, KeyError) as error:
+            raise Failure(f"{path} holds no figures: measure first ({error!r}).") from error
         return results
