@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -264,6 +265,8 @@ int main(int count, char **arguments) {
     }
     if (address == NULL || optind != count) use();
 
+    // Delays end when they should, and not up to 50 us later.
+    prctl(PR_SET_TIMERSLACK, 1UL);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
