@@ -62,9 +62,9 @@ def targets(results):
         measured = results.median(workload, subject, figure)
         return "" if measured is None else f"{words} {measured * scale:,.2f}"
 
-    value(
-        0, "load generator and device, 16 clients: 1000 req/s", "per_second", "limits", NOTHING, ">= 200", scale=1e-3
-    )
+    for text, workload in (("16 clients", "limits"), ("1 client with 16 in flight", "limits-one")):
+        text = f"load generator and device by themselves, {text}: 1000 req/s"
+        value(0, text, "per_second", workload, NOTHING, ">= 200", scale=1e-3)
 
     plain, relay = ("plain", SERVER), ("plain", RELAY)
     ratio(1, "plain, 16 clients: req/s of the C relay's", "per_second", plain, relay, ">= 0.9")
