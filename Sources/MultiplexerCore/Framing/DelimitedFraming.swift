@@ -67,11 +67,6 @@ package struct DelimitedFraming: Framing {
     package func envelope(of frame: Span<UInt8>) -> Envelope {
         Envelope(message: 0..<frame.count)
     }
-
-    /// Appends the message as it is.
-    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        output.append(contentsOf: message)
-    }
 }
 
 extension Span<UInt8> {

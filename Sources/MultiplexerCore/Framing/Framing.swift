@@ -34,16 +34,32 @@ package protocol Framing: Hashable, Sendable {
     /// What the envelope of a whole frame says.
     func envelope(of frame: Span<UInt8>) -> Envelope
 
-    /// Appends the frame that carries `message`.
+    /// How many bytes of a frame are to be left free in front of its message for ``seal(_:transactionID:)``.
+    var room: Int { get }
+
+    /// Makes a frame of a message, in place: it is put together once and never copied.
     ///
     /// - Parameters:
-    ///   - message: What stood inside the envelope.
+    ///   - frame: As many bytes as ``room`` says, whatever they are, and the message.
     ///   - transactionID: The id to write; ignored where the wire has none.
-    ///   - output: Where the frame is appended.
-    func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8])
+    func seal(_ frame: inout [UInt8], transactionID: UInt16)
 }
 
 extension Framing {
+    /// Most messages are framed by what is in them.
+    package var room: Int { 0 }
+
+    /// Most messages need nothing around them.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {}
+
+    /// Appends the frame that carries `message`.
+    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
+        var frame = [UInt8](repeating: 0, count: room)
+        frame.append(contentsOf: message)
+        seal(&frame, transactionID: transactionID)
+        output += frame
+    }
+
     /// Whether a device that reads this framing sees one request in these bytes, and all of them in it.
     ///
     /// What a header on one wire delimits may look like two requests on another that has none.

@@ -40,11 +40,6 @@ package struct LengthPrefixFraming: Framing {
         Envelope(message: 0..<frame.count)
     }
 
-    /// Appends the frame as it is.
-    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        output.append(contentsOf: message)
-    }
-
     /// The number in a length field; at most 4 bytes, which no format makes overflow.
     private func number(in field: Span<UInt8>) throws(FramingError) -> Int {
         var number = 0

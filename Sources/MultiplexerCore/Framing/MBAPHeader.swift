@@ -35,13 +35,15 @@ enum MBAPHeader {
         UInt16(frame[0]) << 8 | UInt16(frame[1])
     }
 
-    /// Appends a header for so many bytes.
-    static func append(transactionID: UInt16, length: Int, to output: inout [UInt8]) {
-        output.append(UInt8(truncatingIfNeeded: transactionID >> 8))
-        output.append(UInt8(truncatingIfNeeded: transactionID))
-        output.append(0)
-        output.append(0)
-        output.append(UInt8(truncatingIfNeeded: length >> 8))
-        output.append(UInt8(truncatingIfNeeded: length))
+    /// Writes the header of a frame over its first bytes.
+    static func write(_ transactionID: UInt16, into frame: inout [UInt8]) {
+        var bytes = frame.mutableSpan
+        let length = bytes.count - Self.length
+        bytes[0] = UInt8(truncatingIfNeeded: transactionID >> 8)
+        bytes[1] = UInt8(truncatingIfNeeded: transactionID)
+        bytes[2] = 0
+        bytes[3] = 0
+        bytes[4] = UInt8(truncatingIfNeeded: length >> 8)
+        bytes[5] = UInt8(truncatingIfNeeded: length)
     }
 }

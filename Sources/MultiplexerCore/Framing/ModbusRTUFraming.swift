@@ -53,9 +53,9 @@ package struct ModbusRTUFraming: Framing {
         Envelope(message: 0..<frame.count - ModbusCRC.length)
     }
 
-    /// Appends the message and its checksum.
-    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        output.appendWithCRC(message)
+    /// Appends the message's checksum.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {
+        frame.appendCRC(ofBytesFrom: 0)
     }
 
     private func checkAnswers(_ bytes: Span<UInt8>, _ request: Request) throws(FramingError) {

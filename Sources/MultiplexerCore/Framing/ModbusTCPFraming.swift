@@ -32,10 +32,12 @@ package struct ModbusTCPFraming: Framing {
         Envelope(transactionID: MBAPHeader.transactionID(of: frame), message: MBAPHeader.length..<frame.count)
     }
 
-    /// Appends an MBAP header and the message.
-    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        MBAPHeader.append(transactionID: transactionID, length: message.count, to: &output)
-        output.append(contentsOf: message)
+    /// That of the MBAP header.
+    package var room: Int { MBAPHeader.length }
+
+    /// Writes the MBAP header.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {
+        MBAPHeader.write(transactionID, into: &frame)
     }
 }
 

@@ -46,10 +46,13 @@ package struct ModbusTCPWithCRCFraming: Framing {
         )
     }
 
-    /// Appends an MBAP header, the message and its checksum.
-    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        MBAPHeader.append(transactionID: transactionID, length: message.count + ModbusCRC.length, to: &output)
-        output.appendWithCRC(message)
+    /// That of the MBAP header.
+    package var room: Int { MBAPHeader.length }
+
+    /// Writes the MBAP header and appends the message's checksum.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {
+        frame.appendCRC(ofBytesFrom: MBAPHeader.length)
+        MBAPHeader.write(transactionID, into: &frame)
     }
 }
 

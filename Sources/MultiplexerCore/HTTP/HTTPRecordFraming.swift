@@ -35,10 +35,15 @@ package struct HTTPRecordFraming: Framing {
         Envelope(message: Self.headerLength..<frame.count)
     }
 
-    /// Appends the length and the record.
-    package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        for shift in [24, 16, 8, 0] { output.append(UInt8(truncatingIfNeeded: message.count >> shift)) }
-        output.append(contentsOf: message)
+    /// That of the length.
+    package var room: Int { Self.headerLength }
+
+    /// Writes the length.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {
+        let length = frame.count - Self.headerLength
+        for index in 0..<Self.headerLength {
+            frame[index] = UInt8(truncatingIfNeeded: length >> (8 * (Self.headerLength - 1 - index)))
+        }
     }
 }
 

@@ -40,10 +40,9 @@ extension ModbusCRC: CustomStringConvertible {
 }
 
 extension Array where Element == UInt8 {
-    /// Appends a message and its checksum.
-    mutating func appendWithCRC(_ message: Span<UInt8>) {
-        let checksum = ModbusCRC(of: message)
-        append(contentsOf: message)
+    /// Appends the checksum of the bytes from `start` on.
+    mutating func appendCRC(ofBytesFrom start: Int) {
+        let checksum = ModbusCRC(of: span.extracting(start...))
         append(checksum.low)
         append(checksum.high)
     }

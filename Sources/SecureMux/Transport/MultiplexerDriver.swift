@@ -36,8 +36,7 @@ final class MultiplexerDriver {
     private var timer: Scheduled<Void>?
     private var drained: EventLoopPromise<Void>?
 
-    /// Where frames are put together before they are written; one each, used again and again.
-    private var message: [UInt8] = []
+    /// Where frames are put together before they are written, again and again.
     private var frame: [UInt8] = []
     private var output = ByteBuffer()
     /// The responses that the core may want given again, by their places.
@@ -125,9 +124,9 @@ extension MultiplexerDriver {
     /// Whether the device will read the request as one; else the answer to the second one would go to the next client.
     private func isOneRequest(_ request: Span<UInt8>, of handler: ClientHandler) -> Bool {
         guard handler.isTranslated else { return true }
-        message.removeAll(keepingCapacity: true)
-        handler.rules.forward(request, into: &message)
-        seal(in: framing, 0)
+        beginFrame(in: framing)
+        handler.rules.forward(request, into: &frame)
+        framing.seal(&frame, transactionID: 0)
         return framing.isOneRequest(frame)
     }
 
@@ -139,9 +138,9 @@ extension MultiplexerDriver {
     ) {
         log.requestRefused(from: handler.name)
         guard expectsResponse else { return handler.noteCompleted() }
-        message.removeAll(keepingCapacity: true)
-        guard handler.rules.reply(toMalformed: request, into: &message) else { return handler.drop() }
-        seal(in: handler.framing, transactionID)
+        beginFrame(in: handler.framing)
+        guard handler.rules.reply(toMalformed: request, into: &frame) else { return handler.drop() }
+        handler.framing.seal(&frame, transactionID: transactionID)
         handler.write(frame)
     }
 
@@ -274,20 +273,22 @@ extension MultiplexerDriver {
     }
 
     private func send(_ request: RequestID, _ transactionID: UInt16) {
-        guard let asker = requests.asker(request) else { return }
-        message.removeAll(keepingCapacity: true)
-        requests.withMessage(request) { asker.rules.forward($0, into: &message) }
-        seal(in: framing, transactionID)
-        upstream?.write(frame, of: request)
+        guard let upstream, let asker = requests.asker(request) else { return }
+        let message = requests.message(request)
+        beginFrame(in: framing)
+        asker.rules.forward(message.span, into: &frame)
+        framing.seal(&frame, transactionID: transactionID)
+        upstream.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {
         guard let asker = requests.asker(request) else { return }
         let bytes = response.readableBytesUInt8Span
         let answer = bytes.extracting(framing.envelope(of: bytes).message)
-        message.removeAll(keepingCapacity: true)
-        requests.withMessage(request) { asker.rules.giveBack(answer, answering: $0, into: &message) }
-        seal(in: asker.framing, requests.transactionID(request))
+        let message = requests.message(request)
+        beginFrame(in: asker.framing)
+        asker.rules.giveBack(answer, answering: message.span, into: &frame)
+        asker.framing.seal(&frame, transactionID: requests.transactionID(request))
         guard !asker.isTranslated || asker.framing.isOneResponse(frame) else {
             log.responseRefused()
             return fail(request, .connectionLost)
@@ -304,22 +305,18 @@ extension MultiplexerDriver {
 
     private func fail(_ request: RequestID, _ failure: Failure) {
         guard let asker = requests.asker(request) else { return }
-        message.removeAll(keepingCapacity: true)
-        guard requests.withMessage(request, { asker.rules.reply(toFailed: $0, failure, into: &message) }) else {
-            asker.drop()
-            return
-        }
-        seal(in: asker.framing, requests.transactionID(request))
+        let message = requests.message(request)
+        beginFrame(in: asker.framing)
+        guard asker.rules.reply(toFailed: message.span, failure, into: &frame) else { return asker.drop() }
+        asker.framing.seal(&frame, transactionID: requests.transactionID(request))
         asker.write(frame)
     }
 
-    /// Puts the message with its envelope into `frame`.
-    private func seal(in framing: any Framing, _ transactionID: UInt16) {
+    /// Empties `frame` but for what stands in front of a message.
+    private func beginFrame(in framing: any Framing) {
         if frame.capacity > Self.keptCapacity { (frame, output) = ([], ByteBuffer()) }
         frame.removeAll(keepingCapacity: true)
-        let sealed = message
-        framing.seal(sealed.span, transactionID: transactionID, into: &frame)
-        if message.capacity > Self.keptCapacity { message = [] }
+        frame.append(contentsOf: repeatElement(0, count: framing.room))
     }
 
     /// The bytes in a buffer that is used again: once the socket took them its memory is ours alone.

@@ -33,11 +33,8 @@ struct RequestStore {
         return RequestID(rawValue: slot)
     }
 
-    /// Calls `body` with the message kept under `id`.
-    func withMessage<Result>(_ id: RequestID, _ body: (Span<UInt8>) -> Result) -> Result {
-        let message = slots[Int(id.rawValue)].message
-        return body(message.span)
-    }
+    /// The message kept under `id`.
+    func message(_ id: RequestID) -> [UInt8] { slots[Int(id.rawValue)].message }
 
     /// The client's own id of the request.
     func transactionID(_ id: RequestID) -> UInt16 { slots[Int(id.rawValue)].transactionID }
