@@ -212,11 +212,13 @@ final class ClientHandler: ChannelInboundHandler {
         guard case .joined = state, hasRoom, !holdsRequest else { return }
         if hasEnded {
             closeIfAnswered()
-        } else if isAtSocket {
-            socket.read()
         } else {
-            context?.read()
+            askToRead()
         }
+    }
+
+    private func askToRead() {
+        if isAtSocket { socket.read() } else { context?.read() }
     }
 
     private func refuse(_ reason: String, remedy: String) {
@@ -468,6 +470,6 @@ extension ClientHandler {
         if patience.isOnTrial(within: clients.limits) { goOnTrial() }
         // A drain dismisses whoever joins; it could not do so before.
         guard !driver.isDraining else { return dismiss() }
-        context.read()
+        askToRead()
     }
 }
