@@ -1,12 +1,5 @@
 import Logging
 
-// All of Foundation would make the binary three times as large.
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One line a message on standard error: time, level, message, then `key=value` pairs.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
@@ -26,14 +19,12 @@ struct LineLogHandler: LogHandler {
     }
 
     /// The line without its end.
-    func line(for event: LogEvent, at time: Date) -> String {
-        let start = "\(time.formatted(Self.time)) \(event.level.name) \("\(event.message)".escapingControls)"
+    func line(for event: LogEvent, at time: Timestamp) -> String {
+        let start = "\(time) \(event.level.name) \("\(event.message)".escapingControls)"
         let pairs = metadata.merging(event.metadata ?? [:]) { _, specific in specific }
         return pairs.sorted { Self.order($0.key) < Self.order($1.key) }
             .reduce(start) { "\($0) \($1.key)=\("\($1.value)".quotedUnlessPlain)" }
     }
-
-    private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// Who comes first, then what and why, then what to do.
     private static func order(_ key: String) -> String {

@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import Testing
 
@@ -51,7 +50,7 @@ import Testing
         #expect(pairs(["key": "a\r\nb"]) == "key=\"a\\u{d}\\u{a}b\"")
     }
 
-    private let time = Date(timeIntervalSince1970: 1_767_323_045.5)
+    private let time = Timestamp(sinceEpoch: .milliseconds(1_767_323_045_500))
 
     private func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) -> String {
         LineLogHandler(level: level).line(for: event(level, message, metadata), at: time)
