@@ -3,13 +3,14 @@ import Logging
 import MultiplexerCore
 import SecureMux
 
-/// The clocks of the device's side: the defaults, then what the profile says, then what was given.
+/// What the device needs: the defaults, then what the profile says, then what was given.
 extension Serve {
-    /// The times and limits that the options ask for.
+    /// The times, limits and turns that the options ask for.
     var multiplexer: Multiplexer.Configuration {
         var configuration = Multiplexer.Configuration(inFlightLimit: device.maxInFlight)
         device.profile?.apply(to: &configuration)
         times.apply(to: &configuration)
+        readsAndWrites.apply(to: &configuration)
         return configuration
     }
 

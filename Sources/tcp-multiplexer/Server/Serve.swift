@@ -32,6 +32,9 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "The device")
     var device: DeviceOptions
 
+    @OptionGroup(title: "Reads and writes")
+    var readsAndWrites: ReadWriteOptions
+
     @OptionGroup(title: "Times")
     var times: TimeOptions
 
@@ -62,6 +65,7 @@ struct Serve: AsyncParsableCommand {
                 "--device-profile \(profile.name) is for a device that speaks Modbus, not \(deviceProtocol.name): add -p modbus"
             )
         }
+        try readsAndWrites.validate(for: deviceProtocol)
         try checkTimes()
         // Port 0 is another one each time.
         if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
