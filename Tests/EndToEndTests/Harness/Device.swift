@@ -31,11 +31,7 @@ struct IndependentDevice {
 
     static func start(_ name: String, _ options: [String]) async throws -> IndependentDevice {
         let program = try RunningProgram.device(name, options)
-        let line = try await program.line(containing: "listening").text
-        guard let port = line.split(separator: " ").last.flatMap({ Int($0) }) else {
-            throw Disappointment(description: "no port in: \(line)")
-        }
-        return IndependentDevice(program: program, port: port)
+        return IndependentDevice(program: program, port: try await program.portSaid())
     }
 
     /// How many connections it took, and how many further ones it closed.
@@ -89,6 +85,11 @@ struct Server {
 }
 
 extension Server {
+    /// Waits until clients have asked so many requests whose description contains `part`; it takes a server with `-d`.
+    func hasTaken(_ count: Int, _ part: String = " ") async throws {
+        try await program.lines(count, containing: " asks=", part)
+    }
+
     #if os(Linux)
         /// What it occupies in memory, in bytes.
         func residentMemory() throws -> Int {
@@ -111,6 +112,15 @@ extension Server {
 }
 
 extension RunningProgram {
+    /// The port that a program of `Devices` says it listens on.
+    func portSaid() async throws -> Int {
+        let line = try await line(containing: "listening").text
+        guard let port = line.split(separator: " ").last.flatMap({ Int($0) }) else {
+            throw Disappointment(description: "no port in: \(line)")
+        }
+        return port
+    }
+
     /// The port in the line that says where it listens.
     func port(announcedBy words: String) async throws -> Int {
         let line = try await line(containing: "address=", words).text

@@ -95,6 +95,20 @@ final class RunningProgram: Sendable {
         }
     }
 
+    /// Waits for so many lines that contain all of `parts`, and returns the first ones of them.
+    @discardableResult
+    func lines(
+        _ count: Int,
+        containing parts: String...,
+        from start: Int = 0,
+        within limit: Duration = .seconds(20)
+    ) async throws -> [String] {
+        try await wait("say \(parts) \(count) times", within: limit) { state in
+            let found = state.lines.dropFirst(start).map(\.text).filter { line in parts.allSatisfy(line.contains) }
+            return found.count >= count ? Array(found.prefix(count)) : nil
+        }
+    }
+
     /// Waits for its end.
     @discardableResult
     func end(within limit: Duration = .seconds(20)) async throws -> End {

@@ -80,8 +80,8 @@ extension RunningProgram {
     }
 
     /// One of the programs in `Devices`.
-    static func device(_ name: String, _ arguments: [String]) throws -> RunningProgram {
-        try RunningProgram(Tools.python(), [Tools.device(name)] + arguments)
+    static func device(_ name: String, _ arguments: [String], hasInput: Bool = false) throws -> RunningProgram {
+        try RunningProgram(Tools.python(), [Tools.device(name)] + arguments, hasInput: hasInput)
     }
 
     /// A line for the system's shell.
