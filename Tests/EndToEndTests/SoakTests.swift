@@ -14,7 +14,10 @@
 
             private static let wires = [
                 Wire(testDescription: "one request at a time"),
-                Wire(testDescription: "several requests at a time", server: ["--max-in-flight", "8"]),
+                Wire(
+                    testDescription: "several requests at a time, responses kept, writes first",
+                    server: ["--max-in-flight", "8", "--max-age", "10s", "--write-priority"]
+                ),
                 Wire(
                     testDescription: "no transaction ids",
                     device: ["-p", "modbus-serial"],
