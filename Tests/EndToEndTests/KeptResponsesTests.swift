@@ -62,6 +62,20 @@ extension EndToEnd {
             #expect(stage.device.asked.count == 3)
         }
 
+        /// Trap T27: what was read before a write must not be kept as if it had been read after it.
+        @Test func `a response is not kept if a write was sent while its read was on its way`() async throws {
+            let stage = try await Stage.set("--max-age", "1m", "--max-in-flight", "2")
+            try await stage.open("reader", "writer")
+            try await stage.ask("reader", Hex.frame(1, Hex.read(10)), as: 1)
+            try await stage.ask("writer", Hex.frame(2, Hex.write(10, 5)), as: 2)
+            try await stage.server.program.lines(2, containing: " sent ")
+            try stage.device.answerAll()
+            #expect(try await stage.clients.received("reader", 1) == [Hex.frame(1, Hex.registers(0))])
+            try await stage.clients.received("writer", 1)
+            try stage.clients.send("reader", Hex.frame(3, Hex.read(10)))
+            #expect(try await stage.clients.received("reader", 2).last == Hex.frame(3, Hex.registers(5)))
+        }
+
         @Test func `a client's own order is kept, whatever is known already`() async throws {
             let stage = try await Stage.set("--max-age", "1m")
             try stage.device.answer(1)
