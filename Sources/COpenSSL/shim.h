@@ -26,6 +26,14 @@ static inline int COpenSSL_SSL_CTX_set1_groups_list(SSL_CTX *context, const char
 static inline int COpenSSL_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
     return (int)SSL_CTX_add1_chain_cert(context, certificate);
 }
+static inline int COpenSSL_SSL_CTX_build_cert_chain(SSL_CTX *context, int flags) {
+    return (int)SSL_CTX_build_cert_chain(context, flags);
+}
+static inline int COpenSSL_SSL_CTX_has_chain(SSL_CTX *context) {
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(context, &chain);
+    return sk_X509_num(chain) > 0;
+}
 static inline void COpenSSL_SSL_CTX_set_mode(SSL_CTX *context, long mode) { SSL_CTX_set_mode(context, mode); }
 static inline void COpenSSL_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
     SSL_CTX_set_session_cache_mode(context, mode);

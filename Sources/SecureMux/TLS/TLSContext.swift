@@ -123,6 +123,7 @@ package final class TLSContext: Sendable {
         do {
             try applyPolicy(to: pointer, minimumVersion: minimumVersion)
             try configure(pointer, &warnings)
+            if hasCertificate { completeChain(in: pointer) }
         } catch {
             SSL_CTX_free(pointer)
             ERR_clear_error()
@@ -171,8 +172,18 @@ private func applyPolicy(to context: OpaquePointer, minimumVersion: TLSVersion) 
             | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE()
     )
     COpenSSL_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
-    COpenSSL_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+    COpenSSL_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_NO_AUTO_CHAIN))
     SSL_CTX_set_verify_depth(context, 3)
+}
+
+/// Adds to a certificate that comes alone those of the trusted authorities that lead to a root.
+///
+/// OpenSSL would do so in each handshake, and verify our own certificate each time.
+private func completeChain(in context: OpaquePointer) {
+    guard COpenSSL_SSL_CTX_has_chain(context) == 0 else { return }
+    // As far as they lead: the peer has its own authorities.
+    _ = COpenSSL_SSL_CTX_build_cert_chain(context, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR)
+    ERR_clear_error()
 }
 
 /// Our own certificate with its chain and private key.

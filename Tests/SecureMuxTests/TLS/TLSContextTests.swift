@@ -1,3 +1,4 @@
+import COpenSSL
 import Foundation
 import NIOCore
 import Testing
@@ -31,6 +32,21 @@ import Testing
     @Test func `the development certificates are taken without a warning`() throws {
         #expect(try TLSContext(server: certificates.server(.required)).warnings == [])
         #expect(try TLSContext(client: certificates.client("client")).warnings == [])
+    }
+
+    @Test(arguments: [("ca.crt", 2), ("foreign-ca.crt", 1)])
+    func `a certificate that comes alone is sent with its authorities as far as we know them`(
+        _ authorities: String,
+        _ sent: Int32
+    ) throws {
+        let end = "-----END CERTIFICATE-----\n"
+        let chain = try String(contentsOfFile: certificates["server.crt"], encoding: .utf8)
+        var configuration = certificates.server(.optional)
+        configuration.certificateChainFile = try file(try #require(chain.components(separatedBy: end).first) + end)
+        configuration.clientCAFile = certificates[authorities]
+        let pair = try SessionPair(certificates.client(), configuration)
+        #expect(pair.handshake() == (.complete, .complete))
+        #expect(OPENSSL_sk_num(SSL_get_peer_cert_chain(pair.client.ssl)) == sent)
     }
 
     @Test func `a missing file is named with its option`() throws {
