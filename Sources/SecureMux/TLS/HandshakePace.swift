@@ -10,10 +10,13 @@ package final class HandshakePace {
     private var turns = HandshakeTurns<IPAddress?, ObjectIdentifier>()
     private var steps: [ObjectIdentifier: Step] = [:]
     private var isPausing = false
-    /// For so many more pauses the next step waits for answers.
-    private var patience = 0
     /// How many clients wait for an answer.
     private var awaited = 0
+    /// For so many pauses after a step the next one waits for answers, at most; and how many of them are left.
+    private var patience = HandshakePace.mostPauses
+    private var pausesLeft = 0
+    /// A client has got an answer since the last step.
+    private var hasAnswered = false
 
     private struct Step {
         let address: IPAddress?
@@ -23,8 +26,8 @@ package final class HandshakePace {
     /// A task that is due at once would run before the loop looks at its sockets again; and a device on the same processor
     /// needs a moment of it to answer.
     static let pause = TimeAmount.microseconds(100)
-    /// A device that has not answered by then is a slow one, to whose clients a step more is nothing.
-    static let mostPauses = 4
+    /// Longer than a fast device takes to answer, and no longer than people notice.
+    static let mostPauses = 10
 
     package init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -38,7 +41,8 @@ package final class HandshakePace {
 
     /// Takes a step, and lets those that come next wait for a moment.
     func take(_ step: () -> Void) {
-        patience = Self.mostPauses
+        pausesLeft = patience
+        hasAnswered = false
         // Whoever comes while the step is taken waits; the pause begins behind it.
         isPausing = true
         step()
@@ -63,7 +67,10 @@ package final class HandshakePace {
     func asked() { awaited += 1 }
 
     /// A client that had asked has got an answer, or will get none.
-    func answered() { awaited -= 1 }
+    func answered() {
+        awaited -= 1
+        hasAnswered = true
+    }
 
     private func startPause() {
         isPausing = true
@@ -72,12 +79,13 @@ package final class HandshakePace {
 
     private func endPause() {
         isPausing = false
-        if awaited > 0, patience > 0 {
-            patience -= 1
-            startPause()
-        } else if let member = turns.next(), let step = steps.removeValue(forKey: member) {
-            take(step.take)
+        if awaited > 0, pausesLeft > 0 {
+            pausesLeft -= 1
+            return startPause()
         }
+        // To clients of a slow device a step more is nothing, and handshakes need not wait for it in vain.
+        patience = hasAnswered || awaited == 0 ? Self.mostPauses : patience / 2
+        if let member = turns.next(), let step = steps.removeValue(forKey: member) { take(step.take) }
     }
 }
 
