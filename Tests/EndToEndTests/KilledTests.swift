@@ -45,7 +45,16 @@ extension EndToEnd {
             bytes: Int
         ) async throws {
             let dying = try await IndependentDevice.start("dying.py", "--answers", "3", "--bytes", "\(bytes)")
-            let server = try await Server.start(port: dying.port, "-p", "modbus", "-v", "--retry-delay", "200ms")
+            // The client asks the same four times, and the device is to be asked as often.
+            let server = try await Server.start(
+                port: dying.port,
+                "-p",
+                "modbus",
+                "-v",
+                "--retry-delay",
+                "200ms",
+                "--no-coalesce"
+            )
             let client = try RunningProgram.client(
                 "raw.py",
                 ["\(server.plainPort)", "--seconds", "60", "--send", String(repeating: Self.request, count: 4)]
