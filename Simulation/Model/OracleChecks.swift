@@ -208,13 +208,12 @@ extension Oracle {
         let lines = Dictionary(grouping: present.filter { clients[$0]?.waiting.isEmpty == false }) { id in
             clients[id]?.waiting.first.map(self.isUrgent) == true
         }
-        guard let urgent = lines[true], lines[false] != nil else { return }
-        if isUrgent {
-            try expect(!turnBefore.isUrgent, "5: a write went first while it was another's turn")
-            try expect(turnBefore.client != client, "5: a client had two turns while another waited")
-        } else {
-            try expect(turnBefore.isUrgent || urgent.contains(turnBefore.client), "a write did not go first")
-        }
+        guard let other = lines[!isUrgent] else { return }
+        try expect(turnBefore.client != client, "5: a client had two turns while another waited")
+        try expect(
+            turnBefore.isUrgent != isUrgent || other.contains(turnBefore.client),
+            isUrgent ? "5: a write went first while it was another's turn" : "a write did not go first"
+        )
     }
 
     /// Says whether it was a turn before all others, which nobody else may take.

@@ -23,9 +23,9 @@ struct FuzzedSchedule {
     /// What was sent on the connection and has not ended.
     private var sent: [RequestID] = []
     /// What the device received, the last ones only.
-    private var received: [(response: Response, serial: Int, link: LinkID)] = []
-    /// The serial number and what is known of each request id.
-    private var requests: [(serial: Int, request: Request)] = []
+    private var received: [Received] = []
+    /// The serial number and what is known of each request id, and how often it was sent.
+    private var requests: [(serial: Int, request: Request, sendings: Int)] = []
     private var freeRequests: [RequestID] = []
     private var serial = 0
 
@@ -36,6 +36,12 @@ struct FuzzedSchedule {
         var overrun = 0
     }
 
+    private struct Received {
+        let sending: Oracle.Sending
+        let response: Response
+        let link: LinkID
+    }
+
     private static let clientLimit = 8
     private static let receivedLimit = 24
     private static let overrun = 2
@@ -44,10 +50,16 @@ struct FuzzedSchedule {
         input = FuzzInput(bytes)
         let flags = input.byte()
         let initial = Duration.milliseconds(input.below(4) * 25)
+        // Five times as many values as there are limits: what is left says how reads share.
+        let (sharing, waitingLimit) = Int(input.byte()).quotientAndRemainder(dividingBy: 5)
+        let maximumResponseAge = sharing / 4
         var configuration = Multiplexer.Configuration(
             carriesTransactionIDs: flags & 1 == 0,
             inFlightLimit: Int(flags >> 1) % 20,
-            waitingLimit: input.below(5),
+            waitingLimit: waitingLimit,
+            sharesReads: sharing & 1 == 0,
+            maximumResponseAge: maximumResponseAge == 0 ? nil : .milliseconds((maximumResponseAge - 1) * 40),
+            sendsWritesFirst: sharing & 2 != 0,
             responseTimeout: .milliseconds(1 + input.below(256)),
             queueTimeout: .milliseconds(1 + 4 * input.below(256)),
             broadcastDelay: .milliseconds(input.below(256)),
@@ -135,7 +147,7 @@ extension FuzzedSchedule {
 
     private mutating func rare() throws(Violation) {
         let old = LinkID(rawValue: UInt64(input.below(8)))
-        switch input.below(10) {
+        switch input.below(11) {
         case 0 where old != link: try feed(.upstreamConnected(old))
         case 1 where old != link: try feed(.upstreamClosed(old))
         case 2: try forge(on: old)
@@ -146,7 +158,9 @@ extension FuzzedSchedule {
         case 6: try feed(.responseDamaged(old))
         case 7: try feed(.drainRequested)
         case 8: try takeBack()
-        default: if let link { try close(link, midResponse: true) }
+        case 9: if let link { try close(link, midResponse: true) }
+        // Else it does so when it answers.
+        default: if let chosen = input.pick(received) { oracle.execute(chosen.sending) }
         }
     }
 
@@ -189,26 +203,34 @@ extension FuzzedSchedule {
             id = free
         } else {
             id = RequestID(rawValue: UInt32(requests.count))
-            requests.append((0, Request(correlation: .none, mayWrite: false)))
+            requests.append((0, Request(correlation: .none, mayWrite: false), 0))
         }
         let kind = input.byte()
+        let unit = [1, 2, nil, 1][Int(kind >> 4 & 3)] as UInt8?
+        let mayWrite = kind & 0x40 != 0
+        let read = UInt64(unit ?? .max) << 8 | UInt64(kind & 4) | UInt64(kind % 3)
         let request = Request(
             correlation: Correlation(rawValue: UInt64(kind % 3)),
-            mayWrite: kind & 0x40 != 0,
-            expectsResponse: kind & 0x80 == 0
+            mayWrite: mayWrite,
+            expectsResponse: kind & 0x80 == 0,
+            unit: unit,
+            read: mayWrite || kind & 8 == 0 ? nil : Request.Read(rawValue: read)
         )
-        requests[Int(id.rawValue)] = (serial, request)
+        requests[Int(id.rawValue)] = (serial, request, 0)
         serial += 1
         try feed(.requestReceived(id, request, from: client))
     }
 
     /// The device answers something that it received: for the first time or again, in time or late.
-    private mutating func answer(_ chosen: (response: Response, serial: Int, link: LinkID)) throws(Violation) {
+    private mutating func answer(_ chosen: Received) throws(Violation) {
         var response = chosen.response
-        response.isLast = input.below(8) == 1
-        if oracle.isMistakable(response, on: chosen.link, answering: chosen.serial) { return }
+        let kind = input.byte()
+        response.isLast = kind % 8 == 1
+        response.isFailure = kind & 0x40 != 0
+        if oracle.isMistakable(response, on: chosen.link, answering: chosen.sending.serial) { return }
         if hasEnded, chosen.link == link { return }
-        try feed(.responseReceived(response, on: chosen.link), answering: chosen.serial)
+        if !response.isFailure { oracle.execute(chosen.sending) }
+        try feed(.responseReceived(response, on: chosen.link), answering: chosen.sending)
     }
 
     /// The device says something that answers nothing.
@@ -228,11 +250,11 @@ extension FuzzedSchedule {
 // MARK: - The driver
 
 extension FuzzedSchedule {
-    private mutating func feed(_ event: Multiplexer.Event, answering serial: Int? = nil) throws(Violation) {
+    private mutating func feed(_ event: Multiplexer.Event, answering sending: Oracle.Sending? = nil) throws(Violation) {
         actions.removeAll(keepingCapacity: true)
         core.handle(event, at: now, into: &actions)
         trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
-        oracle.begin(event, at: now, answering: serial)
+        oracle.begin(event, at: now, answering: sending?.serial, sending: sending?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
             carryOut(action)
@@ -246,10 +268,12 @@ extension FuzzedSchedule {
             link = new
             hasEnded = false
         case .send(let id, let transactionID):
-            let (serial, request) = requests[Int(id.rawValue)]
+            let (serial, request, number) = requests[Int(id.rawValue)]
+            requests[Int(id.rawValue)].sendings += 1
             let response = Response(transactionID: transactionID, correlation: request.correlation)
+            let sending = Oracle.Sending(serial: serial, number: number)
             if received.count == Self.receivedLimit { received.removeFirst() }
-            if let link { received.append((response, serial, link)) }
+            if let link { received.append(Received(sending: sending, response: response, link: link)) }
             sent.append(id)
         case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
             .discard(let id):

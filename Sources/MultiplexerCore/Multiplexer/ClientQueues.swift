@@ -202,10 +202,10 @@ extension Multiplexer.ClientQueues {
 // MARK: - Turns
 
 extension Multiplexer.ClientQueues {
-    /// Whose turn it is: a write's, unless the last turn was a write's, or of the same client, and a read waits.
+    /// Whose turn it is: both lines take turns while both wait, unless that gave one client two turns in a row.
     private var nextLine: LinkedLists.List {
-        let isUrgentNext = !urgent.isEmpty && (turns.isEmpty || !wasUrgent && urgent.first != lastServed)
-        return isUrgentNext ? urgent : turns
+        guard !urgent.isEmpty, !turns.isEmpty else { return urgent.isEmpty ? turns : urgent }
+        return (wasUrgent ? turns.first != lastServed : urgent.first == lastServed) ? turns : urgent
     }
 
     private var waitingSlots: [Int] {

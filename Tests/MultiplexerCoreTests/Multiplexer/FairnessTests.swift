@@ -33,6 +33,49 @@ import Testing
         #expect(trace.response(3) == "send 4 as 4, respond 3 to C")
     }
 
+    // One in flight, and one turn of the other; which reads and writes they are makes no difference.
+    @Test(
+        arguments: [
+            .init(waitingLimit: 100),
+            .init(inFlightLimit: 4, waitingLimit: 100),
+            .init(waitingLimit: 100, sharesReads: false),
+            .init(waitingLimit: 100, sendsWritesFirst: true),
+            .init(inFlightLimit: 4, waitingLimit: 100, sendsWritesFirst: true),
+        ] as [Multiplexer.Configuration],
+        [[false], [true], [false, true], [false, false, true], [true, true, false]]
+    )
+    func `a client with 64 requests delays one with a single request by two at most`(
+        _ configuration: Multiplexer.Configuration,
+        _ writes: [Bool]
+    ) {
+        for (sent, mayWrite) in [(1, false), (1, true), (2, false), (2, true), (9, false), (9, true)] {
+            var trace = Trace.ready(configuration)
+            func request(_ range: UInt8, mayWrite: Bool) -> Request {
+                mayWrite ? Request(correlation: Request.read().correlation, mayWrite: true, unit: 1) : .read(range)
+            }
+            for id in 0..<64 as Range<UInt32> {
+                trace.ask(id, request(UInt8(id), mayWrite: writes[Int(id) % writes.count]), from: .a)
+            }
+            for answered in 1..<sent { trace.response(UInt16(answered)) }
+            var story = trace.ask(64, request(200, mayWrite: mayWrite), from: .b)
+            for answered in sent..<sent + 2 { story += trace.response(UInt16(answered)) }
+            #expect(story.contains("send 64 as"), "\(story)")
+        }
+    }
+
+    @Test func `who shares an answer has had a turn`() {
+        var trace = Trace.ready(clients: .a, .b, .c, .d)
+        trace.request(1, from: .a)
+        trace.read(2, from: .b)
+        trace.read(3, from: .c)
+        trace.request(4, from: .c)
+        trace.request(5, from: .d)
+        trace.response(1)
+        #expect(trace.reports == "3 shares with 2")
+        #expect(trace.response(2) == "send 5 as 3, respond 2 to B, respond 3 to C")
+        #expect(trace.response(3) == "send 4 as 4, respond 5 to D")
+    }
+
     @Test func `requests of one client are sent in their order`() {
         var trace = Trace(.init(inFlightLimit: 16))
         trace.join(.a)

@@ -52,11 +52,21 @@ struct Trace {
         return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
     }
 
-    /// A request that may change the device.
     @discardableResult
-    mutating func write(_ id: UInt32, from client: ClientID) -> String {
-        let request = Request(correlation: Correlation(rawValue: 0x0106), mayWrite: true)
-        return handle(.requestReceived(RequestID(rawValue: id), request, from: client))
+    mutating func ask(_ id: UInt32, _ request: Request, from client: ClientID) -> String {
+        handle(.requestReceived(RequestID(rawValue: id), request, from: client))
+    }
+
+    /// A request that changes nothing; equal ones may share an answer.
+    @discardableResult
+    mutating func read(_ id: UInt32, from client: ClientID, _ range: UInt8 = 1, unit: UInt8? = 1) -> String {
+        ask(id, .read(range, unit: unit), from: client)
+    }
+
+    /// A request that may change the device, or one unit of it.
+    @discardableResult
+    mutating func write(_ id: UInt32, from client: ClientID, unit: UInt8? = nil) -> String {
+        ask(id, Request(correlation: Correlation(rawValue: 0x0106), mayWrite: true, unit: unit), from: client)
     }
 
     /// A request that the device does not answer.
@@ -83,6 +93,18 @@ struct Trace {
     @discardableResult
     mutating func response(_ transactionID: UInt16, on link: UInt64 = 1, _ correlation: UInt64 = 0x0103) -> String {
         let response = Response(transactionID: transactionID, correlation: Correlation(rawValue: correlation))
+        return handle(.responseReceived(response, on: LinkID(rawValue: link)))
+    }
+
+    /// The response to a request that may change the device.
+    @discardableResult
+    mutating func written(_ transactionID: UInt16) -> String { response(transactionID, 0x0106) }
+
+    /// A response that says that the device could not do it.
+    @discardableResult
+    mutating func failure(_ transactionID: UInt16, on link: UInt64 = 1) -> String {
+        let correlation = Correlation(rawValue: 0x0103)
+        let response = Response(transactionID: transactionID, correlation: correlation, isFailure: true)
         return handle(.responseReceived(response, on: LinkID(rawValue: link)))
     }
 
@@ -152,6 +174,14 @@ struct Trace {
             }
         }
         .joined(separator: ", ")
+    }
+}
+
+extension Request {
+    /// A read of any of 256 ranges of a unit, or of all of the device.
+    static func read(_ range: UInt8 = 1, unit: UInt8? = 1) -> Request {
+        let read = Read(rawValue: UInt64(unit ?? .max) << 8 | UInt64(range))
+        return Request(correlation: Correlation(rawValue: 0x0103), mayWrite: false, unit: unit, read: read)
     }
 }
 

@@ -24,6 +24,15 @@ import Testing
         .requestReceived(RequestID(rawValue: id), Request(correlation: .none, mayWrite: mayWrite), from: client)
     }
 
+    /// A read whose answer may be shared.
+    private func read(_ id: UInt32, from client: ClientID) -> Multiplexer.Event {
+        .requestReceived(RequestID(rawValue: id), .read(), from: client)
+    }
+
+    private func sharing(_ id: UInt32, with other: UInt32) -> Multiplexer.Action {
+        .report(.sharing(RequestID(rawValue: id), with: RequestID(rawValue: other)))
+    }
+
     private func send(_ id: UInt32, as transactionID: UInt16 = 1) -> Multiplexer.Action {
         .send(RequestID(rawValue: id), transactionID: transactionID)
     }
@@ -142,6 +151,44 @@ import Testing
             complaint(of: &oracle, about: send(4, as: 3))
                 == "5: a client had two turns while another waited (A before B)"
         )
+    }
+
+    @Test func `a read that joins one in flight is noticed, and one that is left waiting, too`() throws {
+        var oracle = try watching(.init(inFlightLimit: 4))
+        oracle.begin(read(2, from: .a), at: .zero)
+        try oracle.check(send(2, as: 2), at: .zero)
+        oracle.begin(read(3, from: .b), at: .zero)
+        #expect(complaint(of: &oracle, about: sharing(3, with: 2)) == "a read joined one in flight")
+        oracle.begin(read(4, from: .a), at: .zero)
+        #expect(complaint(of: &oracle, about: send(4, as: 3)) == nil)
+        let left = #expect(throws: Violation.self) { try oracle.end(at: .zero, oracle.counted) }
+        #expect(left?.promise == "an equal read was left waiting")
+    }
+
+    @Test func `a read that shares across a write is noticed`() throws {
+        var oracle = try watching(.init(inFlightLimit: 4))
+        oracle.begin(read(2, from: .a), at: .zero)
+        oracle.begin(request(3, from: .b, mayWrite: true), at: .zero)
+        oracle.begin(.clientJoined(.c), at: .zero)
+        oracle.begin(read(4, from: .c), at: .zero)
+        try oracle.check(send(2, as: 2), at: .zero)
+        #expect(complaint(of: &oracle, about: sharing(4, with: 2)) == "a read shares an answer across a write")
+    }
+
+    @Test func `a value of before the request is noticed`() throws {
+        var oracle = try watching(.init(inFlightLimit: 4))
+        oracle.begin(request(2, from: .b, mayWrite: true), at: .zero)
+        try oracle.check(send(2, as: 2), at: .zero)
+        // The first request has been carried out, the write is; the next request must see it.
+        oracle.execute(Oracle.Sending(serial: 0, number: 0))
+        oracle.execute(Oracle.Sending(serial: 1, number: 0))
+        oracle.begin(.clientJoined(.c), at: .zero)
+        oracle.begin(request(3, from: .c), at: .zero)
+        try oracle.check(send(3, as: 3), at: .zero)
+        oracle.begin(response(1), at: .zero, answering: 0)
+        #expect(complaint(of: &oracle, about: respond(1, to: .a)) == nil)
+        #expect(throws: Violation.self) { try oracle.checkValue(0, for: 2) }
+        #expect(throws: Never.self) { try oracle.checkValue(1, for: 2) }
     }
 
     @Test func `a drain that ends before its requests is noticed`() throws {

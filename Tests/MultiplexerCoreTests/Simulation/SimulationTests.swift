@@ -31,7 +31,7 @@ import Testing
         }
         let ends: [KeyPath<Multiplexer.Statistics, Int>] = [
             \.responses, \.unreachable, \.unanswered, \.expired, \.drained, \.abandoned, \.strays, \.broadcasts, \.late,
-            \.sentAgain,
+            \.sentAgain, \.shared, \.kept,
         ]
         for end in ends { #expect(seen.count { $0[keyPath: end] > 0 } > 25, "\(end)") }
         #expect(seen.allSatisfy { $0.requests > 0 && $0.requests == $0.ended })
@@ -43,6 +43,7 @@ import Testing
             "ready", "backing off", "lost with", "connect timed out", "timed out", "after silence", "after stray",
             "closed unasked", "closed early", "closing idle", "renewing", "again", "answers again", "stray",
             "late", "competitor", "unsolicited", "broadcast answered", "last response", "damaged", "drained",
+            "shares with", "keep in",
         ]
         var missing = Set(reports)
         for seed in 0..<300 as Range<UInt64> where !missing.isEmpty {
