@@ -261,13 +261,13 @@ extension Simulation {
             if isProbe(client) { try probeEnded(isAnswered: false) }
             pollAgain(client)
         case .resumeReading(let client):
-            let index = Int(client.rawValue) - 1
+            let index = core.place(of: client)
             guard clients[index].isBlocked else { return }
             clients[index].isBlocked = false
             world.add(.acts(index), after: world.random.milliseconds(0, 2))
         case .closeClient(let client):
             let isSlow = world.isStruck(scenario.faults / 2)
-            world.add(.leaves(Int(client.rawValue) - 1), after: world.random.milliseconds(0, isSlow ? 1000 : 5))
+            world.add(.leaves(core.place(of: client)), after: world.random.milliseconds(0, isSlow ? 1000 : 5))
         case .setDeadline(let deadline):
             var due = max(deadline, world.now)
             if scenario.hasStalls, world.isStruck(20) { due += world.random.milliseconds(1, 100) }
@@ -283,10 +283,10 @@ extension Simulation {
 
     /// Who polls asks again when it was answered.
     private mutating func pollAgain(_ client: ClientID) {
-        let index = Int(client.rawValue) - 1
+        let index = core.place(of: client)
         guard clients[index].polls, index != probe, clients[index].unsent > 0 else { return }
         world.add(.acts(index), after: world.random.milliseconds(0, 8) / 10)
     }
 
-    private func isProbe(_ client: ClientID) -> Bool { probe == Int(client.rawValue) - 1 }
+    private func isProbe(_ client: ClientID) -> Bool { probe == core.place(of: client) }
 }

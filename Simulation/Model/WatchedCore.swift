@@ -32,7 +32,8 @@ struct WatchedCore {
     private var watched = 0
 
     private struct Client {
-        var isHere = false
+        /// What the core knows it as while it is here.
+        var id: ClientID?
         var isPaused = false
         /// What it brought since it was paused: frames that had been read already.
         var overrun = 0
@@ -68,6 +69,9 @@ struct WatchedCore {
     func lastSending(of serial: Int) -> Int { (requests[serial]?.sendings.count ?? 0) - 1 }
 
     func serial(of id: RequestID) -> Int { serials[Int(id.rawValue)] }
+
+    /// Which of the model's clients the core means, from 0.
+    func place(of client: ClientID) -> Int { Int(client.rawValue >> 32) - 1 }
 
     func request(_ serial: Int) -> Request? { requests[serial]?.request }
 
@@ -113,13 +117,17 @@ extension WatchedCore {
         case .joins(let client):
             let index = Int(client.rawValue) - 1
             while clients.count <= index { clients.append(Client()) }
-            guard !clients[index].isHere else { return nil }
-            clients[index].isHere = true
-            return (.clientJoined(client), nil)
+            guard clients[index].id == nil else { return nil }
+            // The slots of those who left are used again.
+            let taken = Set(clients.compactMap { $0.id?.slot })
+            let slot = (0...taken.count).first { !taken.contains($0) } ?? taken.count
+            let id = ClientID(slot: slot, serial: UInt32(index + 1))
+            clients[index].id = id
+            return (.clientJoined(id), nil)
         case .leaves(let client):
-            guard isHere(client) else { return nil }
-            clients[Int(client.rawValue) - 1].isHere = false
-            return (.clientLeft(client), nil)
+            guard let id = known(client) else { return nil }
+            clients[Int(client.rawValue) - 1].id = nil
+            return (.clientLeft(id), nil)
         case .asks(let serial, let request, let client):
             return ask(serial, request, client).map { ($0, nil) }
         case .connected(let age):
@@ -153,7 +161,9 @@ extension WatchedCore {
 
     private mutating func ask(_ serial: Int, _ request: Request, _ client: ClientID) -> Multiplexer.Event? {
         let index = Int(client.rawValue) - 1
-        guard isHere(client), !clients[index].isPaused || clients[index].overrun < overrun else { return nil }
+        guard let sender = known(client), !clients[index].isPaused || clients[index].overrun < overrun else {
+            return nil
+        }
         if clients[index].isPaused { clients[index].overrun += 1 }
         let id: RequestID
         if let free = freeIDs.popLast() {
@@ -166,7 +176,7 @@ extension WatchedCore {
         while requests.count <= serial { requests.append(nil) }
         requests[serial] = Asked(id: id, request: request, client: client, watchedAs: watched)
         watched += 1
-        return .requestReceived(id, request, from: client)
+        return .requestReceived(id, request, from: sender)
     }
 
     private mutating func event(for message: Message) -> (Multiplexer.Event, answered: Oracle.Sending?)? {
@@ -194,9 +204,9 @@ extension WatchedCore {
 
     private func known(_ serial: Int) -> Asked? { requests.indices.contains(serial) ? requests[serial] : nil }
 
-    private func isHere(_ client: ClientID) -> Bool {
+    private func known(_ client: ClientID) -> ClientID? {
         let index = Int(client.rawValue) - 1
-        return clients.indices.contains(index) && clients[index].isHere
+        return clients.indices.contains(index) ? clients[index].id : nil
     }
 
     private func linkID(_ age: Int) -> LinkID? {
@@ -216,10 +226,10 @@ extension WatchedCore {
             .discard(let id):
             freeIDs.append(id)
         case .pauseReading(let client):
-            clients[Int(client.rawValue) - 1].isPaused = true
+            clients[place(of: client)].isPaused = true
         case .resumeReading(let client):
-            clients[Int(client.rawValue) - 1].isPaused = false
-            clients[Int(client.rawValue) - 1].overrun = 0
+            clients[place(of: client)].isPaused = false
+            clients[place(of: client)].overrun = 0
         case .setDeadline(let deadline):
             asked = deadline
         case .disconnect, .keepResponse, .closeClient, .report, .drained:

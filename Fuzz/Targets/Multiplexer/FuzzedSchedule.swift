@@ -16,7 +16,7 @@ struct FuzzedSchedule {
     /// The deadline that the core asked for.
     private var asked: Duration?
     private var clients: [Client] = []
-    private var lastClient: UInt64 = 0
+    private var lastClient: UInt32 = 0
     private var link: LinkID?
     /// A request could not be sent: the end of the connection is all that is still to come of it.
     private var hasEnded = false
@@ -124,8 +124,11 @@ extension FuzzedSchedule {
         case 0:
             guard clients.count < Self.clientLimit else { return }
             lastClient += 1
-            clients.append(Client(id: ClientID(rawValue: lastClient)))
-            try feed(.clientJoined(ClientID(rawValue: lastClient)))
+            // The slots of those who left are used again.
+            let free = (0..<Self.clientLimit).first { slot in !clients.contains { $0.id.slot == slot } }
+            let client = ClientID(slot: free ?? 0, serial: lastClient)
+            clients.append(Client(id: client))
+            try feed(.clientJoined(client))
         case 1:
             if let client = input.pick(clients) { try leave(client.id) }
         case 2, 3, 4:
@@ -153,7 +156,7 @@ extension FuzzedSchedule {
         case 2: try forge(on: old)
         case 3: if let link { try forge(on: link) }
         // A frame that was read before its client left.
-        case 4: try ask(from: ClientID(rawValue: lastClient + 100))
+        case 4: try ask(from: ClientID(slot: 0, serial: lastClient + 100))
         case 5: if let link, !hasEnded { try feed(.responseDamaged(link)) }
         case 6: try feed(.responseDamaged(old))
         case 7: try feed(.drainRequested)

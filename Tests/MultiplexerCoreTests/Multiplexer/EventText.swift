@@ -84,7 +84,8 @@ extension Response {
 extension ClientID {
     /// A to Z for the first ones.
     var text: String {
-        (1...26).contains(rawValue) ? String(UnicodeScalar(UInt8(64 + rawValue))) : "client \(rawValue)"
+        let number = rawValue > UInt64(UInt32.max) ? rawValue >> 32 : rawValue
+        return (1...26).contains(number) ? String(UnicodeScalar(UInt8(64 + number))) : "client \(number)"
     }
 }
 
