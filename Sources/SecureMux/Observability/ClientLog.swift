@@ -106,7 +106,7 @@ final class ClientLog {
     }
 
     /// What a client did has it sent away; `logger` says which client.
-    func refused(_ reason: String, remedy: String, level: Logger.Level = .warning, _ logger: Logger) {
+    func refused(_ reason: String, remedy: String, level: Logger.Level = .warning, _ logger: ClientLogger) {
         let (isDue, repetitions) = refusals.count(reason)
         say(
             "client refused",
@@ -123,7 +123,7 @@ final class ClientLog {
     }
 
     /// A request took too long to come.
-    func requestTimedOut(_ logger: Logger) {
+    func requestTimedOut(_ logger: ClientLogger) {
         say(
             "client closed",
             slowRequests.count(),
@@ -137,7 +137,7 @@ final class ClientLog {
     }
 
     /// A client has taken nothing of what is written to it.
-    func writeTimedOut(unsent: Int, _ logger: Logger) {
+    func writeTimedOut(unsent: Int, _ logger: ClientLogger) {
         say(
             "client closed",
             slowReaders.count(),
@@ -152,7 +152,7 @@ final class ClientLog {
     }
 
     /// A client has asked for nothing for so long that it is to go.
-    func idled(_ logger: Logger) {
+    func idled(_ logger: ClientLogger) {
         logger.info("client closed", metadata: ["reason": "it sent no request for the client idle timeout"])
     }
 
@@ -160,10 +160,12 @@ final class ClientLog {
         _ message: Logger.Message,
         _ isDue: Bool,
         _ metadata: Logger.Metadata,
-        _ logger: Logger? = nil,
+        _ client: ClientLogger? = nil,
         _ level: Logger.Level = .warning
     ) {
-        (logger ?? self.logger).log(level: isDue ? level : .debug, message, metadata: metadata)
+        let level = isDue ? level : .debug
+        guard logger.logLevel <= level else { return }
+        (client?.logger ?? logger).log(level: level, message, metadata: metadata)
     }
 }
 

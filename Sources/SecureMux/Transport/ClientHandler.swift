@@ -23,7 +23,7 @@ final class ClientHandler: ChannelInboundHandler {
     private let isAtSocket: Bool
     private let assembly: (any RequestAssembly)?
     private let awaitsHandshake: Bool
-    private var logger: Logger
+    private var logger: ClientLogger
     private var state = State.arriving
     private var context: ChannelHandlerContext?
     private var received = FrameBuffer()
@@ -66,7 +66,7 @@ final class ClientHandler: ChannelInboundHandler {
         assembly: (any RequestAssembly)?,
         clients: AdmittedClients,
         driver: MultiplexerDriver,
-        logger: Logger
+        logger: ClientLogger
     ) {
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
@@ -82,7 +82,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     /// The client's address, for the log.
-    var name: Logger.MetadataValue { logger[metadataKey: "client"] ?? "unknown" }
+    var name: Logger.MetadataValue { "\(logger.name)" }
 
     /// Writes a response.
     func write(_ frame: [UInt8]) {

@@ -104,10 +104,10 @@ struct Listener {
             }
     }
 
-    /// Modbus requests are small; where messages may be large, reads grow with what a client sends.
+    /// Modbus requests are small; where messages may be large, reads grow further with what a client sends.
     private static func reading(of spoken: ApplicationProtocol) -> any RecvByteBufferAllocator {
         spoken.messages == .modbus
-            ? FixedSizeRecvByteBufferAllocator(capacity: 512)
+            ? GrowingReads()
             : AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
     }
 
@@ -116,8 +116,6 @@ struct Listener {
         _ driver: MultiplexerDriver,
         _ clients: AdmittedClients
     ) -> [any ChannelHandler] {
-        var logger = logger
-        logger[metadataKey: "client"] = "\(channel.peerName)"
         let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
         let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
         let http = HTTPPipeline.client(speaking: applicationProtocol)
@@ -130,7 +128,7 @@ struct Listener {
             assembly: http.lazy.compactMap { $0 as? any RequestAssembly }.first,
             clients: clients,
             driver: driver,
-            logger: logger
+            logger: ClientLogger(logger, channel.remoteAddress)
         )
         let secure = tls.map { TLSHandler(context: $0, scratch: driver.tlsScratch, pace: driver.handshakePace) }
         if isAtSocket { return [client] }
