@@ -504,7 +504,7 @@ extension Oracle {
                 // Who joins what is in flight may be counted twice.
                 clients: configuration.maximumResponseAge == nil
                     ? Set(flight.askers.map { requests[$0].client }).count : flight.askers.count,
-                end: now + min((now - flight.sentAt) / 16, .milliseconds(2))
+                end: now + min((now - flight.sentAt) / 4, .milliseconds(5))
             )
         }
     }

@@ -11,8 +11,8 @@ extension Multiplexer {
         let end: Duration
 
         /// The part of the device's time.
-        private static let part = 16
-        private static let longest = Duration.milliseconds(2)
+        private static let part = 4
+        private static let longest = Duration.milliseconds(5)
 
         /// A wait for so many clients, after the device needed so long to answer the read.
         init(_ read: Request.Read, answered expected: Int, after time: Duration, at now: Duration) {

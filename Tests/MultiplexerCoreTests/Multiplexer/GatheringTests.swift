@@ -23,24 +23,24 @@ import Testing
         #expect(trace.reports == "6 shares with 5, 7 shares with 5")
     }
 
-    @Test func `a read is held back for a sixteenth of the device's time at most`() {
+    @Test func `a read is held back for a quarter of the device's time at most`() {
         var trace = answered()
         trace.pass(.microseconds(300))
         #expect(trace.read(5, from: .b) == "")
-        #expect(trace.pass(.microseconds(699)) == "")
+        #expect(trace.pass(.microseconds(3699)) == "")
         #expect(trace.pass(.microseconds(1)) == "send 5 as 3")
     }
 
-    @Test func `a read is held back for 2 ms at most`() {
+    @Test func `a read is held back for 5 ms at most`() {
         var trace = answered(after: .seconds(1))
         #expect(trace.read(5, from: .b) == "")
-        #expect(trace.pass(.microseconds(1999)) == "")
+        #expect(trace.pass(.microseconds(4999)) == "")
         #expect(trace.pass(.microseconds(1)) == "send 5 as 3")
     }
 
     @Test func `a read that comes later is not held back`() {
         var trace = answered()
-        trace.pass(.milliseconds(1))
+        trace.pass(.milliseconds(4))
         #expect(trace.read(5, from: .b) == "send 5 as 3")
     }
 

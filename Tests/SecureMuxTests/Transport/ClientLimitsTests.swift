@@ -374,7 +374,8 @@ private func withServer(
 ) async throws {
     let certificates = try await DevelopmentCertificates.made()
     try await withServer(
-        .patient(),
+        // Clients ask for the same again and again, and are to be answered at the device's pace.
+        .patient { $0.sharesReads = false },
         tls: overTLS ? certificates.server() : nil,
         limits: limits,
         devicePort: devicePort
