@@ -98,9 +98,10 @@ extension EndToEnd {
                 try await stage.server.hasTaken(count)
             }
             try stage.device.answerAll()
+            // Nobody has two turns in a row while others wait, not even for a write.
             let order =
                 isPrior
-                ? [Hex.write(4, 5), Hex.read(1), Hex.write(1, 5), Hex.read(2), Hex.read(3)]
+                ? [Hex.write(4, 5), Hex.read(1), Hex.read(2), Hex.write(1, 5), Hex.read(3)]
                 : [Hex.read(1), Hex.read(2), Hex.read(3), Hex.write(4, 5), Hex.write(1, 5)]
             #expect(try await stage.askedBeside(5) == order.map { "unit=1 \($0)" })
             #expect(
