@@ -25,9 +25,9 @@ package final class HandshakePace {
 
     /// A task that is due at once would run before the loop looks at its sockets again; and a device on the same processor
     /// needs a moment of it to answer.
-    static let pause = TimeAmount.microseconds(100)
+    static let pause = TimeAmount.microseconds(30)
     /// Longer than a fast device takes to answer, and no longer than people notice.
-    static let mostPauses = 10
+    static let mostPauses = 32
 
     package init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
