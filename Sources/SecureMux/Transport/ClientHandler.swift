@@ -100,6 +100,8 @@ final class ClientHandler: ChannelInboundHandler {
         // They are answered in any order; on the average that is right.
         unansweredBytes -= unanswered > 1 ? unansweredBytes / unanswered : unansweredBytes
         unanswered -= 1
+        // What was kept back until now may be the beginning of a request.
+        if isRestDue { goOnTrial() }
         if notedBytes > 0 || !socket.isWritable { noteMemory() }
         if holdsRequest { proceedSoon() } else if hasEnded { closeIfAnswered() }
     }
@@ -205,6 +207,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// Goes on where a pause stopped: with what was read before, then with reading.
     private func proceed() {
         takeRequests()
+        if isRestDue { goOnTrial() }
         readOn()
     }
 

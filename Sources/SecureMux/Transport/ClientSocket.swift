@@ -26,6 +26,8 @@ final class ClientSocket {
     private var direct: DirectSocket?
     /// Written and not yet flushed: one buffer may go to the socket directly.
     private var unflushed: ByteBuffer?
+    /// The channel has been given something that is not yet flushed.
+    private var hasQueued = false
 
     private var written: UInt64 = 0
 
@@ -134,14 +136,14 @@ extension ClientSocket {
     /// Writes to the client.
     func send(_ bytes: [UInt8]) {
         written += UInt64(bytes.count)
-        let sent = bytes.withUnsafeBytes { direct?.send($0) ?? 0 }
+        let sent = bytes.withUnsafeBytes { direct?.send($0) } ?? 0
         if sent < bytes.count { queueRest(ByteBuffer(bytes: bytes[sent...])) }
     }
 
     /// Writes to the client at the next flush.
     func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
         written += UInt64(bytes.readableBytes)
-        if promise == nil, unflushed == nil, unsent == 0 {
+        if promise == nil, unflushed == nil, !hasQueued, unsent == 0 {
             unflushed = bytes
         } else {
             queueUnflushed()
@@ -153,10 +155,12 @@ extension ClientSocket {
     func flush() {
         guard let bytes = unflushed else {
             context?.flush()
+            hasQueued = false
+            if unsent > 0 { onUntaken?() }
             return
         }
         unflushed = nil
-        let sent = bytes.withUnsafeReadableBytes { direct?.send($0) ?? 0 }
+        let sent = bytes.withUnsafeReadableBytes { direct?.send($0) } ?? 0
         if sent < bytes.readableBytes { queueRest(bytes.dropping(sent)) }
     }
 
@@ -176,6 +180,7 @@ extension ClientSocket {
     }
 
     private func queue(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
+        hasQueued = true
         direct?.willQueue()
         context?.write(NIOAny(bytes), promise: promise)
     }

@@ -39,20 +39,24 @@ struct DirectSocket {
     }
 
     /// Sends what the socket takes at once, and returns how many bytes that was; the rest is for the channel to write.
-    mutating func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+    ///
+    /// Nil when it takes nothing any more: then the channel must be told to write, and finds out why.
+    mutating func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let sent = unsent == 0 ? taken(bytes) : 0
-        if sent < bytes.count { willQueue() }
+        if sent != bytes.count { willQueue() }
         return sent
     }
 
     /// Something is written to the channel.
     mutating func willQueue() { mayHaveQueued = true }
 
-    private func taken(_ bytes: UnsafeRawBufferPointer) -> Int {
+    private func taken(_ bytes: UnsafeRawBufferPointer) -> Int? {
         #if os(Linux)
             // A channel that was closed has no socket any more: another connection may have its number by now.
             guard let descriptor, channel.isActive else { return 0 }
-            return max(Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL)), 0)
+            let sent = sendto(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL), nil, 0)
+            if sent < 0 { return [EAGAIN, EWOULDBLOCK, EINTR, ENOBUFS, ENOMEM].contains(errno) ? 0 : nil }
+            return sent
         #else
             return 0
         #endif

@@ -90,7 +90,7 @@ struct Listener {
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.init(rawValue: TCP_NOTSENT_LOWAT)), value: Self.unsentInKernel)
             .childChannelOption(.writeBufferWaterMark, value: Self.writeBuffer)
-            .childChannelOption(.recvAllocator, value: Self.reading(of: applicationProtocol))
+            .childChannelOption(.recvAllocator, value: reading)
             .childChannelOption(
                 .allowRemoteHalfClosure,
                 value: applicationProtocol.messageRules.answersAfterEndOfInput
@@ -105,10 +105,12 @@ struct Listener {
     }
 
     /// Modbus requests are small; where messages may be large, reads grow further with what a client sends.
-    private static func reading(of spoken: ApplicationProtocol) -> any RecvByteBufferAllocator {
-        spoken.messages == .modbus
-            ? GrowingReads()
-            : AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
+    private var reading: any RecvByteBufferAllocator {
+        guard applicationProtocol.messages == .modbus else {
+            return AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
+        }
+        // A ClientHello is to come whole: each part of it is a step of the handshake, which waits for its turn.
+        return tls == nil ? GrowingReads() : FixedSizeRecvByteBufferAllocator(capacity: 512)
     }
 
     private func handlers(

@@ -87,18 +87,28 @@ final class UpstreamConnection {
             batch.append(contentsOf: frame)
             return scheduleFlush()
         }
-        let sent = frame.withUnsafeBytes { direct?.send($0) ?? 0 }
+        guard let sent = send(frame) else { return queue(frame[...], of: [request], isDead: true, on: channel) }
         if sent < frame.count { queue(frame[sent...], of: sent == 0 ? [request] : [], on: channel) }
     }
 
     /// Sends the frames that were kept back to go together.
     func flush() {
         guard !batch.isEmpty, case .connected(let channel) = state, channel.isActive else { return }
-        let sent = batch.withUnsafeBytes { direct?.send($0) ?? 0 }
-        let (rest, unsent) = (batch[sent...], batched.filter { $0.start >= sent }.map(\.request))
+        let (frames, requests) = (batch, batched)
         batch.removeAll(keepingCapacity: true)
         batched.removeAll(keepingCapacity: true)
-        if !rest.isEmpty { queue(rest, of: unsent, on: channel) }
+        guard let sent = send(frames) else {
+            return queue(frames[...], of: requests.map(\.request), isDead: true, on: channel)
+        }
+        guard sent < frames.count else { return }
+        let unsent = requests.filter { $0.start >= sent }.map(\.request)
+        // Of several the channel may yet write some before it fails.
+        queue(frames[sent...], of: unsent.count == 1 ? unsent : [], on: channel)
+    }
+
+    /// What the socket takes at once; nil when it takes nothing any more.
+    private func send(_ bytes: [UInt8]) -> Int? {
+        direct == nil ? 0 : bytes.withUnsafeBytes { direct?.send($0) }
     }
 
     /// When the loop has heard all who have something to say now.
@@ -112,12 +122,19 @@ final class UpstreamConnection {
     }
 
     /// Leaves what the socket does not take to the channel, of these requests all bytes.
-    private func queue(_ rest: ArraySlice<UInt8>, of requests: [RequestID], on channel: any Channel) {
+    ///
+    /// From a dead socket the channel reads what is left, and then closes it.
+    private func queue(
+        _ rest: ArraySlice<UInt8>,
+        of requests: [RequestID],
+        isDead: Bool = false,
+        on channel: any Channel
+    ) {
         isWriting = true
         channel.writeAndFlush(ByteBuffer(bytes: rest), promise: nil)
         isWriting = false
         // A write that fails closes the channel at once. Of a few bytes the system takes all or nothing.
-        if !channel.isActive, rest.count <= Self.wholeWrite { unsent(requests) }
+        if !channel.isActive, isDead || rest.count <= Self.wholeWrite { unsent(requests) }
         while let message = early.popFirst() { driver.receiveResponse(message, on: link) }
     }
 

@@ -75,12 +75,14 @@ import Testing
             asking.read()
         }
         try ask()
-        let open = try (0..<8).map { _ in try on.greeted(server, client).0 }
-        #expect(try open[1...5].map { try on.pauses(untilAnswerFrom: $0) } == [11, 6, 3, 2, 1])
+        let open = try (0..<10).map { _ in try on.greeted(server, client).0 }
+        let most = HandshakePace.mostPauses
+        let pauses = [most, most / 2, most / 4, most / 8, most / 16, most / 32, 0].map { $0 + 1 }
+        #expect(try open[1...7].map { try on.pauses(untilAnswerFrom: $0) } == pauses)
 
         asking.writeAndFlush(ByteBuffer(string: "answer"), promise: nil)
         try ask()
-        #expect(try open[6...7].map { try on.pauses(untilAnswerFrom: $0) } == [1, 11])
+        #expect(try open[8...9].map { try on.pauses(untilAnswerFrom: $0) } == [1, most + 1])
         for channel in open + [asking] { _ = try? channel.finish(acceptAlreadyClosed: true) }
     }
 

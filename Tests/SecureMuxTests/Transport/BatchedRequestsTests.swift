@@ -1,0 +1,39 @@
+import MultiplexerCore
+import NIOCore
+import Testing
+
+@testable import SecureMux
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Requests that leave together, where the device takes several at a time.
+@Suite(.timeLimit(.minutes(1))) struct BatchedRequestsTests {
+    @Test(arguments: [1, 2])
+    func `batched writes that meet a reset are sent on the next one`(_ count: Int) async throws {
+        try await withServer(.patient { ($0.inFlightLimit, $0.sharesReads) = (2, false) }) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            let link = try await device.connection()
+            func long(_ transaction: UInt8) -> [UInt8] {
+                [0, transaction, 0, 0, 0, 253, 1, 16, 0, transaction, 0, 123, 246] + [UInt8](repeating: 7, count: 246)
+            }
+            let reads = (0..<2).map { read(transaction: $0, unit: 1, address: $0, count: 1) }
+            try await client.send(reads.flatMap(\.self) + (0..<count).flatMap { long(UInt8(2 + $0)) })
+            var answers: [UInt8] = []
+            for _ in 0..<2 { answers += answer(try await link.receiveFrame(), registers: [1]) }
+            let socket = try #require(link.channel as? any SocketOptionProvider)
+            try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+            try await server.log.standingStill(atLineContaining: "answered") {
+                try await link.send(answers)
+                try await Task.sleep(for: .milliseconds(100))
+                try await link.close()
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            for _ in 0..<200 where try await server.server.statistics().sentAgain < count {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(try await server.server.statistics().sentAgain == count)
+        }
+    }
+}
