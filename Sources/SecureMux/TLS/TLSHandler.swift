@@ -69,6 +69,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private var isDeliveryScheduled = false
     /// They were given something and have written nothing since.
     @exclusivity(unchecked) private var awaitsAnswer = false
+    @exclusivity(unchecked) private var hasBeenAnswered = false
 
     /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
     ///
@@ -289,12 +290,14 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func noteAsked() {
-        guard !awaitsAnswer else { return }
+        // Whoever has just come does not hold up others that come: a crowd would hold up itself.
+        guard hasBeenAnswered, !awaitsAnswer else { return }
         awaitsAnswer = true
         pace?.asked()
     }
 
     private func noteAnswered() {
+        hasBeenAnswered = true
         guard awaitsAnswer else { return }
         awaitsAnswer = false
         pace?.answered()

@@ -86,6 +86,25 @@ import Testing
         for channel in open + [asking] { _ = try? channel.finish(acceptAlreadyClosed: true) }
     }
 
+    @Test func `nobody waits for the first answer of a client that has just come`() throws {
+        let on = Loop()
+        let (server, client) = try contexts(.off)
+        let (asking, session) = try on.greeted(server, client)
+        let last = try #require(try on.lastFlight(of: session, to: asking))
+        on.loop.advanceTime(by: HandshakePace.pause)
+        on.deliver(last, to: asking)
+        asking.read()
+        var request = ByteBuffer()
+        #expect(session.encrypt(ByteBuffer(string: "request"), records: &request) == .complete)
+        on.deliver(request, to: asking)
+
+        let (first, _) = try on.greeted(server, client)
+        #expect(try on.pauses(untilAnswerFrom: first) <= 1)
+        let (second, _) = try on.greeted(server, client)
+        #expect(try on.pauses(untilAnswerFrom: second) <= 1)
+        for channel in [asking, first, second] { _ = try? channel.finish(acceptAlreadyClosed: true) }
+    }
+
     @Test(arguments: [false, true])
     func `nobody waits for the answer to a client that has left`(_ isRefused: Bool) throws {
         let on = Loop()
@@ -160,13 +179,19 @@ import Testing
             return (channel, session)
         }
 
-        /// A server's end whose handshake is complete, after a pause.
+        /// A server's end whose client has completed its handshake and been answered once, after a pause.
         func established(_ server: TLSContext, _ client: TLSContext) throws -> (EmbeddedChannel, TLSSession) {
             let (channel, session) = try greeted(server, client)
             let last = try #require(try lastFlight(of: session, to: channel))
             loop.advanceTime(by: HandshakePace.pause)
             deliver(last, to: channel)
             loop.advanceTime(by: HandshakePace.pause)
+            channel.read()
+            var request = ByteBuffer()
+            #expect(session.encrypt(ByteBuffer(string: "first request"), records: &request) == .complete)
+            deliver(request, to: channel)
+            channel.writeAndFlush(ByteBuffer(string: "first answer"), promise: nil)
+            while let records = try channel.readOutbound(as: ByteBuffer.self) { session.receive(records) }
             channel.read()
             return (channel, session)
         }
