@@ -88,10 +88,11 @@ extension Multiplexer {
         mutating func remove(_ client: ClientID) -> [Waiting]? {
             guard contains(client) else { return nil }
             var left: [Waiting] = []
-            if !isIdle(slot) { leaveLine(slot) }
-            if lastServed == slot { lastServed = nil }
-            while let request = popFirst(slot) { left.append(request) }
-            freeSlots.append(slot)
+            if !isIdle(client.slot) { leaveLine(client.slot) }
+            if lastServed == client.slot { lastServed = nil }
+            while let request = popFirst(client.slot) { left.append(request) }
+            clients[client.slot].id = nil
+            count -= 1
             return left
         }
     }
