@@ -219,7 +219,7 @@ extension MultiplexerDriver {
         case .keepResponse(let place):
             if let response { keep(response, at: place) }
         case .respondKept(let request, let place, let age, _):
-            if isTracing { trace("answered from memory", request, ["age": "\(age)"]) }
+            if isTracing { trace("answered from memory", request, ["age": "\(age.shortText)"]) }
             respond(request, keptResponses[place])
             requests.remove(request)
         case .fail(let request, let failure, _):
