@@ -332,8 +332,10 @@ extension Oracle {
             unsent(id, on: on, at: now)
         case .responseReceived(let response, let id):
             received(response, on: id, at: now)
-        case .responseDamaged(let id):
+        case .responseDamaged(_, let id):
             damaged(on: id, at: now)
+        case .noiseReceived:
+            break
         case .deadlineReached:
             visit(at: now)
         case .drainRequested:

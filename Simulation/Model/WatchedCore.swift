@@ -149,7 +149,7 @@ extension WatchedCore {
                 return nil
             }
             let on = asked.sendings[message.sending].link
-            return oracle.isBusy(on, with: asked.watchedAs) ? nil : (.responseDamaged(on), nil)
+            return oracle.isBusy(on, with: asked.watchedAs) ? nil : (.responseDamaged(.checksum, on: on), nil)
         case .carriesOut:
             return nil
         case .visit:

@@ -157,8 +157,8 @@ extension FuzzedSchedule {
         case 3: if let link { try forge(on: link) }
         // A frame that was read before its client left.
         case 4: try ask(from: ClientID(slot: 0, serial: lastClient + 100))
-        case 5: if let link, !hasEnded { try feed(.responseDamaged(link)) }
-        case 6: try feed(.responseDamaged(old))
+        case 5: if let link, !hasEnded { try feed(.responseDamaged(.checksum, on: link)) }
+        case 6: try feed(.responseDamaged(.checksum, on: old))
         case 7: try feed(.drainRequested)
         case 8: try takeBack()
         case 9: if let link { try close(link, midResponse: true) }

@@ -17,10 +17,10 @@ extension Multiplexer {
         case requestUnsent(RequestID, on: LinkID)
         /// The device sent a whole message.
         case responseReceived(Response, on: LinkID)
-        /// The awaited message came damaged, and the line has been silent since.
-        ///
-        /// Only where the wire has no transaction ids, and only if the damaged message was the answer without doubt.
-        case responseDamaged(LinkID)
+        /// A message came that was the answer to a request without doubt, and it is damaged.
+        case responseDamaged(ResponseDamage, on: LinkID)
+        /// The device sent bytes that are no message; they were dropped.
+        case noiseReceived(bytes: Int, on: LinkID)
         /// The time of the last ``Multiplexer/Action/setDeadline(_:)`` has come.
         case deadlineReached
         /// The program shuts down: finish what is in flight, accept nothing new.

@@ -100,9 +100,11 @@ public struct Multiplexer: Sendable {
             sendWaiting(at: now, into: &actions)
             if let answered { respond(to: answered.askers, into: &actions) }
             update(at: now, into: &actions)
-        case .responseDamaged(let id):
+        case .responseDamaged(_, let id):
             answerDamaged(on: id, at: now, into: &actions)
             update(at: now, into: &actions)
+        case .noiseReceived:
+            break
         case .deadlineReached:
             nextVisit = nil
             expire(at: now, into: &actions)

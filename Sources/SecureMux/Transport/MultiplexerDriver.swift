@@ -169,9 +169,14 @@ extension MultiplexerDriver {
         handle(.responseReceived(response, on: link), response: frame)
     }
 
-    /// The awaited message came damaged, and the line has been silent since.
-    func receiveDamagedResponse(on link: LinkID) {
-        handle(.responseDamaged(link))
+    /// A message came that was an answer without doubt, and it is damaged.
+    func receiveDamagedResponse(_ damage: ResponseDamage, on link: LinkID) {
+        handle(.responseDamaged(damage, on: link))
+    }
+
+    /// Bytes came that are no message; they were dropped.
+    func receiveNoise(bytes: Int, on link: LinkID) {
+        handle(.noiseReceived(bytes: bytes, on: link))
     }
 
     /// The request that the device is to answer next, where the wire has no ids.

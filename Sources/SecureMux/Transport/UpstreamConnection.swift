@@ -233,7 +233,7 @@ extension UpstreamConnection {
     }
 
     func receivedDamage() {
-        driver.receiveDamagedResponse(on: link)
+        driver.receiveDamagedResponse(.checksum, on: link)
     }
 
     /// The request that the device is to answer next, where the wire has no ids.

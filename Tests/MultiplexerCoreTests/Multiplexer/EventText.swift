@@ -12,7 +12,8 @@ extension Multiplexer.Event {
             "closed \(link.rawValue)\(midResponse ? " in mid-response" : "")"
         case .requestUnsent(let id, let link): "unsent \(id.rawValue) on \(link.rawValue)"
         case .responseReceived(let response, let link): "response \(response.text) on \(link.rawValue)"
-        case .responseDamaged(let link): "damaged on \(link.rawValue)"
+        case .responseDamaged(_, let link): "damaged on \(link.rawValue)"
+        case .noiseReceived(let bytes, let link): "\(bytes) bytes of noise on \(link.rawValue)"
         case .deadlineReached: "deadline"
         case .drainRequested: "drain"
         }

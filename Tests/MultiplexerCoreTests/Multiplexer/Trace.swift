@@ -124,7 +124,7 @@ struct Trace {
     }
 
     @discardableResult
-    mutating func damaged(on link: UInt64 = 1) -> String { handle(.responseDamaged(LinkID(rawValue: link))) }
+    mutating func damaged(on link: UInt64 = 1) -> String { handle(.responseDamaged(.checksum, on: LinkID(rawValue: link))) }
 
     @discardableResult
     mutating func drain() -> String { handle(.drainRequested) }
