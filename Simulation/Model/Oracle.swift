@@ -322,6 +322,8 @@ extension Oracle {
             leave(client, at: now)
         case .requestReceived(let id, let request, let client):
             ask(id, request, client, at: now)
+        case .requestRepeated:
+            break
         case .upstreamConnected(let id):
             guard link?.id == id, link?.connectedAt == nil, link?.isClosing == false else { return }
             link?.connectedAt = now

@@ -9,9 +9,13 @@ public struct ApplicationProtocol: Sendable {
     /// What its messages are, whatever is put around them.
     public let messages: MessageKind
     /// How its messages are cut out of the stream.
-    package let framing: any Framing
+    package private(set) var framing: any Framing
     /// What its messages say.
     package private(set) var messageRules: any MessageRules
+    /// How long the line is let fall quiet after a request that was not answered, before the next one is sent.
+    ///
+    /// Where no id tells a late answer from the next one, and the line behind an adapter outlasts a connection.
+    public let quietTime: Duration
 
     package init(
         name: String,
@@ -19,7 +23,8 @@ public struct ApplicationProtocol: Sendable {
         summary: String,
         messages: MessageKind,
         framing: any Framing,
-        messageRules: any MessageRules
+        messageRules: any MessageRules,
+        quietTime: Duration = .milliseconds(100)
     ) {
         self.name = name
         self.aliases = aliases
@@ -27,6 +32,7 @@ public struct ApplicationProtocol: Sendable {
         self.messages = messages
         self.framing = framing
         self.messageRules = messageRules
+        self.quietTime = quietTime
     }
 
     /// What messages are, whatever is put around them on the wire.
@@ -72,7 +78,8 @@ extension ApplicationProtocol {
         // A device on a serial wire does not answer broadcasts, and a client on one does not wait for an answer.
         translated.messageRules = ModbusMessageRules(
             unitMap: unitMap,
-            broadcastsUnit0: deviceRules.broadcastsUnit0 || rules.broadcastsUnit0
+            broadcastsUnit0: deviceRules.broadcastsUnit0 || rules.broadcastsUnit0,
+            checksUnits: deviceRules.checksUnits
         )
         return translated
     }
@@ -82,9 +89,30 @@ extension ApplicationProtocol {
 
     /// This protocol, Modbus of some form, for a device that takes requests to its unit 0 for broadcasts, or does not.
     public func broadcasting(unit0 isBroadcast: Bool) -> ApplicationProtocol {
-        guard messages == .modbus else { return self }
+        guard var rules = messageRules as? ModbusMessageRules else { return self }
+        rules.broadcastsUnit0 = isBroadcast
         var changed = self
-        changed.messageRules = ModbusMessageRules(broadcastsUnit0: isBroadcast)
+        changed.messageRules = rules
+        return changed
+    }
+
+    /// This protocol, Modbus of some form, for a device that does not answer as the unit that was asked.
+    public func ignoringUnits() -> ApplicationProtocol {
+        guard var rules = messageRules as? ModbusMessageRules else { return self }
+        rules.checksUnits = false
+        var changed = self
+        changed.messageRules = rules
+        return changed
+    }
+
+    /// This protocol for a device that does not repeat transaction ids; nil where its frames have none.
+    public func ignoringTransactionIDs() -> ApplicationProtocol? {
+        var changed = self
+        switch framing {
+        case is ModbusTCPFraming: changed.framing = ModbusTCPFraming(ignoringTransactionIDs: true)
+        case is ModbusTCPWithCRCFraming: changed.framing = ModbusTCPWithCRCFraming(ignoringTransactionIDs: true)
+        default: return nil
+        }
         return changed
     }
 }

@@ -23,7 +23,12 @@ package struct ISO8583MessageRules: MessageRules {
         guard let type = messageType(of: message) else {
             return Request(correlation: .none, mayWrite: true, expectsResponse: message.count > messageOffset)
         }
-        return Request(correlation: type.correlation, mayWrite: true, expectsResponse: type.awaitsAnswer)
+        return Request(
+            correlation: type.correlation,
+            mayWrite: true,
+            expectsResponse: type.awaitsAnswer,
+            subject: Request.Subject(hashing: message)
+        )
     }
 
     /// Such as "MTI 0200, 123 bytes"; the bytes are those of the ISO message.

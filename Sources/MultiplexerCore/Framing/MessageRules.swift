@@ -8,7 +8,10 @@ package protocol MessageRules: Sendable {
     /// Whether the device sends messages of its own accord, which ``response(_:)`` tells from answers.
     var deviceMayBegin: Bool { get }
 
-    /// What the core needs to know of a request.
+    /// Why a request must not be sent; nil for one that may.
+    func refusal(of request: Span<UInt8>) -> RequestRefusal?
+
+    /// What the core needs to know of a request that may be sent.
     func request(_ message: Span<UInt8>) -> Request
 
     /// What a request asks for, in a few words for the log.
@@ -32,16 +35,25 @@ package protocol MessageRules: Sendable {
     /// - Returns: False where the protocol has no such message: then closing the client is the reply.
     func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool
 
-    /// Appends the message that tells the client that the device could not read its request as one.
+    /// Appends the message that tells the client that its request was refused.
     ///
+    /// - Parameters:
+    ///   - request: The request's message.
+    ///   - refusal: Why it is not sent.
+    ///   - output: Where the message is appended.
     /// - Returns: False where the protocol has no such message: then closing the client is the reply.
-    func reply(toMalformed request: Span<UInt8>, into output: inout [UInt8]) -> Bool
+    func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool
 }
 
 // Most messages pass through as they are.
 extension MessageRules {
+    /// Most protocols leave it to their framing, or to the device.
+    package func refusal(of request: Span<UInt8>) -> RequestRefusal? { nil }
+
     /// Few protocols can say so.
-    package func reply(toMalformed request: Span<UInt8>, into output: inout [UInt8]) -> Bool { false }
+    package func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool {
+        false
+    }
 
     /// Most devices speak only when asked.
     package var deviceMayBegin: Bool { false }
@@ -67,7 +79,7 @@ package struct OpaqueMessageRules: MessageRules {
 
     /// What cannot be read might change the device.
     package func request(_ message: Span<UInt8>) -> Request {
-        Request(correlation: .none, mayWrite: true)
+        Request(correlation: .none, mayWrite: true, subject: Request.Subject(hashing: message))
     }
 
     /// Only its length can be told.

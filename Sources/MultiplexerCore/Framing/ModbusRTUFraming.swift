@@ -106,6 +106,8 @@ extension ApplicationProtocol {
         summary: "Modbus RTU over TCP: serial adapters in transparent mode",
         messages: .modbus,
         framing: ModbusRTUFraming(),
-        messageRules: ModbusMessageRules(broadcastsUnit0: true)
+        messageRules: ModbusMessageRules(broadcastsUnit0: true),
+        // An adapter carries what a slow device still has to say over any later connection.
+        quietTime: .seconds(1)
     )
 }

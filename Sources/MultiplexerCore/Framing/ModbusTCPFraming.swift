@@ -12,11 +12,13 @@ package struct ModbusTCPFraming: Framing {
     /// What the length field may say: a unit id and a PDU of 1 to 253 bytes.
     package static let lengths = 2...254
 
-    /// The one Modbus/TCP framing: it has nothing to set.
-    package init() {}
+    /// MBAP headers carry a transaction id; not every device repeats it.
+    package let carriesTransactionIDs: Bool
 
-    /// MBAP headers carry a transaction id.
-    package var carriesTransactionIDs: Bool { true }
+    /// The framing of devices that repeat transaction ids, or of those whose ids are ignored.
+    package init(ignoringTransactionIDs: Bool = false) {
+        carriesTransactionIDs = !ignoringTransactionIDs
+    }
 
     /// Reads the MBAP header: protocol id 0, 2 ≤ length ≤ 254.
     package func frameLength(
@@ -29,7 +31,10 @@ package struct ModbusTCPFraming: Framing {
 
     /// The id is the header's first two bytes; the message is all behind the header.
     package func envelope(of frame: Span<UInt8>) -> Envelope {
-        Envelope(transactionID: MBAPHeader.transactionID(of: frame), message: MBAPHeader.length..<frame.count)
+        Envelope(
+            transactionID: carriesTransactionIDs ? MBAPHeader.transactionID(of: frame) : 0,
+            message: MBAPHeader.length..<frame.count
+        )
     }
 
     /// That of the MBAP header.

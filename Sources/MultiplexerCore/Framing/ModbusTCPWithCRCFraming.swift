@@ -13,11 +13,13 @@ package struct ModbusTCPWithCRCFraming: Framing {
     /// What the length field may say: a unit id, a PDU of 1 to 253 bytes and the checksum.
     package static let lengths = 4...256
 
-    /// The one framing of this kind: it has nothing to set.
-    package init() {}
+    /// MBAP headers carry a transaction id; not every device repeats it.
+    package let carriesTransactionIDs: Bool
 
-    /// MBAP headers carry a transaction id.
-    package var carriesTransactionIDs: Bool { true }
+    /// The framing of devices that repeat transaction ids, or of those whose ids are ignored.
+    package init(ignoringTransactionIDs: Bool = false) {
+        carriesTransactionIDs = !ignoringTransactionIDs
+    }
 
     /// Reads the MBAP header and, once the frame is whole, the checksum.
     ///
@@ -41,7 +43,7 @@ package struct ModbusTCPWithCRCFraming: Framing {
     /// The id is the header's first two bytes; the message stands between the header and the checksum.
     package func envelope(of frame: Span<UInt8>) -> Envelope {
         Envelope(
-            transactionID: MBAPHeader.transactionID(of: frame),
+            transactionID: carriesTransactionIDs ? MBAPHeader.transactionID(of: frame) : 0,
             message: MBAPHeader.length..<frame.count - ModbusCRC.length
         )
     }

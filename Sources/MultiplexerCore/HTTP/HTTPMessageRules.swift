@@ -39,7 +39,16 @@ package struct HTTPMessageRules: MessageRules {
     /// A safe method without a query or a body changes nothing, any other might.
     package func request(_ message: Span<UInt8>) -> Request {
         let isSafe = message.count > 1 && message[1] & HTTPRecord.isSafe != 0
-        return Request(correlation: .none, mayWrite: !isSafe)
+        return Request(correlation: .none, mayWrite: !isSafe, subject: subject(of: message))
+    }
+
+    /// The method and the target with its query: gadgets take commands there.
+    private func subject(of message: Span<UInt8>) -> Request.Subject? {
+        guard message.count >= HTTPRecord.methodOffset else { return nil }
+        let targetLength = (3..<7).reduce(0) { $0 << 8 | Int(message[$1]) }
+        let end = HTTPRecord.methodOffset + Int(message[2]) + targetLength
+        guard end <= message.count else { return nil }
+        return Request.Subject(hashing: message.extracting(HTTPRecord.methodOffset..<end))
     }
 
     /// The method and the target, such as "GET /status".

@@ -59,7 +59,9 @@ extension ApplicationProtocol {
             summary: "HTTP/1.1: gadgets and gateways with a web interface or a REST API that take one connection",
             messages: .http(limits),
             framing: HTTPRecordFraming(),
-            messageRules: HTTPMessageRules()
+            messageRules: HTTPMessageRules(),
+            // What an HTTP device has still to say is said on the connection that ends.
+            quietTime: .zero
         )
     }
 

@@ -1,6 +1,8 @@
 /// What Modbus messages say: unit id, function code, data.
 package struct ModbusMessageRules: MessageRules {
     static let exceptionBit: UInt8 = 0x80
+    /// The type of Read Device Identification (43).
+    static let readDeviceIdentification: UInt8 = 0x0E
 
     /// What the device calls the units that clients ask for.
     package var unitMap: UnitMap
@@ -8,29 +10,41 @@ package struct ModbusMessageRules: MessageRules {
     ///
     /// On Modbus/TCP unit 0 is a unit like any other (Modbus Messaging on TCP/IP V1.0b, section 4.4.2.1).
     package var broadcastsUnit0: Bool
+    /// Whether a response must be of the unit that was asked; some gateways answer as unit 1 or 0 whatever was asked.
+    package var checksUnits: Bool
 
-    /// The rules with this map, and with or without broadcasts.
-    package init(unitMap: UnitMap = UnitMap(), broadcastsUnit0: Bool = false) {
+    /// The rules with this map, with or without broadcasts, and with units that are checked or ignored.
+    package init(unitMap: UnitMap = UnitMap(), broadcastsUnit0: Bool = false, checksUnits: Bool = true) {
         self.unitMap = unitMap
         self.broadcastsUnit0 = broadcastsUnit0
+        self.checksUnits = checksUnits
     }
 
     /// Modbus clients keep their connection open while they wait (Modbus Messaging on TCP/IP V1.0b, section 4.2).
     package var answersAfterEndOfInput: Bool { false }
 
+    /// Requests are sent whole, and only those of functions that there are.
+    package func refusal(of request: Span<UInt8>) -> RequestRefusal? {
+        if case .refused(let refusal) = ModbusRequestForm(of: request) { refusal } else { nil }
+    }
+
     /// A request is told by its unit, as the device calls it, and its function.
     package func request(_ message: Span<UInt8>) -> Request {
         let unit = unitMap[message[0]]
         let function = ModbusFunction(rawValue: message[1])
-        let isException = message[1] & Self.exceptionBit != 0
+        let read = Self.read(message, of: unit)
+        // What else such a request holds, nobody knows: it may be a write.
+        let isUnknown = read == nil && ModbusRequestForm(of: message) == .unknown
         return Request(
-            correlation: Self.correlation(unit: unit, function: function),
-            // No request has the exception bit set: who knows what the device makes of it.
-            mayWrite: function.mayWrite || isException,
+            correlation: correlation(unit: unit, function: function),
+            mayWrite: function.mayWrite || isUnknown,
             expectsResponse: (unit != 0 || !broadcastsUnit0) && !Self.silences(message),
-            responseLength: isException ? nil : Self.responseLength(to: message),
+            responseLength: Self.responseLength(to: message),
             unit: Self.concernsOneUnit(unit) ? unit : nil,
-            read: isException ? nil : Self.read(message, of: unit)
+            read: read,
+            answer: Self.answer(to: message),
+            goesAlone: isUnknown,
+            subject: read.map { Request.Subject(rawValue: $0.rawValue) } ?? Self.subject(of: message, unit)
         )
     }
 
@@ -46,6 +60,40 @@ package struct ModbusMessageRules: MessageRules {
         return Request.Read(rawValue: packed)
     }
 
+    /// Unit, function and range of what is no plain read; of a function of unknown form no more than unit and function.
+    private static func subject(of message: Span<UInt8>, _ unit: UInt8) -> Request.Subject {
+        let range =
+            switch message[1] {
+            case 5, 6, 22, 24: 2..<min(4, message.count)
+            case 15, 16: 2..<min(6, message.count)
+            case 20, 23: 2..<min(10, message.count)
+            case 21: 2..<min(8, message.count)
+            default: 2..<2
+            }
+        var hash = UInt64(unit) << 8 | UInt64(message[1])
+        for index in range { hash = (hash &* 0x100_0000_01B3) ^ UInt64(message[index]) }
+        // No plain read has the uppermost bit.
+        return Request.Subject(rawValue: hash | 1 << 63)
+    }
+
+    /// What the answer to a request says, unless it is an exception.
+    private static func answer(to message: Span<UInt8>) -> Content {
+        switch (message[1], message.count) {
+        case (1, 6), (2, 6): .values(bytes: (message.word(at: 4) + 7) / 8)
+        case (3, 6), (4, 6): .values(bytes: message.word(at: 4) * 2)
+        case (23, 11...): .values(bytes: message.word(at: 4) * 2)
+        case (5, 6...), (6, 6...), (15, 6...), (16, 6...): .echo(packed(message, 2..<6))
+        case (22, 8): .echo(packed(message, 2..<8))
+        default: .any
+        }
+    }
+
+    private static func packed(_ message: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+        var packed: UInt64 = 0
+        for index in range { packed = packed << 8 | UInt64(message[index]) }
+        return packed
+    }
+
     /// The unit and the function, such as "unit 1: read holding registers (3)".
     package func summary(ofRequest message: Span<UInt8>) -> String {
         "unit \(message[0]): \(ModbusFunction(rawValue: message[1]))"
@@ -53,10 +101,29 @@ package struct ModbusMessageRules: MessageRules {
 
     /// A response repeats unit and function; an exception response has the exception bit set beside.
     package func response(_ message: Span<UInt8>) -> Response {
-        Response(
-            correlation: Self.correlation(ofMessage: message),
-            isFailure: message[1] & Self.exceptionBit != 0
+        let isException = message[1] & Self.exceptionBit != 0
+        let (content, length) = isException ? (.any, 3) : Self.content(ofResponse: message)
+        return Response(
+            correlation: correlation(unit: message[0], function: ModbusFunction(rawValue: message[1])),
+            isFailure: isException,
+            content: content,
+            surplus: max(message.count - length, 0)
         )
+    }
+
+    /// What a response says, and how long it is with that alone.
+    private static func content(ofResponse message: Span<UInt8>) -> (Content, length: Int) {
+        switch (message[1], message.count) {
+        case (1...4, 3...), (23, 3...):
+            let bytes = Int(message[2])
+            // Fewer than it announces are told as they are.
+            return (.values(bytes: min(bytes, message.count - 3)), 3 + bytes)
+        case (5, 6...), (6, 6...), (15, 6...), (16, 6...): return (.echo(packed(message, 2..<6)), 6)
+        case (22, 8...): return (.echo(packed(message, 2..<8)), 8)
+        // Too short for what it should say: it repeats nothing.
+        case (1...6, _), (15, _), (16, _), (22, _), (23, _): return (.echo(.max), message.count)
+        default: return (.any, message.count)
+        }
     }
 
     /// The request with the unit id that the device knows.
@@ -76,15 +143,15 @@ package struct ModbusMessageRules: MessageRules {
         let exception: ModbusException =
             switch failure {
             case .unreachable, .draining: .gatewayPathUnavailable
-            case .unanswered, .connectionLost, .expired: .gatewayTargetDeviceFailedToRespond
+            case .unanswered, .connectionLost, .expired, .heldBack: .gatewayTargetDeviceFailedToRespond
             }
         appendException(exception, to: request, into: &output)
         return true
     }
 
-    /// An exception response: 0x03, illegal data value, as for a count that contradicts a quantity.
-    package func reply(toMalformed request: Span<UInt8>, into output: inout [UInt8]) -> Bool {
-        appendException(.illegalDataValue, to: request, into: &output)
+    /// An exception response: 0x01 for a function that does not exist, else 0x03, as for a count that contradicts a quantity.
+    package func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool {
+        appendException(refusal == .illegalFunction ? .illegalFunction : .illegalDataValue, to: request, into: &output)
         return true
     }
 
@@ -100,11 +167,11 @@ package struct ModbusMessageRules: MessageRules {
 
     /// The unit and the function that a message begins with.
     static func correlation(ofMessage message: Span<UInt8>) -> Correlation {
-        correlation(unit: message[0], function: ModbusFunction(rawValue: message[1]))
+        Correlation(unit: message[0], function: ModbusFunction(rawValue: message[1]).rawValue)
     }
 
-    private static func correlation(unit: UInt8, function: ModbusFunction) -> Correlation {
-        Correlation(rawValue: UInt64(unit) << 8 | UInt64(function.rawValue))
+    private func correlation(unit: UInt8, function: ModbusFunction) -> Correlation {
+        Correlation(unit: checksUnits ? unit : 0, function: function.rawValue)
     }
 
     /// Whether it is Diagnostics with the sub-function Force Listen Only Mode, which has no response (Modbus Application

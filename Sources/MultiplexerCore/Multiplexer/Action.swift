@@ -78,8 +78,20 @@ extension Multiplexer {
         case lastResponse
         /// The device answered a broadcast; nobody waits for that.
         case broadcastAnswered
-        /// The answer of a request came damaged.
-        case responseDamaged
+        /// The answer of a request came damaged; the request fails, or is sent once more.
+        case responseDamaged(ResponseDamage, RequestID?)
+        /// An answer held more bytes of values than were asked for; told once.
+        case wideValues(bytes: Int, expected: Int)
+        /// Bytes that are no message were dropped.
+        case noise(bytes: Int)
+        /// The device answers, but does not repeat what it should; told after three times.
+        case mismatchRecognised(MismatchPattern)
+        /// The device does not take a new connection soon after the last one was closed: it still counts that. Tried again.
+        case oldConnectionCounted(retryIn: Duration)
+        /// The device answers again; it counted the last connection for about so long after it was closed.
+        case oldConnectionForgotten(after: Duration)
+        /// The device ended its connection each time that it was asked this; it is not asked again for so long.
+        case heldBack(RequestID, Duration)
     }
     /// Why a connection is not to be trusted any longer.
     package enum ReplacementCause: Hashable, Sendable {
@@ -87,5 +99,7 @@ extension Multiplexer {
         case silence
         /// Without transaction ids, a message too many could be taken for the answer to the next request.
         case stray
+        /// What follows a damaged message cannot be told from its remains.
+        case damage
     }
 }

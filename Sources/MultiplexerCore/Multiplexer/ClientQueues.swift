@@ -16,6 +16,8 @@ extension Multiplexer {
         /// By their slots; what is left of a client that has gone is no matter.
         private var clients: [Client] = []
         private var count = 0
+        /// How many of them have asked anything.
+        private var askers = 0
 
         private var requests: [Waiting?] = []
         private var requestLinks = LinkedLists()
@@ -35,6 +37,9 @@ extension Multiplexer {
             /// Nil where there is none.
             var id: ClientID?
             var waiting = LinkedLists.List()
+            /// How many of its requests are in flight.
+            var inFlight = 0
+            var hasAsked = false
             var isPaused = false
             var isClosing = false
             /// In which of the two lines it stands.
@@ -57,6 +62,9 @@ extension Multiplexer {
 
         /// Whether there is no client.
         var isEmpty: Bool { count == 0 }
+
+        /// Whether there is a client that has asked anything.
+        var hasAskers: Bool { askers > 0 }
 
         /// The clients in the order in which they came, so that equal events give equal actions.
         var all: [ClientID] { clients.compactMap(\.id).sorted() }
@@ -81,8 +89,23 @@ extension Multiplexer {
             client.slot < clients.count && clients[client.slot].id == client
         }
 
-        /// Whether a client waits for nothing.
-        func isIdle(_ client: ClientID) -> Bool { isIdle(client.slot) }
+        /// Whether all that a client asked is over.
+        func isIdle(_ client: ClientID) -> Bool { isIdle(client.slot) && clients[client.slot].inFlight == 0 }
+
+        /// A client asks.
+        mutating func noteAsked(_ client: ClientID) {
+            guard !clients[client.slot].hasAsked else { return }
+            clients[client.slot].hasAsked = true
+            askers += 1
+        }
+
+        /// A request of a client is in flight.
+        mutating func noteSent(_ client: ClientID) { clients[client.slot].inFlight += 1 }
+
+        /// A request of a client is in flight no more.
+        mutating func noteLanded(_ client: ClientID) {
+            if contains(client) { clients[client.slot].inFlight -= 1 }
+        }
 
         /// Forgets a client and returns what it waited for; nil if it is not known.
         mutating func remove(_ client: ClientID) -> [Waiting]? {
@@ -93,6 +116,7 @@ extension Multiplexer {
             while let request = popFirst(client.slot) { left.append(request) }
             clients[client.slot].id = nil
             count -= 1
+            if clients[client.slot].hasAsked { askers -= 1 }
             return left
         }
     }
@@ -121,6 +145,17 @@ extension Multiplexer.ClientQueues {
         keep(request)
         requestLinks.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
         standInLine(slot, asFirst: true)
+    }
+
+    /// A waiting request has more time, and so have those of its client that wait behind it; false if it does not wait.
+    mutating func extend(_ id: RequestID, to deadline: Duration) -> Bool {
+        guard requests.indices.contains(Int(id.rawValue)), requests[Int(id.rawValue)] != nil else { return false }
+        var member: Int? = Int(id.rawValue)
+        while let index = member, let request = requests[index] {
+            requests[index]?.deadline = max(request.deadline, deadline)
+            member = requestLinks.next(after: index)
+        }
+        return true
     }
 
     /// What the client whose turn it is asks next.

@@ -24,8 +24,16 @@ extension Multiplexer {
         private var lastUse = Duration.zero
         /// Until when no request is sent.
         private var quietUntil = Duration.zero
-        /// Until when the device is thought to count the connection that ended.
+        /// Until when no connection is opened: the device may still count the one that ended.
         private var settledAt = Duration.zero
+        /// The last connection that we closed, while the device may still count it.
+        private var oldConnection: OldConnection?
+        /// How long the device counted an old connection when it last refused a new one for it; less each time it does not.
+        private var learnedSettleTime = Duration.zero
+        /// Whether a request was not answered, so that the line must fall quiet before the next one.
+        private var mustListen = false
+        /// While the line is listened to: how long it must be quiet, until when that is, and until when at most.
+        private var listening: (time: Duration, until: Duration, limit: Duration)?
         /// Until when it is kept for clients to come.
         private var lingerEnd: Duration?
 
@@ -76,6 +84,40 @@ extension Multiplexer {
             case unasked
             case asked
             case answered
+        }
+
+        /// A connection that we closed.
+        private struct OldConnection {
+            var closedAt: Duration
+            /// How many connections after it the device did not take.
+            var refusals = 0
+
+            /// How long a device may count it; what refuses for longer is gone.
+            static let longest = Duration.seconds(15)
+            /// The wait after the first refusal, doubled after each.
+            static let firstWait = Duration.milliseconds(20)
+            static let longestWait = Duration.seconds(1)
+
+            var wait: Duration {
+                min(Self.firstWait * (1 << min(refusals, 10)), Self.longestWait)
+            }
+        }
+
+        /// What was lost with a connection.
+        struct Loss {
+            var unanswered: Int
+            var isMidResponse: Bool
+            /// Whether any of it may be sent once more.
+            var mayRepeat: Bool
+            var blame: Blame
+        }
+
+        /// What the end of a connection means for the requests.
+        enum Consequence {
+            /// Another one is opened when it is due; with `isUncounted` the device never took this one.
+            case goesOn(repeatsReads: Bool, isUncounted: Bool = false)
+            /// All fail until the next attempt.
+            case backsOff
         }
 
         /// What there is to do for a connection.
@@ -159,74 +201,97 @@ extension Multiplexer.DeviceLink {
     private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
         state = .ready(id)
         lastUse = now
+        if mustListen { listen(for: configuration.effectiveQuietTime, at: now) }
+        mustListen = false
         actions.append(.report(.ready(id)))
     }
 
-    /// Nothing is left of the connection, which had so many requests unanswered.
-    ///
-    /// `repeats` if one of them is to be sent again, `hasWaiting` if any request waits. Says whether those are to fail.
+    /// Whether the end of the connection, if it comes now, is the device's word on what is in flight.
+    func isHangUp(at now: Duration) -> Bool {
+        switch state {
+        case .ready, .ended: use == .answered || (use == .asked && !mayBeCounted(at: now))
+        case .down, .resting, .connecting, .settling, .closing, .backingOff: false
+        }
+    }
+
+    /// Nothing is left of the connection that carried `loss`; `hasWaiting` if any request waits.
     mutating func closed(
         _ id: LinkID,
-        unanswered: Int,
-        repeats: Bool,
+        _ loss: Loss,
         hasWaiting: Bool,
         at now: Duration,
         into actions: inout [Multiplexer.Action]
-    ) -> Bool {
-        guard self.id == id else { return false }
+    ) -> Consequence {
         settledAt = now + configuration.settleTime
         keepQuiet(from: now)
+        listening = nil
         switch state {
+        case .connecting where mayBeCounted(at: now):
+            awaitOldConnection(at: now, into: &actions)
+        case .connecting, .closing(_, next: .backingOff):
+            backOff(at: now, into: &actions)
+            return .backsOff
         case .settling:
             return endedEarly(at: now, into: &actions)
         case .ready where use == .unasked && hasWaiting:
             return endedEarly(at: now, into: &actions)
-        case .connecting, .closing(_, next: .backingOff):
-            backOff(at: now, into: &actions)
-            return true
         case .closing(_, next: .down):
             state = .down
+            noteClosing(at: now)
         case .closing(_, next: .resting):
             state = .resting
+            noteClosing(at: now)
         case .ready, .ended:
-            return lost(unanswered: unanswered, repeats: repeats, at: now, into: &actions)
+            return lost(loss, at: now, into: &actions)
         case .down, .resting, .backingOff:
             break
         }
-        return false
+        return .goesOn(repeatsReads: false)
     }
 
     /// It ended before it was asked what it was opened for: that may happen, but not each time.
-    private mutating func endedEarly(at now: Duration, into actions: inout [Multiplexer.Action]) -> Bool {
+    private mutating func endedEarly(at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence {
+        guard !mayBeCounted(at: now) else {
+            awaitOldConnection(at: now, into: &actions)
+            return .goesOn(repeatsReads: true, isUncounted: true)
+        }
         guard failures == 0, earlyEnds < Self.earlyEndsInARow else {
             backOff(at: now, into: &actions)
-            return true
+            return .backsOff
         }
         earlyEnds += 1
         state = .down
         actions.append(.report(.closedEarly))
-        return false
+        return .goesOn(repeatsReads: true)
     }
 
-    private mutating func lost(
-        unanswered: Int,
-        repeats: Bool,
-        at now: Duration,
-        into actions: inout [Multiplexer.Action]
-    ) -> Bool {
+    private mutating func lost(_ loss: Loss, at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence
+    {
         switch use {
         case .unasked:
             state = .resting
             actions.append(.report(.closedUnasked))
-            return false
-        case .asked where !repeats || hasSkippedBackoff:
+            return .goesOn(repeatsReads: true)
+        case .asked where mayBeCounted(at: now) && !loss.isMidResponse:
+            awaitOldConnection(at: now, into: &actions)
+            return .goesOn(repeatsReads: true, isUncounted: true)
+        case .asked where isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat):
             backOff(at: now, into: &actions)
-            return true
+            return .backsOff
         case .asked, .answered:
-            hasSkippedBackoff = use == .asked
+            hasSkippedBackoff = use == .asked && (hasSkippedBackoff || loss.blame != .request)
             state = .down
-            actions.append(.report(.connectionLost(unanswered: unanswered)))
-            return false
+            actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
+            return .goesOn(repeatsReads: !loss.isMidResponse)
+        }
+    }
+
+    /// Whether a connection that was asked and answered nothing is to be followed by a wait.
+    private func isFailure(blaming blame: Multiplexer.Blame, mayRepeat: Bool) -> Bool {
+        switch blame {
+        case .nobody: hasSkippedBackoff || !mayRepeat
+        case .device: hasSkippedBackoff
+        case .request: false
         }
     }
 
@@ -247,10 +312,14 @@ extension Multiplexer.DeviceLink {
     mutating func replace(
         _ id: LinkID,
         after cause: Multiplexer.ReplacementCause,
+        blaming blame: Multiplexer.Blame,
         into actions: inout [Multiplexer.Action]
     ) {
         actions.append(.report(.replacingConnection(id, after: cause)))
-        close(id, next: use == .answered ? .down : .backingOff, into: &actions)
+        guard use != .answered else { return close(id, next: .down, into: &actions) }
+        let isFailure = isFailure(blaming: blame, mayRepeat: false)
+        if blame == .device { hasSkippedBackoff = true }
+        close(id, next: isFailure ? .backingOff : .down, into: &actions)
     }
 
     /// The device said with its answer that it takes no further request.
@@ -258,6 +327,71 @@ extension Multiplexer.DeviceLink {
         actions.append(.report(.lastResponse))
         close(id, next: .down, into: &actions)
     }
+}
+
+// MARK: - Old connections
+
+extension Multiplexer.DeviceLink {
+    /// We closed a connection that stood.
+    private mutating func noteClosing(at now: Duration) {
+        guard beginning != nil else { return }
+        oldConnection = OldConnection(closedAt: now)
+        settledAt = max(settledAt, now + learnedSettleTime)
+    }
+
+    /// Whether a device that does not take a connection may do so since it still counts the last one.
+    private func mayBeCounted(at now: Duration) -> Bool {
+        oldConnection.map { now - $0.closedAt < OldConnection.longest } ?? false
+    }
+
+    private mutating func awaitOldConnection(at now: Duration, into actions: inout [Multiplexer.Action]) {
+        guard let wait = oldConnection?.wait else { return }
+        oldConnection?.refusals += 1
+        settledAt = max(settledAt, now + wait)
+        state = .down
+        actions.append(.report(.oldConnectionCounted(retryIn: settledAt - now)))
+    }
+
+    /// The device answers on a new connection.
+    private mutating func forgetOldConnection(into actions: inout [Multiplexer.Action]) {
+        guard let old = oldConnection else { return }
+        oldConnection = nil
+        guard old.refusals > 0 else {
+            learnedSettleTime = learnedSettleTime < OldConnection.firstWait ? .zero : learnedSettleTime / 2
+            return
+        }
+        learnedSettleTime = max(attempt - old.closedAt, .zero)
+        actions.append(.report(.oldConnectionForgotten(after: learnedSettleTime)))
+    }
+}
+
+// MARK: - Listening
+
+extension Multiplexer.DeviceLink {
+    /// A request was not answered: the next one waits until the line is quiet, on the next connection.
+    mutating func listensBeforeNextUse() { mustListen = configuration.effectiveQuietTime > .zero }
+
+    /// What was asked may have more answers than one: the next request waits until the line is quiet, on this connection.
+    mutating func listens(at now: Duration) {
+        listen(for: min(configuration.effectiveQuietTime, Self.excessTime), at: now)
+    }
+
+    /// Whether the line is being listened to, so that what came is nobody's; it puts the next request off, but not for ever.
+    mutating func hears(on id: LinkID, at now: Duration) -> Bool {
+        guard isReady(id), let (time, until, limit) = listening, now < until else { return false }
+        listening = (time, min(now + time, limit), limit)
+        return true
+    }
+
+    private mutating func listen(for time: Duration, at now: Duration) {
+        guard time > .zero else { return }
+        listening = (time, now + time, now + time * Self.longestListening)
+    }
+
+    /// How long what comes beside an answer takes at most.
+    private static let excessTime = Duration.milliseconds(100)
+    /// How many times as long as it must be quiet the line is listened to at most.
+    private static let longestListening = 4
 }
 
 // MARK: - Use
@@ -271,16 +405,6 @@ extension Multiplexer.DeviceLink {
         }
     }
 
-    /// Whether its end, if it came now, would be followed by another connection at once.
-    ///
-    /// It may have closed an idle connection just when it was asked; twice in a row is a failure.
-    var mayRepeat: Bool {
-        switch state {
-        case .ready, .ended: use == .answered || !hasSkippedBackoff
-        case .down, .resting, .connecting, .settling, .closing, .backingOff: false
-        }
-    }
-
     var isBackingOff: Bool { if case .backingOff = state { true } else { false } }
 
     /// Whether responses are taken from this connection.
@@ -290,7 +414,10 @@ extension Multiplexer.DeviceLink {
     var isReady: Bool { if case .ready = state { true } else { false } }
 
     /// Whether a request may be sent now.
-    func mayCarry(at now: Duration) -> Bool { isReady && now >= quietUntil && now < maximumAge ?? .never }
+    func mayCarry(at now: Duration) -> Bool { isReady && now >= silenceEnd && now < maximumAge ?? .never }
+
+    /// Until when no request is sent, for whichever reason.
+    private var silenceEnd: Duration { max(quietUntil, listening?.until ?? .zero) }
 
     /// A request was sent.
     mutating func asked(_ request: Request, at now: Duration) {
@@ -311,6 +438,7 @@ extension Multiplexer.DeviceLink {
     /// The device answered.
     mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
         if failures > 0 { actions.append(.report(.answersAgain)) }
+        if oldConnection != nil { forgetOldConnection(into: &actions) }
         use = .answered
         failures = 0
         silences = 0
@@ -362,7 +490,7 @@ extension Multiplexer.DeviceLink {
         case .connecting(_, let deadline), .settling(_, let deadline):
             return min(deadline, lingerEnd ?? deadline)
         case .ready:
-            let quietEnd = demand.hasWaiting && now < quietUntil ? quietUntil : nil
+            let quietEnd = demand.hasWaiting && now < silenceEnd ? silenceEnd : nil
             return earlier(demand.isIdle ? earlier(idleEnd, renewal) : quietEnd, lingerEnd)
         case .backingOff(let deadline):
             return deadline

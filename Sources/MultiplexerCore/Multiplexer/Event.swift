@@ -7,6 +7,8 @@ extension Multiplexer {
         case clientLeft(ClientID)
         /// A client sent a whole request.
         case requestReceived(RequestID, Request, from: ClientID)
+        /// A client sent a request again, byte for byte, that was not answered: it is the same request, with a later deadline.
+        case requestRepeated(RequestID)
         /// The connection asked for with ``Multiplexer/Action/connect(_:)`` stands.
         case upstreamConnected(LinkID)
         /// The connection could not be made, was lost, or is closed as asked for. Nothing of it is left.

@@ -31,6 +31,11 @@ extension Multiplexer {
         public var minimumGap: Duration
         /// How long no connection is opened after one has ended: some devices still count the old one.
         public var settleTime: Duration
+        /// How long the line must be quiet before the next request where one was not answered; nil for what the protocol needs.
+        ///
+        /// Only where the wire has no transaction ids: there a late answer could be taken for the next one, even on another
+        /// connection if an adapter stands before the line.
+        public var quietTime: Duration?
         /// How long the connection outlasts the last client.
         public var linger: Duration
         /// After how long without a request the connection is closed until the next one; nil for never.
@@ -62,7 +67,8 @@ extension Multiplexer {
             delayAfterConnect: Duration = .zero,
             minimumGap: Duration = .zero,
             settleTime: Duration = .zero,
-            linger: Duration = .zero,
+            quietTime: Duration? = nil,
+            linger: Duration = .seconds(5),
             idleClose: Duration? = nil,
             maximumAge: Duration? = nil,
             backoff: Backoff = Backoff(),
@@ -81,12 +87,16 @@ extension Multiplexer {
             self.delayAfterConnect = delayAfterConnect
             self.minimumGap = minimumGap
             self.settleTime = settleTime
+            self.quietTime = quietTime
             self.linger = linger
             self.idleClose = idleClose
             self.maximumAge = maximumAge
             self.backoff = backoff
             self.drainTimeout = drainTimeout
         }
+
+        /// How long the line must be quiet, whatever was asked for.
+        package var effectiveQuietTime: Duration { carriesTransactionIDs ? .zero : quietTime ?? .zero }
 
         /// How many requests are in flight at most, whatever was asked for.
         package var effectiveInFlightLimit: Int {

@@ -28,8 +28,10 @@ extension Multiplexer {
         var deadline: Duration
         /// How often its unit had been written to when it came.
         var generation: UInt64
-        /// Whether it was sent before, to a connection that ended.
+        /// Whether it was sent before, to no avail.
         var isRepeat = false
+        /// Whether any byte of it may have left.
+        var mayHaveLeft = false
     }
 
     /// Who gets the response of a request in flight.
@@ -40,6 +42,7 @@ extension Multiplexer {
         var deadline: Duration
         var generation: UInt64
         var isRepeat: Bool
+        var mayHaveLeft: Bool
 
         init(_ waiting: Waiting, of client: ClientID) {
             self.client = client
@@ -48,6 +51,7 @@ extension Multiplexer {
             deadline = waiting.deadline
             generation = waiting.generation
             isRepeat = waiting.isRepeat
+            mayHaveLeft = waiting.mayHaveLeft
         }
     }
 
@@ -60,6 +64,8 @@ extension Multiplexer {
         var deviceDeadline: Duration
         /// How often its unit had been written to when it was sent.
         var generation: UInt64
+        /// Nothing else is in flight beside it.
+        var isAlone: Bool
         /// No byte of it has left.
         var isUnsent = false
         /// Who is left of those that asked: nobody, if their clients have gone or their time was up.
@@ -75,17 +81,39 @@ extension Multiplexer {
             return count
         }
 
-        func isAnswered(by response: Response) -> Bool {
-            request.expectsResponse && matches(response)
+        /// Whether a response is the answer without doubt, right or damaged: by its id, or by all that it says where there is none.
+        func isAnswered(by response: Response, carryingIDs: Bool) -> Bool {
+            guard request.expectsResponse, transactionID == response.transactionID else { return false }
+            return carryingIDs || damage(in: response) == nil
         }
 
         /// Whether the device takes a broadcast for a request like others.
         func isBroadcast(answeredBy response: Response) -> Bool {
-            !request.expectsResponse && matches(response)
+            !request.expectsResponse && transactionID == response.transactionID
+                && request.correlation == response.correlation
         }
 
-        private func matches(_ response: Response) -> Bool {
-            transactionID == response.transactionID && request.correlation == response.correlation
+        /// What is wrong with an answer; nil if it is right.
+        func damage(in response: Response) -> ResponseDamage.Cause? {
+            guard request.correlation == response.correlation else {
+                return .other(response.correlation, expected: request.correlation)
+            }
+            guard !response.isFailure else { return nil }
+            switch (request.answer, response.content) {
+            case (.any, _): return nil
+            case (.values(let expected), .values(let bytes)):
+                return bytes < expected ? .tooFewValues(bytes: bytes, expected: expected) : nil
+            case (.values(let expected), _): return .tooFewValues(bytes: 0, expected: expected)
+            case (.echo, _): return request.answer == response.content ? nil : .echo
+            }
+        }
+
+        /// How many bytes of values were asked for and came, if more came.
+        func wideValues(in response: Response) -> (bytes: Int, expected: Int)? {
+            guard case .values(let expected) = request.answer, case .values(let bytes) = response.content,
+                bytes > expected
+            else { return nil }
+            return (bytes, expected)
         }
     }
 }
@@ -108,6 +136,18 @@ extension Multiplexer {
         }
 
         mutating func append(_ asker: Asker) { others.append(asker) }
+
+        /// Gives one of them more time; false if it is none of them.
+        mutating func extend(_ request: RequestID, to deadline: Duration) -> Bool {
+            if first?.request == request {
+                first?.deadline = deadline
+            } else if let index = others.firstIndex(where: { $0.request == request }) {
+                others[index].deadline = deadline
+            } else {
+                return false
+            }
+            return true
+        }
 
         /// Removes those for whom `isRemoved` says so, and returns them.
         mutating func remove(where isRemoved: (Asker) -> Bool) -> [Asker] {

@@ -14,6 +14,12 @@ package struct Request: Hashable, Sendable {
     ///
     /// All that is given to the core may be asked for by whoever asked; so equal reads have an equal right to the answer.
     package let read: Read?
+    /// What its answer says beside that.
+    package var answer: Content
+    /// Whether nothing else may be in flight beside it, since nobody can tell what the device makes of it.
+    package var goesAlone: Bool
+    /// What it is about; nil where nothing tells.
+    package var subject: Subject?
 
     /// A request that is answered by a message with this correlation.
     package init(
@@ -22,7 +28,10 @@ package struct Request: Hashable, Sendable {
         expectsResponse: Bool = true,
         responseLength: Int? = nil,
         unit: UInt8? = nil,
-        read: Read? = nil
+        read: Read? = nil,
+        answer: Content = .any,
+        goesAlone: Bool = false,
+        subject: Subject? = nil
     ) {
         self.correlation = correlation
         self.mayWrite = mayWrite
@@ -30,6 +39,9 @@ package struct Request: Hashable, Sendable {
         self.responseLength = responseLength
         self.unit = unit
         self.read = expectsResponse ? read : nil
+        self.answer = answer
+        self.goesAlone = goesAlone
+        self.subject = subject
     }
 
     /// All that tells one read from another: for Modbus unit, function, address and quantity.
@@ -44,6 +56,39 @@ package struct Request: Hashable, Sendable {
     }
 }
 
+extension Request {
+    /// What a request is about, apart from the values it writes: for Modbus unit, function and range, for HTTP method and
+    /// target.
+    ///
+    /// The device's behaviour is remembered by it.
+    package struct Subject: RawRepresentable, Hashable, Sendable {
+        /// What tells it apart, packed or hashed into one.
+        package let rawValue: UInt64
+
+        /// The subject of this packed value.
+        package init(rawValue: UInt64) {
+            self.rawValue = rawValue
+        }
+
+        /// The subject that is all of these bytes, by FNV-1a.
+        package init(hashing bytes: Span<UInt8>) {
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for index in bytes.indices { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+            rawValue = hash
+        }
+    }
+}
+
+/// What a response says beside its correlation, as far as its request tells it beforehand.
+package enum Content: Hashable, Sendable {
+    /// Nothing that could be checked.
+    case any
+    /// Values that take this many bytes.
+    case values(bytes: Int)
+    /// What was written, packed into one.
+    case echo(UInt64)
+}
+
 /// What the core knows of a response.
 package struct Response: Hashable, Sendable {
     /// The transaction id that it repeats; 0 where the wire has none.
@@ -56,6 +101,10 @@ package struct Response: Hashable, Sendable {
     package var isLast: Bool
     /// Whether it says that the device could not do what it was asked for.
     package var isFailure: Bool
+    /// What it says.
+    package var content: Content
+    /// How many bytes it has more than its content.
+    package var surplus: Int
 
     /// A response with this id and correlation.
     package init(
@@ -63,13 +112,17 @@ package struct Response: Hashable, Sendable {
         correlation: Correlation,
         isUnsolicited: Bool = false,
         isLast: Bool = false,
-        isFailure: Bool = false
+        isFailure: Bool = false,
+        content: Content = .any,
+        surplus: Int = 0
     ) {
         self.transactionID = transactionID
         self.correlation = correlation
         self.isUnsolicited = isUnsolicited
         self.isLast = isLast
         self.isFailure = isFailure
+        self.content = content
+        self.surplus = surplus
     }
 }
 
@@ -87,6 +140,18 @@ package struct Correlation: RawRepresentable, Hashable, Sendable {
     package static let none = Correlation(rawValue: 0)
 }
 
+extension Correlation {
+    /// That of a Modbus message; a unit of 0 where units are not checked.
+    package init(unit: UInt8, function: UInt8) {
+        rawValue = UInt64(unit) << 8 | UInt64(function)
+    }
+
+    /// The unit of a Modbus message.
+    package var unit: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 8) }
+    /// The function of a Modbus message, without the exception bit.
+    package var function: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+}
+
 /// Why a request ends without a response.
 package enum Failure: Hashable, Sendable, CaseIterable {
     /// There is no connection to the device: connecting failed, or the next attempt is being waited for.
@@ -99,6 +164,8 @@ package enum Failure: Hashable, Sendable, CaseIterable {
     case expired
     /// The program is shutting down.
     case draining
+    /// The device ended its connection each time that it was asked this, so that it is not asked again for a while.
+    case heldBack
 }
 
 /// A client, for as long as the core lives: ids are never used again.

@@ -27,13 +27,13 @@ package struct ResponseDamage: Hashable, Sendable {
         case wideByteCount
         /// The header announces another length than the content has, both in bytes.
         case length(announced: Int, content: Int)
-        /// It is whole, and is of another unit.
-        case unit(UInt8, expected: UInt8)
-        /// It is whole, and is of another function.
-        case function(UInt8, expected: UInt8)
+        /// It is whole and has the id of the request, but answers something else, for Modbus of another unit or function.
+        case other(Correlation, expected: Correlation)
         /// It holds fewer bytes of values than were asked for.
         case tooFewValues(bytes: Int, expected: Int)
         /// It does not repeat what the request wrote.
         case echo
+        /// It has more bytes than its content, which could be those of another answer that is awaited.
+        case surplus(Int)
     }
 }

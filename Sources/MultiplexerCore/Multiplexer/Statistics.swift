@@ -19,6 +19,10 @@ extension Multiplexer {
         package var unanswered = 0
         /// Requests whose time ran out.
         package var expired = 0
+        /// Requests that were not sent, since the device had ended its connection on such ones.
+        package var heldBack = 0
+        /// Requests that their client sent again while they were not answered; they count once.
+        package var repeated = 0
         /// Requests that a shutdown ended.
         package var drained = 0
         /// Requests whose client left before they ended.
@@ -29,6 +33,10 @@ extension Multiplexer {
         package var strays = 0
         /// Those among them whose request had timed out.
         package var late = 0
+        /// Bytes that were no message, and were dropped.
+        package var noise = 0
+        /// Answers that came damaged.
+        package var damaged = 0
         /// Requests that were sent once more.
         package var sentAgain = 0
         /// Connections to the device that were asked for.
@@ -38,7 +46,9 @@ extension Multiplexer {
         package init() {}
 
         /// Requests that have ended, whichever way.
-        package var ended: Int { responses + unreachable + unanswered + expired + drained + abandoned + broadcasts }
+        package var ended: Int {
+            responses + unreachable + unanswered + expired + heldBack + drained + abandoned + broadcasts
+        }
 
         mutating func count(_ failure: Failure) {
             switch failure {
@@ -46,6 +56,7 @@ extension Multiplexer {
             case .unanswered, .connectionLost: unanswered += 1
             case .expired: expired += 1
             case .draining: drained += 1
+            case .heldBack: heldBack += 1
             }
         }
     }

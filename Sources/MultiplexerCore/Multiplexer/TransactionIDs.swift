@@ -1,6 +1,9 @@
 import DequeModule
 
-/// Hands out transaction ids that no late response can carry.
+/// Hands out transaction ids that no late response can carry, and that no client can foresee.
+///
+/// Whoever knew the next id could hide an answer of its own for it in what it asks. So the ids come in an order of their own,
+/// each of them once in 65,280: a Feistel network of four rounds over a counter, keyed by the seed.
 struct TransactionIDs: Sendable {
     /// How long after its timeout an id is not used again.
     ///
@@ -11,18 +14,28 @@ struct TransactionIDs: Sendable {
     /// Far fewer than there are ids, so that one is left.
     static let quarantineLimit = 4096
 
-    private var last: UInt16 = 0
+    private let keys: InlineArray<4, UInt64>
+    private var counter: UInt16 = 0
     private var quarantined: Deque<(id: UInt16, until: Duration)> = []
+
+    /// Ids in the order that belongs to this seed.
+    init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        keys = InlineArray { _ in random.next() }
+    }
 
     /// The next id that is not quarantined.
     mutating func next(at now: Duration) -> UInt16 {
         while let oldest = quarantined.first, oldest.until <= now {
             quarantined.removeFirst()
         }
+        var id: UInt16
         repeat {
-            last &+= 1
-        } while quarantined.contains { $0.id == last }
-        return last
+            counter &+= 1
+            id = shuffled(counter)
+            // An id whose bytes are equal would hide that a device swaps them, and 0 that it answers without any.
+        } while id == id.byteSwapped || quarantined.contains { $0.id == id }
+        return id
     }
 
     /// Whether an id is kept back, since its response may still come.
@@ -34,5 +47,15 @@ struct TransactionIDs: Sendable {
     mutating func retire(_ id: UInt16, at now: Duration) {
         if quarantined.count == Self.quarantineLimit { quarantined.removeFirst() }
         quarantined.append((id, now + Self.quarantine))
+    }
+
+    private func shuffled(_ number: UInt16) -> UInt16 {
+        var left = UInt8(truncatingIfNeeded: number >> 8)
+        var right = UInt8(truncatingIfNeeded: number)
+        for round in keys.indices {
+            let mixed = (keys[round] &+ UInt64(right)) &* 0x9E37_79B9_7F4A_7C15
+            (left, right) = (right, left ^ UInt8(truncatingIfNeeded: mixed >> 56))
+        }
+        return UInt16(left) << 8 | UInt16(right)
     }
 }

@@ -41,6 +41,11 @@ struct HTTPClientResponse {
         switch failure {
         case .unreachable: self.init(status: 502, text: "the device cannot be reached")
         case .connectionLost: self.init(status: 502, text: "the connection to the device failed before it had answered")
+        case .heldBack:
+            self.init(
+                status: 502,
+                text: "the device ended its connection on this request; it is not asked again for a while"
+            )
         case .unanswered: self.init(status: 504, text: "the device did not answer in time")
         case .expired: self.init(status: 503, text: "the device was busy until the request's time ran out")
         case .draining: self.init(status: 503, text: "the multiplexer is shutting down", endsConnection: true)

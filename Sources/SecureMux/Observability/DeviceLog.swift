@@ -27,9 +27,12 @@ struct DeviceLog {
     private var earlyCloses = Repetitions()
     private var repetitions = Repetitions()
     private var unsolicited = Repetitions()
-    private var damages = Repetitions()
+    private var damages = Repetitions(toldSingly: 4)
+    private var noises = Repetitions()
+    private var countedConnections = Repetitions()
+    private var heldBack = Repetitions(toldSingly: 4)
     private var answeredBroadcasts = Repetitions()
-    private var refusals = Repetitions()
+    private var refusals: [RequestRefusal: Repetitions] = [:]
     private var refusedResponses = Repetitions()
     private var expirations = Repetitions()
 
@@ -105,11 +108,9 @@ struct DeviceLog {
             )
         case .replacingConnection(_, let cause):
             let isDue = replacements.count()
-            reason = cause == .stray ? DeviceFault.excess : .silence
+            reason = DeviceFault(cause)
             say(
-                cause == .stray
-                    ? "replacing the device's connection, since it sent more than it was asked for"
-                    : "replacing the device's connection, since it does not answer",
+                "replacing the device's connection, since \(DeviceFault(cause))",
                 isDue ? .notice : .debug,
                 ["so-far": "\(replacements.total)"]
             )
@@ -133,16 +134,48 @@ struct DeviceLog {
                     "so-far": "\(answeredBroadcasts.total)",
                 ]
             )
-        case .responseDamaged:
-            let isDue = damages.count()
+        case .responseDamaged(let damage, _):
+            responseDamaged(damage, asked: nil)
+        case .wideValues(let bytes, let expected):
             say(
-                "an answer of the device came damaged; its request fails",
-                isDue ? .warning : .debug,
+                "the device answers with more than was asked for, which is given on and never kept",
+                .notice,
+                ["bytes": "\(bytes)", "expected": "\(expected)"]
+            )
+        case .noise(let bytes):
+            let isDue = noises.count()
+            say(
+                "dropped bytes that belong to no message",
+                isDue ? .notice : .debug,
                 [
-                    "remedy": "look at the wiring, termination and baud rate of its serial line",
-                    "so-far": "\(damages.total)",
+                    "bytes": "\(bytes)",
+                    "remedy": "look at the termination and bias of the serial line if there are many",
+                    "so-far": "\(noises.total)",
                 ]
             )
+        case .mismatchRecognised(let pattern):
+            say("\(pattern.words)", .warning, ["remedy": "\(pattern.remedy)"])
+        case .oldConnectionCounted(let delay):
+            let isDue = countedConnections.count()
+            say(
+                "the device does not take a connection so soon after the last one: it probably still counts that",
+                isDue ? .notice : .debug,
+                [
+                    "reason": "\(words)", "retry-in": "\(delay.shortText)",
+                    "remedy":
+                        "give a longer --linger, so that the connection outlasts clients that come and go, or --settle",
+                    "so-far": "\(countedConnections.total)",
+                ]
+            )
+        case .oldConnectionForgotten(let time):
+            say(
+                "the device took a new connection again",
+                countedConnections.hasUntold ? .debug : .notice,
+                ["after": "\(time.shortText)"]
+            )
+        // The driver tells of it, with what was asked.
+        case .heldBack:
+            break
         case .lateResponse(let response):
             let isDue = latecomers.count()
             say(
@@ -184,13 +217,42 @@ struct DeviceLog {
         )
     }
 
-    /// A client's request cannot be put on the device's wire.
-    mutating func requestRefused(from client: Logger.MetadataValue) {
-        let isDue = refusals.count()
+    /// A client's request was answered by us.
+    mutating func requestRefused(_ refusal: RequestRefusal, _ request: String, from client: Logger.MetadataValue) {
+        let isDue = refusals[refusal, default: Repetitions()].count()
         say(
-            "refused a request whose length contradicts itself: the device could take it for two",
+            "refused a request with \(refusal)",
             isDue ? .warning : .debug,
-            ["client": client, "remedy": "correct or remove the client", "so-far": "\(refusals.total)"]
+            [
+                "client": client, "request": "\(request)", "remedy": "correct or remove the client",
+                "so-far": "\(refusals[refusal]?.total ?? 0)",
+            ]
+        )
+    }
+
+    /// The answer to a request came damaged, or one that nobody waits for.
+    mutating func responseDamaged(_ damage: ResponseDamage, asked request: String?) {
+        let isDue = damages.count()
+        say(
+            "an answer of the device came damaged: \(damage.cause.words)",
+            isDue ? .warning : .debug,
+            [
+                "request": "\(request ?? "none that waits")", "remedy": "\(damage.cause.remedy)",
+                "so-far": "\(damages.total)",
+            ]
+        )
+    }
+
+    /// A request that the device hung up on is not sent again for a while.
+    mutating func heldBack(_ request: String, for delay: Duration) {
+        let isDue = heldBack.count()
+        say(
+            "the device ended its connection each time that it was asked this; such requests fail for a while",
+            isDue ? .warning : .debug,
+            [
+                "request": "\(request)", "for": "\(delay.shortText)",
+                "remedy": "ask the device only for what it has", "so-far": "\(heldBack.total)",
+            ]
         )
     }
 
@@ -219,12 +281,23 @@ private enum DeviceFault: Error, CustomStringConvertible {
     case connect
     case silence
     case excess
+    case damage
+
+    init(_ cause: Multiplexer.ReplacementCause) {
+        self =
+            switch cause {
+            case .silence: .silence
+            case .stray: .excess
+            case .damage: .damage
+            }
+    }
 
     var description: String {
         switch self {
         case .connect: "it did not accept the connection in time"
         case .silence: "it did not answer"
         case .excess: "it sent more than it was asked for"
+        case .damage: "its messages cannot be told apart any longer"
         }
     }
 }

@@ -33,7 +33,9 @@ final class ClientHandler: ChannelInboundHandler {
     /// The client will send nothing more, or nothing that is heard, but waits for responses.
     private var hasEnded = false
     /// Requests given to the driver and not yet answered.
-    private var unanswered = 0
+    private(set) var unanswered = 0
+    /// Where the driver keeps the last of them.
+    var latestRequest: UInt32?
     /// A whole request is here and kept back until the one before is answered.
     private var holdsRequest = false
     /// What the requests take that are not yet answered, about, and what of all its messages the listener knows of.

@@ -66,6 +66,7 @@ final class MultiplexerDriver {
         rules = applicationProtocol.messageRules
         var configuration = configuration
         configuration.carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
+        configuration.quietTime = configuration.quietTime ?? applicationProtocol.quietTime
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
         log = DeviceLog(device: device, logger: logger)
         isTracing = logger.logLevel <= .debug
@@ -111,35 +112,45 @@ extension MultiplexerDriver {
         let bytes = frame.readableBytesUInt8Span
         let envelope = handler.framing.envelope(of: bytes)
         let message = bytes.extracting(envelope.message)
-        let request = handler.rules.request(message)
-        guard isOneRequest(message, of: handler) else {
-            refuse(message, envelope.transactionID, expectsResponse: request.expectsResponse, of: handler)
+        if let refusal = refusal(of: message, from: handler) {
+            refuse(message, envelope.transactionID, refusal, of: handler)
             return
         }
+        // Itself counts as unanswered already.
+        if handler.unanswered > 1, handler.framing.carriesTransactionIDs,
+            let same = requests.same(message, transactionID: envelope.transactionID, from: handler)
+        {
+            if isTracing { trace("asked again", same) }
+            handle(.requestRepeated(same))
+            handler.noteCompleted()
+            return
+        }
+        let request = handler.rules.request(message)
         let id = requests.insert(message, transactionID: envelope.transactionID, from: handler)
         if isTracing { trace("request", id, ["asks": "\(handler.rules.summary(ofRequest: message))"]) }
         handle(.requestReceived(id, request, from: client))
     }
 
-    /// Whether the device will read the request as one; else the answer to the second one would go to the next client.
-    private func isOneRequest(_ request: Span<UInt8>, of handler: ClientHandler) -> Bool {
-        guard handler.isTranslated else { return true }
+    /// Why a request is not for the device: it is not whole, or the device would not read it as one.
+    private func refusal(of request: Span<UInt8>, from handler: ClientHandler) -> RequestRefusal? {
+        if let refusal = handler.rules.refusal(of: request) { return refusal }
+        guard handler.isTranslated else { return nil }
         beginFrame(in: framing)
         handler.rules.forward(request, into: &frame)
         framing.seal(&frame, transactionID: 0)
-        return framing.isOneRequest(frame)
+        return framing.isOneRequest(frame) ? nil : .wire
     }
 
     private func refuse(
         _ request: Span<UInt8>,
         _ transactionID: UInt16,
-        expectsResponse: Bool,
+        _ refusal: RequestRefusal,
         of handler: ClientHandler
     ) {
-        log.requestRefused(from: handler.name)
-        guard expectsResponse else { return handler.noteCompleted() }
+        log.requestRefused(refusal, handler.rules.summary(ofRequest: request), from: handler.name)
+        guard handler.rules.request(request).expectsResponse else { return handler.noteCompleted() }
         beginFrame(in: handler.framing)
-        guard handler.rules.reply(toMalformed: request, into: &frame) else { return handler.drop() }
+        guard handler.rules.reply(toRefused: request, refusal, into: &frame) else { return handler.drop() }
         handler.framing.seal(&frame, transactionID: transactionID)
         handler.write(frame)
     }
@@ -260,6 +271,10 @@ extension MultiplexerDriver {
             schedule(deadline)
         case .report(.sharing(let request, let other)):
             if isTracing { trace("shares an answer", request, ["with": "\(other.rawValue)"]) }
+        case .report(.responseDamaged(let damage, let request?)):
+            log.responseDamaged(damage, asked: summary(of: request))
+        case .report(.heldBack(let request, let delay)):
+            log.heldBack(summary(of: request), for: delay)
         case .report(let report):
             log.write(report)
         case .drained:
@@ -267,6 +282,10 @@ extension MultiplexerDriver {
             upstream?.close()
             drained?.succeed()
         }
+    }
+
+    private func summary(of request: RequestID) -> String {
+        requests.asker(request)?.rules.summary(ofRequest: requests.message(request).span) ?? "a client that has left"
     }
 
     /// Says what becomes of a request, for those who asked to see everything.

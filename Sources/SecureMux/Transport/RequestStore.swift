@@ -13,6 +13,9 @@ struct RequestStore {
         var message: [UInt8] = []
         var transactionID: UInt16 = 0
         var asker: ClientHandler?
+        /// The asker's requests that came before and after it.
+        var older: UInt32?
+        var newer: UInt32?
     }
 
     /// A slot that grew beyond this, more than any Modbus frame needs, gives its memory back.
@@ -30,7 +33,22 @@ struct RequestStore {
         slots[Int(slot)].message.append(contentsOf: message)
         slots[Int(slot)].transactionID = transactionID
         slots[Int(slot)].asker = asker
+        slots[Int(slot)].older = asker.latestRequest
+        if let older = asker.latestRequest { slots[Int(older)].newer = slot }
+        asker.latestRequest = slot
         return RequestID(rawValue: slot)
+    }
+
+    /// The request of `asker` that is kept under some id and is the same byte for byte, its transaction id included.
+    func same(_ message: Span<UInt8>, transactionID: UInt16, from asker: ClientHandler) -> RequestID? {
+        var next = asker.latestRequest
+        while let slot = next {
+            if slots[Int(slot)].transactionID == transactionID, slots[Int(slot)].message.elementsEqual(message) {
+                return RequestID(rawValue: slot)
+            }
+            next = slots[Int(slot)].older
+        }
+        return nil
     }
 
     /// The message kept under `id`.
@@ -46,7 +64,17 @@ struct RequestStore {
     mutating func remove(_ id: RequestID) {
         let slot = Int(id.rawValue)
         slots[slot].message.removeAll(keepingCapacity: slots[slot].message.capacity <= Self.keptCapacity)
+        let (older, newer) = (slots[slot].older, slots[slot].newer)
+        if let newer { slots[Int(newer)].older = older } else { slots[slot].asker?.latestRequest = older }
+        if let older { slots[Int(older)].newer = newer }
         slots[slot].asker = nil
+        (slots[slot].older, slots[slot].newer) = (nil, nil)
         free.append(id.rawValue)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func elementsEqual(_ bytes: Span<UInt8>) -> Bool {
+        count == bytes.count && indices.allSatisfy { self[$0] == bytes[$0] }
     }
 }

@@ -55,6 +55,38 @@ struct ProtocolOptions: ParsableArguments {
     )
     var broadcast: Bool?
 
+    /// Whether what a response repeats of its request is looked at.
+    enum Repetition: String, ExpressibleByArgument, CaseIterable {
+        case checked
+        case ignored
+    }
+
+    @Option(
+        name: .customLong("transaction-ids"),
+        help: ArgumentHelp(
+            """
+            Whether the device repeats the transaction id of a request. With ignored one request is in flight at a time, and \
+            an answer is told by unit, function and content. For a device that answers with an id of its own, as the log \
+            says then. For modbus and modbus-rtu. (default: checked)
+            """,
+            valueName: "checked|ignored"
+        )
+    )
+    var transactionIDs: Repetition?
+
+    @Option(
+        name: .customLong("unit-ids"),
+        help: ArgumentHelp(
+            """
+            Whether the device answers as the unit that was asked. With ignored any unit is taken, and clients get the one \
+            that they asked for. For a device that always answers as unit 1 or 0, as the log says then. For Modbus. (default: \
+            checked)
+            """,
+            valueName: "checked|ignored"
+        )
+    )
+    var unitIDs: Repetition?
+
     func validate() throws {
         _ = try deviceProtocol()
         _ = try unitMap()
@@ -69,7 +101,7 @@ struct ProtocolOptions: ParsableArguments {
     /// What the device speaks.
     func deviceProtocol() throws -> ApplicationProtocol {
         let clients = try clientProtocol()
-        let device = targetProtocol.map { $0.name == clients.name ? clients : $0 } ?? clients
+        var device = targetProtocol.map { $0.name == clients.name ? clients : $0 } ?? clients
         guard clients.translated(to: device) != nil else {
             throw ValidationError(
                 """
@@ -78,9 +110,26 @@ struct ProtocolOptions: ParsableArguments {
                 """
             )
         }
-        guard let broadcast else { return device }
-        try requireModbus(device, for: broadcast ? "--broadcast" : "--no-broadcast")
-        return device.broadcasting(unit0: broadcast)
+        if let broadcast {
+            try requireModbus(device, for: broadcast ? "--broadcast" : "--no-broadcast")
+            device = device.broadcasting(unit0: broadcast)
+        }
+        return try ignoringRepetitions(in: device)
+    }
+
+    private func ignoringRepetitions(in device: ApplicationProtocol) throws -> ApplicationProtocol {
+        var device = device
+        if let unitIDs {
+            try requireModbus(device, for: "--unit-ids")
+            if unitIDs == .ignored { device = device.ignoringUnits() }
+        }
+        guard let transactionIDs else { return device }
+        guard let ignoring = device.ignoringTransactionIDs() else {
+            throw ValidationError(
+                "--transaction-ids is of no use to \(device.name), which has none: leave it out, or choose modbus with -p"
+            )
+        }
+        return transactionIDs == .ignored ? ignoring : device
     }
 
     /// What the device calls the clients' unit ids.

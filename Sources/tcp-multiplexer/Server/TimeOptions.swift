@@ -117,14 +117,27 @@ struct TimeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            How long the device's connection outlasts the last client. For clients that connect for each request: they do \
-            not pay for a new connection and --delay each time. Meanwhile nobody else can have the device. (default: 0s)
+            How long the device's connection outlasts the last client. Clients that connect for each request then do not pay \
+            for a new connection and --delay each time. Meanwhile nobody else can have the device. (default: 5s)
             """,
             valueName: "duration"
         ),
         transform: Duration.init(parsing:)
     )
     var linger: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long the device's line must be quiet before the next request, where a request was not answered and nothing \
+            on the wire tells a late answer from the next one. What comes meanwhile is nobody's. For protocols without \
+            transaction ids. (default: 1s for modbus-serial, 0s for http, 100ms for others)
+            """,
+            valueName: "duration"
+        ),
+        transform: Duration.init(parsing:)
+    )
+    var quietTime: Duration?
 
     @Option(
         name: [.customLong("retry-delay"), .customLong("retryDelay")],
@@ -195,6 +208,7 @@ struct TimeOptions: ParsableArguments {
         if let idleClose { configuration.idleClose = idleClose.duration }
         if let connectionLifetime { configuration.maximumAge = connectionLifetime.duration }
         configuration.settleTime = settle ?? configuration.settleTime
+        configuration.quietTime = quietTime ?? configuration.quietTime
         configuration.linger = linger ?? configuration.linger
         configuration.backoff = Backoff(
             initial: retryDelay ?? min(defaults.backoff.initial, retryDelayMax ?? defaults.backoff.initial),

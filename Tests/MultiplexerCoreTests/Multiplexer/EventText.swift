@@ -7,6 +7,7 @@ extension Multiplexer.Event {
         case .clientJoined(let client): "\(client.text) joined"
         case .clientLeft(let client): "\(client.text) left"
         case .requestReceived(let id, let request, let client): "\(request.text) \(id.rawValue) from \(client.text)"
+        case .requestRepeated(let id): "\(id.rawValue) again"
         case .upstreamConnected(let link): "connected \(link.rawValue)"
         case .upstreamClosed(let link, let midResponse):
             "closed \(link.rawValue)\(midResponse ? " in mid-response" : "")"
@@ -66,7 +67,26 @@ extension Multiplexer.Report {
         case .unsolicitedMessage: "unsolicited"
         case .broadcastAnswered: "broadcast answered"
         case .lastResponse: "last response"
-        case .responseDamaged: "damaged"
+        case .responseDamaged(let damage, let request):
+            "damaged by \(damage.cause.text)\(request.map { ", answer to \($0.rawValue)" } ?? "")"
+        case .wideValues(let bytes, let expected): "\(bytes) bytes instead of \(expected)"
+        case .noise(let bytes): "noise of \(bytes)"
+        case .mismatchRecognised(let pattern): "recognised \(pattern)"
+        case .oldConnectionCounted(let delay): "old connection counted, again in \(delay.text)"
+        case .oldConnectionForgotten(let time): "old connection forgotten after \(time.text)"
+        case .heldBack(let id, let delay): "held back \(id.rawValue) for \(delay.text)"
+        }
+    }
+}
+
+extension ResponseDamage.Cause {
+    var text: String {
+        switch self {
+        case .length(let announced, let content): "length \(announced) instead of \(content)"
+        case .other(let found, let expected): "\(found.rawValue) instead of \(expected.rawValue)"
+        case .tooFewValues(let bytes, let expected): "\(bytes) bytes instead of \(expected)"
+        case .surplus(let bytes): "a surplus of \(bytes)"
+        case .checksum, .reversedChecksum, .wideByteCount, .echo: "\(self)"
         }
     }
 }

@@ -10,6 +10,8 @@ import Testing
 /// #expect(trace.response(1) == "respond 1 to A")
 /// ```
 ///
+/// Transaction ids are told by their order: 1 is the first one that was sent. What was never sent is nobody's.
+///
 /// Deadlines and reports are left out of what the calls return; ``everything`` has them. Time passes in ``pass(_:)`` alone,
 /// and each deadline asked for is delivered exactly when it comes.
 struct Trace {
@@ -19,21 +21,55 @@ struct Trace {
     private(set) var deadline: Duration?
     /// All actions of the last call.
     private(set) var everything: [Multiplexer.Action] = []
+    /// The transaction ids that were sent, where the wire has any.
+    private var transactionIDs: [UInt16] = []
 
     init(_ configuration: Multiplexer.Configuration = .init(), seed: UInt64 = 1) {
         multiplexer = Multiplexer(configuration: configuration, seed: seed)
     }
 
-    /// A and more clients have joined, connection 1 carries requests.
+    /// A and more clients have joined and asked something, connection 1 carries requests, and time begins.
+    ///
+    /// What they asked was a broadcast each: it says nothing of the device, and nothing is left of it.
     static func ready(_ configuration: Multiplexer.Configuration = .init(), clients: ClientID...) -> Trace {
         var trace = Trace(configuration)
-        for client in clients.isEmpty ? [.a, .b, .c] : clients { trace.join(client) }
-        trace.connected(1)
-        trace.pass(configuration.delayAfterConnect)
+        trace.multiplexer.configuration.broadcastDelay = .zero
+        for client in clients.isEmpty ? [.a, .b, .c] : clients {
+            trace.join(client)
+            trace.broadcast(0, from: client)
+            if !trace.multiplexer.link.isReady {
+                trace.connected(1)
+                trace.pass(configuration.delayAfterConnect)
+            }
+            trace.pass(configuration.minimumGap)
+        }
+        trace.begin(with: configuration)
         return trace
     }
 
-    var statistics: Multiplexer.Statistics { multiplexer.statistics }
+    /// What was counted before time began.
+    private var opening: Multiplexer.Statistics?
+    /// When time began.
+    private var origin = Duration.zero
+
+    private mutating func begin(with configuration: Multiplexer.Configuration) {
+        multiplexer.configuration.broadcastDelay = configuration.broadcastDelay
+        opening = multiplexer.statistics
+        transactionIDs = []
+        origin += now
+        now = .zero
+        if let due = deadline { deadline = due - origin }
+        everything = []
+    }
+
+    var statistics: Multiplexer.Statistics {
+        var statistics = multiplexer.statistics
+        guard let opening else { return statistics }
+        statistics.requests -= opening.requests
+        statistics.sent -= opening.sent
+        statistics.broadcasts -= opening.broadcasts
+        return statistics
+    }
 
     /// The reports of the last call.
     var reports: String {
@@ -92,7 +128,7 @@ struct Trace {
 
     @discardableResult
     mutating func response(_ transactionID: UInt16, on link: UInt64 = 1, _ correlation: UInt64 = 0x0103) -> String {
-        let response = Response(transactionID: transactionID, correlation: Correlation(rawValue: correlation))
+        let response = Response(transactionID: id(transactionID), correlation: Correlation(rawValue: correlation))
         return handle(.responseReceived(response, on: LinkID(rawValue: link)))
     }
 
@@ -104,7 +140,7 @@ struct Trace {
     @discardableResult
     mutating func failure(_ transactionID: UInt16, on link: UInt64 = 1) -> String {
         let correlation = Correlation(rawValue: 0x0103)
-        let response = Response(transactionID: transactionID, correlation: correlation, isFailure: true)
+        let response = Response(transactionID: id(transactionID), correlation: correlation, isFailure: true)
         return handle(.responseReceived(response, on: LinkID(rawValue: link)))
     }
 
@@ -112,7 +148,7 @@ struct Trace {
     @discardableResult
     mutating func lastResponse(_ transactionID: UInt16, on link: UInt64 = 1) -> String {
         let correlation = Correlation(rawValue: 0x0103)
-        let response = Response(transactionID: transactionID, correlation: correlation, isLast: true)
+        let response = Response(transactionID: id(transactionID), correlation: correlation, isLast: true)
         return handle(.responseReceived(response, on: LinkID(rawValue: link)))
     }
 
@@ -124,7 +160,37 @@ struct Trace {
     }
 
     @discardableResult
-    mutating func damaged(on link: UInt64 = 1) -> String { handle(.responseDamaged(.checksum, on: LinkID(rawValue: link))) }
+    mutating func damaged(on link: UInt64 = 1) -> String {
+        handle(.responseDamaged(.checksum, on: LinkID(rawValue: link)))
+    }
+
+    /// A client sends a request again that was not answered.
+    @discardableResult
+    mutating func repeated(_ id: UInt32) -> String { handle(.requestRepeated(RequestID(rawValue: id))) }
+
+    /// The answer with this id, or the awaited one, comes damaged.
+    @discardableResult
+    mutating func damaged(
+        _ transactionID: UInt16,
+        by cause: ResponseDamage.Cause,
+        isInStep: Bool = true,
+        on link: UInt64 = 1
+    ) -> String {
+        let damage = ResponseDamage(transactionID: id(transactionID), cause, isInStep: isInStep)
+        return handle(.responseDamaged(damage, on: LinkID(rawValue: link)))
+    }
+
+    /// Bytes come that are no message.
+    @discardableResult
+    mutating func noise(_ bytes: Int = 1, on link: UInt64 = 1) -> String {
+        handle(.noiseReceived(bytes: bytes, on: LinkID(rawValue: link)))
+    }
+
+    /// Any response.
+    @discardableResult
+    mutating func receive(_ response: Response, on link: UInt64 = 1) -> String {
+        handle(.responseReceived(response, on: LinkID(rawValue: link)))
+    }
 
     @discardableResult
     mutating func drain() -> String { handle(.drainRequested) }
@@ -161,9 +227,41 @@ struct Trace {
     @discardableResult
     private mutating func handle(_ event: Multiplexer.Event) -> String {
         everything = []
-        multiplexer.handle(event, at: now, into: &everything)
+        multiplexer.handle(event, at: origin + now, into: &everything)
+        everything = everything.map { numbered($0) }
         for case .setDeadline(let time) in everything { deadline = time }
         return text
+    }
+
+    /// The id that was sent as this one; an id that is never sent has two equal bytes.
+    func id(_ number: UInt16) -> UInt16 {
+        guard multiplexer.configuration.carriesTransactionIDs else { return number }
+        return (1...transactionIDs.count + 1).dropLast().contains(Int(number))
+            ? transactionIDs[Int(number) - 1] : number << 8 | number
+    }
+
+    private func number(_ id: UInt16) -> UInt16 {
+        transactionIDs.lastIndex(of: id).map { UInt16($0 + 1) } ?? (id & 0xFF)
+    }
+
+    private mutating func numbered(_ action: Multiplexer.Action) -> Multiplexer.Action {
+        if case .setDeadline(let time) = action { return .setDeadline(time - origin) }
+        guard multiplexer.configuration.carriesTransactionIDs else { return action }
+        switch action {
+        case .send(let request, let id):
+            transactionIDs.append(id)
+            return .send(request, transactionID: number(id))
+        case .report(.responseTimedOut(let id)): return .report(.responseTimedOut(transactionID: number(id)))
+        case .report(.strayResponse(let response)): return .report(.strayResponse(numbered(response)))
+        case .report(.lateResponse(let response)): return .report(.lateResponse(numbered(response)))
+        default: return action
+        }
+    }
+
+    private func numbered(_ response: Response) -> Response {
+        var response = response
+        response.transactionID = number(response.transactionID)
+        return response
     }
 
     private var text: String {

@@ -236,7 +236,7 @@ import Testing
     func `a request that failed is answered with a status and words`(_ failure: Failure) throws {
         let status =
             switch failure {
-            case .unreachable, .connectionLost: "502 Bad Gateway"
+            case .unreachable, .connectionLost, .heldBack: "502 Bad Gateway"
             case .unanswered: "504 Gateway Timeout"
             case .expired, .draining: "503 Service Unavailable"
             }

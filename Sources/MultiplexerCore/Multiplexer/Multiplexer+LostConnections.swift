@@ -1,0 +1,107 @@
+extension Multiplexer {
+    mutating func closed(
+        _ id: LinkID,
+        midResponse: Bool,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        guard link.id == id else { return }
+        let isHangUp = link.isHangUp(at: now)
+        let loss = DeviceLink.Loss(
+            unanswered: inFlight.count,
+            isMidResponse: midResponse,
+            mayRepeat: inFlight.contains { flight in
+                (flight.isUnsent || (!midResponse && flight.isRead))
+                    && flight.askers.contains { !$0.isRepeat && now < $0.deadline }
+            },
+            blame: blame
+        )
+        let consequence = link.closed(id, loss, hasWaiting: clients.hasWaiting, at: now, into: &actions)
+        if isHangUp { noteHangUp(at: now, into: &actions) }
+        switch consequence {
+        case .goesOn(let repeatsReads, let isUncounted):
+            loseInFlight(repeatingReads: repeatsReads, evenRepeated: isUncounted, at: now, into: &actions)
+        case .backsOff:
+            loseInFlight(repeatingReads: false, at: now, into: &actions)
+            failWaiting(.unreachable, into: &actions)
+        }
+    }
+
+    /// What it says of the device if nothing that is in flight is answered.
+    var blame: Blame {
+        guard breakers.hasAnswered else { return .nobody }
+        var blame = Blame.request
+        for flight in inFlight where flight.request.expectsResponse {
+            guard let subject = flight.request.subject else { return .nobody }
+            if breakers.knows(subject) { blame = .device }
+        }
+        return blame
+    }
+
+    private mutating func noteHangUp(at now: Duration, into actions: inout [Action]) {
+        let isAlone = inFlight.count == 1
+        for flight in inFlight where !flight.isUnsent && flight.request.expectsResponse {
+            if let delay = breakers.noteHangUp(flight.request.subject, isAlone: isAlone, at: now) {
+                actions.append(.report(.heldBack(flight.sentAs, delay)))
+            }
+        }
+    }
+
+    /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
+    ///
+    /// Safe is what never left, and with `repeatingReads` what changes nothing; with `evenRepeated` it does not count as
+    /// sent, since the device did not take the connection.
+    mutating func loseInFlight(
+        repeatingReads: Bool,
+        evenRepeated: Bool = false,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        if drain == .notRequested {
+            var flights = inFlight
+            inFlight = []
+            defer { inFlight = flights }
+            putBackAskers(
+                of: &flights,
+                where: { $0.isUnsent || (repeatingReads && $0.isRead) },
+                evenRepeated: evenRepeated,
+                at: now,
+                into: &actions
+            )
+        }
+        failInFlight(.connectionLost, at: now, into: &actions)
+    }
+
+    /// Lets those who asked wait again, each for its first or, with `evenRepeated`, for any time.
+    mutating func putBackAskers(
+        of flights: inout [InFlight],
+        where isRepeated: (InFlight) -> Bool = { _ in true },
+        evenRepeated: Bool = false,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        var again: [(asker: Asker, request: Request, mayHaveLeft: Bool)] = []
+        for index in flights.indices where isRepeated(flights[index]) {
+            let askers = flights[index].askers.remove { (evenRepeated || !$0.isRepeat) && now < $0.deadline }
+            for asker in askers { again.append((asker, flights[index].request, !flights[index].isUnsent)) }
+        }
+        // The last one first, so that each goes before those that came after it: not the order in which they were sent,
+        // since a read may have joined what was sent before an earlier one.
+        again.sort { $0.asker.number > $1.asker.number }
+        for (asker, request, mayHaveLeft) in again {
+            clients.noteLanded(asker.client)
+            statistics.sentAgain += 1
+            actions.append(.report(.sendingAgain(asker.request)))
+            let waiting = Waiting(
+                id: asker.request,
+                number: asker.number,
+                request: request,
+                deadline: asker.deadline,
+                generation: asker.generation,
+                isRepeat: true,
+                mayHaveLeft: mayHaveLeft || asker.mayHaveLeft
+            )
+            clients.putBack(waiting, of: asker.client)
+        }
+    }
+}

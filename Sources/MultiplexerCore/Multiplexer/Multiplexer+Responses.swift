@@ -1,0 +1,174 @@
+extension Multiplexer {
+    /// How many stray responses in a row are no accident.
+    private static let straysOfCompetitor = 3
+    /// How many damaged answers in a row are no accident, so that asking once more is in vain.
+    private static let damagesBeforeGivingUp = 3
+
+    /// Takes the request that a response answers out of flight, and says whom it is for.
+    mutating func match(
+        _ response: Response,
+        on id: LinkID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) -> InFlight? {
+        guard !response.isUnsolicited else {
+            link.keepQuiet(fromStrayAt: now)
+            statistics.strays += 1
+            actions.append(.report(.unsolicitedMessage))
+            return nil
+        }
+        let carriesIDs = configuration.carriesTransactionIDs
+        guard link.isReady(id),
+            let index = inFlight.firstIndex(where: { $0.isAnswered(by: response, carryingIDs: carriesIDs) })
+        else {
+            drop(response, on: id, at: now, into: &actions)
+            return nil
+        }
+        if let cause = damage(in: response, to: inFlight[index]) {
+            let isInStep = if case .surplus = cause { false } else { true }
+            let damage = ResponseDamage(transactionID: response.transactionID, cause, isInStep: isInStep)
+            endDamaged(at: index, damage, on: id, at: now, into: &actions)
+            return nil
+        }
+        straysInARow = 0
+        damagesInARow = 0
+        link.keepQuiet(from: now)
+        link.answered(at: now, into: &actions)
+        let answered = inFlight.remove(at: index)
+        land(answered)
+        breakers.noteAnswer(answered.request.subject)
+        noteWidth(of: response, to: answered, into: &actions)
+        note(response, to: answered, at: now, into: &actions)
+        // What else it may have asked for comes beside its answer, and is nobody's.
+        if answered.request.goesAlone { link.listens(at: now) }
+        if response.isLast {
+            loseInFlight(repeatingReads: true, at: now, into: &actions)
+            link.answeredLast(id, into: &actions)
+        }
+        return answered
+    }
+
+    private func damage(in response: Response, to flight: InFlight) -> ResponseDamage.Cause? {
+        if let cause = flight.damage(in: response) { return cause }
+        return response.surplus > 0 && inFlight.count > 1 ? .surplus(response.surplus) : nil
+    }
+
+    private mutating func noteWidth(of response: Response, to answered: InFlight, into actions: inout [Action]) {
+        guard !hasToldWideValues, let (bytes, expected) = answered.wideValues(in: response) else { return }
+        hasToldWideValues = true
+        actions.append(.report(.wideValues(bytes: bytes, expected: expected)))
+    }
+
+    private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
+        statistics.strays += 1
+        link.keepQuiet(fromStrayAt: now)
+        if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
+            link.answered(at: now, into: &actions)
+            actions.append(.report(.broadcastAnswered))
+            return
+        }
+        if isLate(response, on: id, at: now) {
+            statistics.late += 1
+            // It may be that of a write, which the device did just now.
+            writes.advance(nil)
+            actions.append(.report(.lateResponse(response)))
+            return
+        }
+        actions.append(.report(.strayResponse(response)))
+        if link.isReady(id), isExplained(response, into: &actions) { return }
+        straysInARow += 1
+        let (times, rest) = straysInARow.quotientAndRemainder(dividingBy: Self.straysOfCompetitor)
+        if rest == 0, times.nonzeroBitCount == 1 { actions.append(.report(.competitorSuspected(strays: straysInARow))) }
+        // Without ids, whatever comes next could be taken for the answer to the next request.
+        if link.isReady(id), !configuration.carriesTransactionIDs {
+            failInFlight(.connectionLost, at: now, into: &actions)
+            link.replace(id, after: .stray, blaming: .nobody, into: &actions)
+        }
+    }
+
+    /// Whether a response answers what was given up: by its id, or since the line is listened to for such ones.
+    private mutating func isLate(_ response: Response, on id: LinkID, at now: Duration) -> Bool {
+        guard !configuration.carriesTransactionIDs else {
+            return transactionIDs.isRetired(response.transactionID, at: now)
+        }
+        return inFlight.isEmpty && link.hears(on: id, at: now)
+    }
+
+    /// Whether a response would be an answer if the device repeated ids.
+    private mutating func isExplained(_ response: Response, into actions: inout [Action]) -> Bool {
+        guard configuration.carriesTransactionIDs else { return false }
+        for flight in inFlight where flight.request.expectsResponse && flight.damage(in: response) == nil {
+            guard let pattern = mismatches.note(response, instead: flight.transactionID) else { continue }
+            if let pattern { actions.append(.report(.mismatchRecognised(pattern))) }
+            return true
+        }
+        return false
+    }
+}
+
+// MARK: - Damage and noise
+
+extension Multiplexer {
+    mutating func receiveDamaged(
+        _ damage: ResponseDamage,
+        on id: LinkID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        let index = inFlight.firstIndex { $0.request.expectsResponse && $0.transactionID == damage.transactionID }
+        guard link.isReady(id) else { return }
+        guard let index else {
+            // Nobody's, but what follows it is.
+            statistics.damaged += 1
+            link.keepQuiet(fromStrayAt: now)
+            _ = link.hears(on: id, at: now)
+            actions.append(.report(.responseDamaged(damage, nil)))
+            if !damage.isInStep { replace(id, at: now, into: &actions) }
+            return
+        }
+        endDamaged(at: index, damage, on: id, at: now, into: &actions)
+    }
+
+    /// Fails what a damaged message answered, or asks once more.
+    private mutating func endDamaged(
+        at index: Int,
+        _ damage: ResponseDamage,
+        on id: LinkID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        let flight = inFlight.remove(at: index)
+        statistics.damaged += 1
+        damagesInARow += 1
+        link.keepQuiet(from: now)
+        link.answered(at: now, into: &actions)
+        land(flight)
+        // The right answer may come after the wrong one.
+        if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
+        actions.append(.report(.responseDamaged(damage, flight.sentAs)))
+        if case .other(let found, let expected) = damage.cause,
+            let pattern = mismatches.note(found, expected: expected)
+        {
+            actions.append(.report(.mismatchRecognised(pattern)))
+        }
+        var damaged = [flight]
+        if damagesInARow < Self.damagesBeforeGivingUp, flight.isRead, drain == .notRequested {
+            putBackAskers(of: &damaged, at: now, into: &actions)
+        }
+        for flight in damaged { fail(flight, .connectionLost, into: &actions) }
+        if !damage.isInStep { replace(id, at: now, into: &actions) }
+    }
+
+    /// Gives up a connection on which messages cannot be told apart any longer.
+    private mutating func replace(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
+        loseInFlight(repeatingReads: true, at: now, into: &actions)
+        link.replace(id, after: .damage, blaming: .nobody, into: &actions)
+    }
+
+    mutating func receiveNoise(_ bytes: Int, on id: LinkID, at now: Duration, into actions: inout [Action]) {
+        statistics.noise += bytes
+        link.keepQuiet(fromStrayAt: now)
+        _ = link.hears(on: id, at: now)
+        actions.append(.report(.noise(bytes: bytes)))
+    }
+}

@@ -1,0 +1,90 @@
+extension Multiplexer {
+    /// How many requests may share a response; more wait for the next one.
+    private static let askersLimit = 4096
+
+    /// Answers a read with a response that is kept, or lets it wait for one on its way; both only within a maximum age.
+    mutating func sharesEarlier(
+        _ waiting: Waiting,
+        of client: ClientID,
+        at now: Duration,
+        into actions: inout [Action]
+    ) -> Bool {
+        // Not before what the client asked earlier.
+        guard let memory, let read = waiting.request.read, clients.isIdle(client) else { return false }
+        let generation = writes[waiting.request.unit]
+        if let (place, age) = memory.find(read, generation: generation, at: now) {
+            statistics.responses += 1
+            statistics.kept += 1
+            statistics.greatestAge = max(statistics.greatestAge, age)
+            actions.append(.respondKept(waiting.id, place: place, age: age, to: client))
+            return true
+        }
+        guard
+            let index = inFlight.firstIndex(where: {
+                $0.request.read == read && $0.generation == generation && $0.askers.count < Self.askersLimit
+            })
+        else { return false }
+        visit(at: waiting.deadline, into: &actions)
+        actions.append(.report(.sharing(waiting.id, with: inFlight[index].sentAs)))
+        inFlight[index].askers.append(Asker(waiting, of: client))
+        clients.noteSent(client)
+        return true
+    }
+
+    /// Lets equal reads that wait have the response, too.
+    mutating func shareWithEqual(
+        _ flight: inout InFlight,
+        _ generation: UInt64,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        guard configuration.sharesReads, let read = flight.request.read else { return }
+        while flight.askers.count < Self.askersLimit,
+            let taken = clients.takeEqual(to: read, generation: generation)
+        {
+            guard let asker = asker(taken, at: now, into: &actions) else { continue }
+            actions.append(.report(.sharing(taken.request.id, with: flight.sentAs)))
+            flight.askers.append(asker)
+            clients.noteSent(asker.client)
+        }
+    }
+
+    /// Whether the next read is held back for others like it.
+    mutating func gathers(at now: Duration, into actions: inout [Action]) -> Bool {
+        guard let gathering else { return false }
+        if gathering.holds(clients.next?.request.read, waiting: clients.waitingClients, at: now) {
+            visit(at: gathering.end, into: &actions)
+            return true
+        }
+        self.gathering = nil
+        return false
+    }
+
+    mutating func respond(to askers: Askers, into actions: inout [Action]) {
+        statistics.responses += askers.count
+        statistics.shared += max(askers.count - 1, 0)
+        for asker in askers {
+            clients.noteLanded(asker.client)
+            actions.append(.respond(asker.request, to: asker.client))
+        }
+    }
+
+    /// Keeps the response to a read if it still holds; else has others like it wait for each other.
+    mutating func note(
+        _ response: Response,
+        to answered: InFlight,
+        at now: Duration,
+        into actions: inout [Action]
+    ) {
+        guard let read = answered.request.read else { return }
+        // What is more than was asked for may be another's.
+        let isExact = response.surplus == 0 && answered.wideValues(in: response) == nil
+        if isExact, !response.isFailure, answered.generation == writes[answered.request.unit],
+            let place = memory?.keep(read, generation: answered.generation, at: now)
+        {
+            actions.append(.keepResponse(place: place))
+        } else if answered.askers.count > 1, configuration.sharesReads {
+            gathering = Gathering(read, answered: answered.clients, after: now - answered.sentAt, at: now)
+        }
+    }
+}

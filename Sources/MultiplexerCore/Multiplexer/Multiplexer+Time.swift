@@ -1,0 +1,99 @@
+extension Multiplexer {
+    mutating func visit(at deadline: Duration, into actions: inout [Action]) {
+        if let nextVisit, nextVisit <= deadline { return }
+        nextVisit = deadline
+        actions.append(.setDeadline(deadline))
+    }
+
+    mutating func expire(at now: Duration, into actions: inout [Action]) {
+        if link.expire(at: now, into: &actions) { failWaiting(.unreachable, into: &actions) }
+        expireInFlight(at: now, into: &actions)
+        expireWaiting(at: now, into: &actions)
+        if let deadline = drain.deadline, deadline <= now {
+            // The device may have done what it was asked.
+            failInFlight(.connectionLost, at: now, into: &actions)
+            drain = .overdue
+        }
+    }
+
+    private mutating func expireInFlight(at now: Duration, into actions: inout [Action]) {
+        var index = 0
+        var timedOut = false
+        var isGone = false
+        let blame = blame
+        while index < inFlight.count {
+            if inFlight[index].deviceDeadline <= now {
+                let silent = inFlight.remove(at: index)
+                retire(silent, at: now)
+                link.keepQuiet(from: now)
+                if silent.request.expectsResponse {
+                    timedOut = true
+                    isGone = link.fellSilent(at: now)
+                    breakers.noteSilence(silent.request.subject)
+                    actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
+                }
+                fail(silent, .unanswered, into: &actions)
+                continue
+            }
+            // The client's time is up, the device's is not: its response is swallowed, the connection kept.
+            for asker in inFlight[index].askers.remove(where: { $0.deadline <= now }) {
+                clients.noteLanded(asker.client)
+                fail(asker.request, inFlight[index].request, .expired, to: asker.client, into: &actions)
+            }
+            index += 1
+        }
+        guard timedOut, link.isReady, let id = link.id else { return }
+        if !configuration.carriesTransactionIDs || isGone {
+            failInFlight(.unanswered, at: now, into: &actions)
+            link.replace(id, after: .silence, blaming: blame, into: &actions)
+        }
+    }
+
+    private mutating func expireWaiting(at now: Duration, into actions: inout [Action]) {
+        let failure = link.isReady ? Failure.expired : .unreachable
+        for taken in clients.takeExpired(at: now) {
+            fail(taken.request, failure, to: taken.client, into: &actions)
+            if taken.resumes { actions.append(.resumeReading(taken.client)) }
+        }
+    }
+
+    mutating func visitAtEarliestDeadline(into actions: inout [Action]) {
+        var earliest: Duration?
+        func consider(_ deadline: Duration?) {
+            guard let deadline else { return }
+            earliest = min(earliest ?? deadline, deadline)
+        }
+        for request in inFlight {
+            consider(request.deviceDeadline)
+            for asker in request.askers { consider(asker.deadline) }
+        }
+        consider(clients.earliestDeadline)
+        consider(drain.deadline)
+        if let earliest { visit(at: earliest, into: &actions) }
+    }
+
+    mutating func finishDrain(into actions: inout [Action]) {
+        switch drain {
+        case .finishing(let deadline) where inFlight.isEmpty:
+            closeClients(into: &actions)
+            drain = .closing(until: deadline)
+            finishDrain(into: &actions)
+        case .overdue:
+            closeClients(into: &actions)
+            fallthrough
+        case .closing where clients.isEmpty && link.id == nil:
+            drain = .done
+            actions.append(.drained)
+        default:
+            break
+        }
+    }
+
+    private mutating func closeClients(into actions: inout [Action]) {
+        for client in clients.all { close(client, into: &actions) }
+    }
+
+    mutating func close(_ client: ClientID, into actions: inout [Action]) {
+        if clients.closes(client) { actions.append(.closeClient(client)) }
+    }
+}
