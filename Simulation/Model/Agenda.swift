@@ -6,6 +6,7 @@ enum Occurrence {
     case joins(Int)
     case acts(Int)
     case leaves(Int)
+    case repeats(Int, serial: Int)
     case connected(LinkID)
     case closed(LinkID, midResponse: Bool = false)
     /// The connection ends, and what was sent last did not leave.
@@ -14,7 +15,8 @@ enum Occurrence {
     case idles(LinkID, requests: Int)
     case carriesOut(Message)
     case says(Message, on: LinkID)
-    case damages(Message, on: LinkID)
+    case damages(Message, ResponseDamage.Cause, isInStep: Bool, on: LinkID)
+    case noise(Int, on: LinkID)
     case lateEvent(of: LinkID)
     case drain
     case calm

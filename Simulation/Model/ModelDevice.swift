@@ -100,8 +100,9 @@ struct ModelDevice {
 
 extension ModelDevice {
     /// Takes a request, if it gets it, and answers it, in its way.
-    mutating func receive(_ message: Message, isBroadcast: Bool, in world: inout World) {
+    mutating func receive(_ message: Message, _ request: Request?, isBroadcast: Bool, in world: inout World) {
         guard let link else { return }
+        var message = message
         guard !isDead else { return unsent.append(message.serial) }
         received += 1
         if let idle = world.scenario.idleClose { world.add(.idles(link, requests: received), after: idle) }
@@ -115,6 +116,20 @@ extension ModelDevice {
             world.add(.says(extra(message), on: link), after: world.random.milliseconds(0, Scenario.latency))
             return
         }
+        if !world.isCalm, let subject = request?.subject, world.scenario.hangsUpOn.contains(subject.rawValue) {
+            let isMidResponse = world.random.chance(20)
+            return world.add(.closed(link, midResponse: isMidResponse), after: world.random.milliseconds(0, 10))
+        }
+        mangle(&message, in: &world)
+        if world.isStruck(world.scenario.noise) {
+            world.add(.noise(1 + world.random.below(5), on: link), after: world.random.milliseconds(0, 60))
+        }
+        if request?.goesAlone == true, world.random.chance(50) {
+            // What it hid is answered, too.
+            var hidden = extra(message)
+            hidden.transactionID = .foreign(UInt16(world.random.below(0x1_0000)))
+            world.add(.says(hidden, on: link), after: world.random.milliseconds(0, 80))
+        }
         var usual = max(busyUntil - world.now, .zero) + world.random.milliseconds(0, Scenario.latency)
         let isBad = world.isStruck(world.scenario.faults)
         // Or not before it answers, if it does.
@@ -125,6 +140,14 @@ extension ModelDevice {
             answerBadly(message, on: link, after: usual, in: &world)
         } else {
             answer(message, on: link, after: usual, in: &world)
+        }
+    }
+
+    /// Says something else than what was asked, or under an id of its own.
+    private func mangle(_ message: inout Message, in world: inout World) {
+        if world.isStruck(world.scenario.mangling) { message.saying = world.random.pick([.wide, .wrong, .surplus]) }
+        if let mistake = world.scenario.idMistake, world.isStruck(world.scenario.mistakes) {
+            message.transactionID = mistake
         }
     }
 
@@ -140,7 +163,7 @@ extension ModelDevice {
         if world.isStruck(world.scenario.competition) {
             for _ in 0...world.random.below(8) {
                 var foreign = extra(message)
-                foreign.transactionID = .foreign(0x8000 | UInt16(world.random.below(0x8000)))
+                foreign.transactionID = .foreign(UInt16(world.random.below(0x1_0000)))
                 world.add(.says(foreign, on: link), after: wait + world.random.milliseconds(0, 10))
             }
         }
@@ -173,7 +196,7 @@ extension ModelDevice {
         case 4:
             // Of another unit or function, then perhaps the right one.
             var wrong = extra(message)
-            wrong.correlation = Correlation(rawValue: UInt64(3 + world.random.below(2)))
+            wrong.correlation = Correlation(unit: UInt8(8 + world.random.below(2)), function: 1)
             world.add(.says(wrong, on: link), after: usual)
             if world.random.chance(50) { world.add(.says(message, on: link), after: extraWait) }
             return
@@ -190,9 +213,9 @@ extension ModelDevice {
             world.add(.says(wrong, on: link), after: extraWait)
         case 7:
             // Damaged on the way, where the wire can tell.
-            if !world.scenario.configuration.carriesTransactionIDs {
-                return world.add(.damages(message, on: link), after: usual)
-            }
+            let hasIDs = world.scenario.configuration.carriesTransactionIDs
+            let cause: ResponseDamage.Cause = hasIDs ? .length(announced: 9, content: 7) : .checksum
+            return world.add(.damages(message, cause, isInStep: !hasIDs, on: link), after: usual)
         case 8:
             // It ends before the request leaves.
             isDead = true

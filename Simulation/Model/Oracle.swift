@@ -75,6 +75,18 @@ struct Oracle {
     var hasForgiven = false
     /// Messages in a row that answer nothing and are not late.
     var strays = 0
+    /// Answers in a row that came damaged.
+    var damages = 0
+    var mismatches: [Multiplexer.MismatchPattern: Int] = [:]
+    var lastUnit: (unit: UInt8, count: Int)?
+    var hasToldWide = false
+    var experience = Experience()
+    /// The last connection that we closed, until the device answers on another.
+    var old: OldConnection?
+    var learnedSettleTime = Duration.zero
+    /// A request was not answered where no id tells a late answer from the next one.
+    var mustListen = false
+    var listening: Listening?
     var backingOffUntil: Duration?
     /// No connection may be asked for earlier.
     var connectNotBefore = Duration.zero
@@ -113,6 +125,7 @@ struct Oracle {
         /// How many of them were sent before: nobody could have held them back.
         var returned = 0
         var isHere = true
+        var hasAsked = false
         var isPaused = false
         var isClosed = false
         /// Turns are counted through all clients.
@@ -132,7 +145,10 @@ struct Oracle {
         let unit: UInt8?
         /// What it reads, if its answer may be shared.
         let read: MultiplexerCore.Request.Read?
-        let deadline: Duration
+        let answer: Content
+        let goesAlone: Bool
+        let subject: MultiplexerCore.Request.Subject?
+        var deadline: Duration
         /// The last barrier before it.
         let barrier: Int
         /// What the device held when it came: the least that an answer asked for later shows.
@@ -144,6 +160,8 @@ struct Oracle {
         var isAnsweredByEarlier = false
         /// It was sent before and waits once more, or did.
         var wasReturned = false
+        /// It was sent, and nobody can say that no byte of it left.
+        var mayHaveLeft = false
         /// How often it was sent.
         var sendings = 0
     }
@@ -197,6 +215,7 @@ struct Oracle {
         let correlation: Correlation
         let expectsResponse: Bool
         let deviceDeadline: Duration
+        let isAlone: Bool
         var isUnsent = false
 
         func matches(_ response: Response) -> Bool {
@@ -215,6 +234,8 @@ struct Oracle {
         var isDead = false
         /// A message on it could be taken for another's answer.
         var isTainted = false
+        /// What that says of the device.
+        var blame = Blame.nobody
         /// The device said that it takes no further request.
         var isSpent = false
         var isOverdue = false
@@ -223,8 +244,6 @@ struct Oracle {
         /// It was closed because it was idle.
         var wasIdle = false
         var isClosing = false
-        /// Some of its requests wait to be sent once more.
-        var hasReturned = false
 
         /// Neither to be closed nor, as far as anybody knows, at its end.
         var isReady: Bool { isOpen && !isDead }
@@ -255,12 +274,18 @@ struct Oracle {
         var toAnswer: [Int] = []
         /// The request that the device meant.
         var meant: Int?
+        /// The answer is what was asked for, as the world has it.
+        var fits = true
         /// What the answer shows, if that is known.
         var value: Int?
         /// The response that must be kept.
         var toKeep: Kept?
         /// The request that came, if its client waited for nothing.
         var arrived: Int?
+        /// The request that came and must not be sent, since the device hangs up on such ones.
+        var refused: Int?
+        /// A stray that a device explains which does not repeat ids.
+        var isExplained = false
         /// Whether an answer to it was there or on its way.
         var isAnswerKnown = false
         /// The read that was sent last, with which all that are equal share.
@@ -292,6 +317,13 @@ struct Oracle {
         case competitor(Int)
         case closedEarly
         case again(Int)
+        case damaged(RequestID?)
+        case wide
+        case noise(Int)
+        case mismatch(Multiplexer.MismatchPattern)
+        case counted(Duration)
+        case forgotten(Duration)
+        case heldBack(RequestID, Duration)
     }
 }
 
@@ -317,13 +349,12 @@ extension Oracle {
         case .clientJoined(let client):
             clients[client] = Client()
             present.append(client)
-            lingersUntil = nil
         case .clientLeft(let client):
             leave(client, at: now)
         case .requestReceived(let id, let request, let client):
             ask(id, request, client, at: now)
-        case .requestRepeated:
-            break
+        case .requestRepeated(let id):
+            extend(id, at: now)
         case .upstreamConnected(let id):
             guard link?.id == id, link?.connectedAt == nil, link?.isClosing == false else { return }
             link?.connectedAt = now
@@ -334,10 +365,13 @@ extension Oracle {
             unsent(id, on: on, at: now)
         case .responseReceived(let response, let id):
             received(response, on: id, at: now)
-        case .responseDamaged(_, let id):
-            damaged(on: id, at: now)
-        case .noiseReceived:
-            break
+        case .responseDamaged(let damage, let id):
+            damaged(damage, on: id, at: now)
+        case .noiseReceived(let bytes, let id):
+            keepQuietAfterStray(at: now)
+            _ = hears(on: id, at: now)
+            counted.noise += bytes
+            step.due.append(.noise(bytes))
         case .deadlineReached:
             visit(at: now)
         case .drainRequested:
@@ -348,13 +382,28 @@ extension Oracle {
     }
 
     private mutating func leave(_ client: ClientID, at now: Duration) {
+        let hadAskers = hasAskers
         clients[client]?.isHere = false
         present.removeAll { $0 == client }
         firstTurns.removeAll { $0.client == client }
         step.left = client
-        guard present.isEmpty else { return }
+        guard hadAskers, !hasAskers else { return }
         isResting = false
         if drainDeadline == nil { lingersUntil = now + configuration.linger }
+    }
+
+    /// Whether anybody is here who has asked anything.
+    var hasAskers: Bool { present.contains { clients[$0]?.hasAsked == true } }
+
+    /// A request has more time, and so have those of its client that wait behind it.
+    private mutating func extend(_ id: RequestID, at now: Duration) {
+        counted.repeated += 1
+        guard let serial = serials[id] else { return }
+        let deadline = now + configuration.queueTimeout
+        let waiting = clients[requests[serial].client]?.waiting ?? []
+        for later in waiting.firstIndex(of: serial).map({ waiting[$0...] }) ?? [serial] {
+            requests[later].deadline = max(requests[later].deadline, deadline)
+        }
     }
 
     private mutating func ask(
@@ -365,7 +414,13 @@ extension Oracle {
     ) {
         counted.requests += 1
         serials[id] = requests.count
-        let isTaken = clients[client]?.isHere == true && drainDeadline == nil
+        let isHeard = clients[client]?.isHere == true && drainDeadline == nil
+        if isHeard {
+            clients[client]?.hasAsked = true
+            lingersUntil = nil
+        }
+        let isHeldBack = isHeard && experience.holdsBack(request.subject, at: now)
+        let isTaken = isHeard && !isHeldBack
         if request.mayWrite, isTaken { raiseBarrier(request.unit) }
         let isShared = configuration.sharesReads && !request.mayWrite && request.expectsResponse
         let serial = requests.count
@@ -377,15 +432,19 @@ extension Oracle {
                 expectsResponse: request.expectsResponse,
                 unit: request.unit,
                 read: isShared ? request.read : nil,
+                answer: request.answer,
+                goesAlone: request.goesAlone,
+                subject: request.subject,
                 deadline: now + configuration.queueTimeout,
                 barrier: barriers[request.unit],
                 contents: contents[request.unit],
                 landed: landed[request.unit]
             )
         )
+        if isHeldBack { step.refused = serial }
         if isTaken, clients[client]?.waiting.isEmpty == true {
             step.arrived = serial
-            step.isAnswerKnown = isAnswerKnown(to: serial, at: now)
+            step.isAnswerKnown = !hasFlights(of: client) && isAnswerKnown(to: serial, at: now)
         }
         if clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.waiting.append(serial)
@@ -411,6 +470,8 @@ extension Oracle {
 
     private mutating func becomeReady(at now: Duration) {
         link?.isSettled = true
+        if mustListen { listen(for: configuration.effectiveQuietTime, at: now) }
+        mustListen = false
         use.push(to: now)
     }
 
@@ -425,15 +486,17 @@ extension Oracle {
                 self.link?.isOverdue = true
             }
         }
+        let blame = blame
         for index in flights.indices.reversed() where flights[index].deviceDeadline <= now {
             let flight = flights.remove(at: index)
-            land(flight)
-            retired.insert(flight.transactionID)
+            giveUp(flight)
             // From when its time was over, or from when that was noticed.
             gap.least = max(gap.least, flight.deviceDeadline + configuration.minimumGap)
             gap.most = max(gap.most, now + configuration.minimumGap)
             guard flight.expectsResponse else { continue }
             silences += 1
+            experience.forget(requests[flight.serial].subject)
+            link?.blame = blame
             use.push(to: now)
             if !configuration.carriesTransactionIDs { link?.isTainted = true }
         }
@@ -459,28 +522,47 @@ extension Oracle {
             // Whether a message of an old connection is late or a stray makes no difference to anybody.
             return stray(retired.contains(response.transactionID) ? .strayOrLate : .stray)
         }
-        guard let index = flights.firstIndex(where: { $0.expectsResponse && $0.matches(response) }) else {
+        guard let index = flights.firstIndex(where: { answers(response, $0) }) else {
             keepQuietAfterStray(at: now)
             if flights.contains(where: { !$0.expectsResponse && $0.matches(response) }) {
                 counted.strays += 1
-                answered()
+                answered(at: now)
                 use.most = max(use.most, now)
                 step.due.append(.broadcastAnswered)
             } else if configuration.carriesTransactionIDs {
-                stray(retired.contains(response.transactionID) ? .late : .stray)
+                let isLate = retired.contains(response.transactionID)
+                stray(isLate ? .late : .stray)
+                if !isLate { step.isExplained = explain(response) }
+            } else if flights.isEmpty, hears(on: id, at: now) {
+                stray(.late)
             } else {
                 self.link?.isTainted = true
+                self.link?.blame = .nobody
                 stray(.stray)
             }
             return
         }
+        let isSurplus = response.surplus > 0 && flights.count > 1
+        guard fits(response, flights[index]), !isSurplus else {
+            noteUnit(response.correlation, flights[index].correlation)
+            return endDamaged(at: index, isInStep: fits(response, flights[index]) ? !isSurplus : true, at: now)
+        }
         let flight = flights.remove(at: index)
         gap.push(to: now + configuration.minimumGap)
-        answered()
+        answered(at: now)
         strays = 0
+        damages = 0
         use.push(to: now)
         land(flight)
+        experience.answered(requests[flight.serial].subject)
+        if !isExact(response, flight), response.surplus == 0, !hasToldWide {
+            hasToldWide = true
+            step.due.append(.wide)
+        }
         answer(flight, response, at: now)
+        if requests[flight.serial].goesAlone {
+            listen(for: min(configuration.effectiveQuietTime, .milliseconds(100)), at: now)
+        }
         if response.isLast {
             self.link?.isSpent = true
             land(repeatingReads: true, at: now)
@@ -490,10 +572,13 @@ extension Oracle {
     private mutating func answer(_ flight: Flight, _ response: Response, at now: Duration) {
         step.answered = flight
         step.toAnswer = flight.askers
+        step.fits = fits(response, flight)
         counted.shared += max(flight.askers.count - 1, 0)
         let request = requests[flight.serial]
         guard let read = request.read else { return }
-        if configuration.maximumResponseAge != nil, !response.isFailure, flight.barrier == barriers[request.unit] {
+        if configuration.maximumResponseAge != nil, !response.isFailure, isExact(response, flight),
+            flight.barrier == barriers[request.unit]
+        {
             step.toKeep = Kept(
                 read: read,
                 unit: request.unit,
@@ -532,22 +617,54 @@ extension Oracle {
         step.due.append(due)
     }
 
-    private mutating func damaged(on id: LinkID, at now: Duration) {
-        guard let link, link.id == id, link.isReady, !flights.isEmpty, !configuration.carriesTransactionIDs else {
-            gap.most = max(gap.most, now + configuration.minimumGap)
+    private mutating func damaged(_ damage: ResponseDamage, on id: LinkID, at now: Duration) {
+        guard let link, link.id == id, link.isReady else { return }
+        let index = flights.firstIndex { $0.expectsResponse && $0.transactionID == damage.transactionID }
+        guard let index else {
+            counted.damaged += 1
+            keepQuietAfterStray(at: now)
+            _ = hears(on: id, at: now)
+            step.due.append(.damaged(nil))
+            if !damage.isInStep { loseStep(at: now) }
             return
         }
-        gap.push(to: now + configuration.minimumGap)
-        answered()
-        use.most = max(use.most, now)
-        land()
+        endDamaged(at: index, isInStep: damage.isInStep, at: now)
     }
 
-    private mutating func answered() {
+    /// The answer came, and cannot be given: a read is asked once more, unless that is in vain.
+    private mutating func endDamaged(at index: Int, isInStep: Bool, at now: Duration) {
+        let flight = flights.remove(at: index)
+        counted.damaged += 1
+        damages += 1
+        gap.push(to: now + configuration.minimumGap)
+        answered(at: now)
+        use.push(to: now)
+        land(flight)
+        if configuration.carriesTransactionIDs { retired.insert(flight.transactionID) }
+        step.due.append(.damaged(flight.id))
+        let request = requests[flight.serial]
+        if damages < 3, request.isRead, request.expectsResponse, drainDeadline == nil {
+            putBack(flight.askers.filter { now < requests[$0].deadline && !requests[$0].wasReturned })
+            for serial in step.returned where flight.askers.contains(serial) {
+                requests[serial].mayHaveLeft = requests[serial].mayHaveLeft || !flight.isUnsent
+            }
+        }
+        if !isInStep { loseStep(at: now) }
+    }
+
+    /// What follows cannot be told apart.
+    private mutating func loseStep(at now: Duration) {
+        link?.isTainted = true
+        link?.blame = .nobody
+        land(repeatingReads: true, at: now)
+    }
+
+    private mutating func answered(at now: Duration) {
         link?.hasAnswered = true
         silences = 0
         failures = 0
         hasForgiven = false
+        forgetOldConnection()
     }
 }
 
@@ -557,19 +674,26 @@ extension Oracle {
     private mutating func closed(_ id: LinkID, midResponse: Bool, at now: Duration) {
         guard let ended = link, ended.id == id else { return }
         connectNotBefore = now + configuration.settleTime
+        listening = nil
         step.attempt = ended.connectedAt == nil ? now - ended.connectDeadline + configuration.connectTimeout : .zero
         // A connection that never stood was not lost.
         if ended.connectedAt != nil { gap.least = max(gap.least, now + configuration.minimumGap) }
         gap.most = max(gap.most, now + configuration.minimumGap)
         if ended.isClosing {
             land()
-            if ended.hasFailed { fail(at: now) }
-            isResting = ended.wasIdle && !ended.hasFailed && !present.isEmpty
+            if ended.hasFailed {
+                fail(at: now)
+            } else if ended.connectedAt != nil {
+                old = OldConnection(closedAt: now)
+                connectNotBefore = max(connectNotBefore, now + learnedSettleTime)
+            }
+            isResting = ended.wasIdle && !ended.hasFailed && hasAskers
         } else if ended.isOpen {
-            land(repeatingReads: !midResponse && (ended.hasAnswered || !hasForgiven), at: now)
-            closedReady(at: now)
+            closedReady(midResponse: midResponse, at: now)
         } else if ended.connectedAt != nil {
             closedEarly(at: now)
+        } else if mayBeCounted(at: now) {
+            awaitOldConnection(at: now)
         } else {
             fail(at: now)
         }
@@ -577,6 +701,7 @@ extension Oracle {
     }
 
     private mutating func closedEarly(at now: Duration) {
+        guard !mayBeCounted(at: now) else { return awaitOldConnection(at: now) }
         guard failures == 0, earlyEnds < Self.earlyEndsForgiven else { return fail(at: now) }
         earlyEnds += 1
         step.due.append(.closedEarly)
@@ -584,17 +709,31 @@ extension Oracle {
 
     private static let earlyEndsForgiven = 3
 
-    private mutating func closedReady(at now: Duration) {
-        guard let ended = link, !ended.hasAnswered else { return }
-        guard ended.wasAsked else {
+    private mutating func closedReady(midResponse: Bool, at now: Duration) {
+        guard let ended = link else { return }
+        guard ended.wasAsked || ended.hasAnswered else {
+            land(repeatingReads: true, at: now)
             guard ended.isDead || !hasWaiting else { return closedEarly(at: now) }
-            isResting = !present.isEmpty
+            isResting = hasAskers
             return
         }
-        if ended.hasReturned, !hasForgiven {
-            hasForgiven = true
-        } else {
+        let isCounted = !ended.hasAnswered && mayBeCounted(at: now)
+        let blame = blame
+        let mayRepeat = flights.contains { flight in
+            let request = requests[flight.serial]
+            return (flight.isUnsent || (!midResponse && request.isRead && request.expectsResponse))
+                && flight.askers.contains { now < requests[$0].deadline && !requests[$0].wasReturned }
+        }
+        if !isCounted { noteHangUp(at: now) }
+        if isCounted, !midResponse {
+            awaitOldConnection(at: now)
+            land(repeatingReads: true, evenReturned: true, at: now)
+        } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {
+            land(repeatingReads: false, at: now)
             fail(at: now)
+        } else {
+            if !ended.hasAnswered { hasForgiven = hasForgiven || blame != .request }
+            land(repeatingReads: !midResponse, at: now)
         }
     }
 
@@ -614,31 +753,50 @@ extension Oracle {
         flights[index].isUnsent = true
     }
 
+    /// A request is in flight no more, and its answer may still come.
+    private mutating func giveUp(_ flight: Flight) {
+        land(flight)
+        retired.insert(flight.transactionID)
+        if flight.expectsResponse, !flight.isUnsent, configuration.effectiveQuietTime > .zero { mustListen = true }
+    }
+
     /// Nothing that is in flight will be answered.
     mutating func land() {
-        for flight in flights {
-            land(flight)
-            retired.insert(flight.transactionID)
-        }
+        for flight in flights { giveUp(flight) }
         flights.removeAll()
     }
 
     /// Nothing that is in flight will be answered; what never left, and reads if they may be, are to be sent again.
-    private mutating func land(repeatingReads: Bool, at now: Duration) {
-        let older = firstTurns
-        firstTurns = []
+    private mutating func land(repeatingReads: Bool, evenReturned: Bool = false, at now: Duration) {
         var returned: [Int] = []
         for flight in flights where drainDeadline == nil {
             let request = requests[flight.serial]
             guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse) else { continue }
-            returned += flight.askers.filter { now < requests[$0].deadline && !requests[$0].wasReturned }
+            let again = flight.askers.filter {
+                now < requests[$0].deadline && (evenReturned || !requests[$0].wasReturned)
+            }
+            for serial in again where !flight.isUnsent { requests[serial].mayHaveLeft = true }
+            returned += again
         }
-        // What came first is first again, before all that its client asks besides.
-        returned.sort()
-        for serial in returned { giveBack(serial) }
-        for serial in returned.reversed() { clients[requests[serial].client]?.waiting.insert(serial, at: 0) }
-        firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
+        putBack(returned)
         land()
+    }
+
+    /// Requests wait again: what came first is first again, before all that its client asks besides.
+    private mutating func putBack(_ returned: [Int]) {
+        let older = firstTurns
+        firstTurns = []
+        let returned = returned.sorted()
+        for serial in returned { giveBack(serial) }
+        for serial in returned.reversed() {
+            let client = requests[serial].client
+            // What waits behind it has no less time.
+            for later in clients[client]?.waiting ?? [] {
+                requests[later].deadline = max(requests[later].deadline, requests[serial].deadline)
+            }
+            clients[client]?.waiting.insert(serial, at: 0)
+        }
+        firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
     }
 
     private mutating func giveBack(_ serial: Int) {
@@ -646,7 +804,6 @@ extension Oracle {
         requests[serial].state = .waiting
         requests[serial].wasReturned = true
         requests[serial].isAnsweredByEarlier = false
-        link?.hasReturned = true
         if clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.returned += 1
         if !firstTurns.contains(where: { $0.client == client }) { firstTurns.append(FirstTurn(client: client)) }

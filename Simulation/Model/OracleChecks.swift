@@ -15,6 +15,7 @@ extension Oracle {
             try expect(requests[serial].state == .sent, "1: a request was answered that was not sent")
             try expect(step.toAnswer.contains(serial), "1: a client got a response that does not answer its request")
             try expect(step.meant == step.answered?.serial, "1: a client got the response of another request")
+            try expect(step.fits, "1: a client got what does not fit what it asked")
             try checkValue(step.value, for: serial)
             counted.responses += 1
             step.toAnswer.removeAll { $0 == serial }
@@ -78,7 +79,7 @@ extension Oracle {
         try expect(link == nil, "3: a second connection was opened")
         try expect(id.rawValue > lastLink, "a connection has the number of an older one")
         try expect(drainDeadline == nil, "9: a connection was opened in a drain")
-        try expect(!present.isEmpty, "a connection was opened for nobody")
+        try expect(hasAskers, "a connection was opened for nobody")
         try expect(backingOffUntil == nil && !step.hasFailed, "a failed device was asked again too early")
         try expect(now >= connectNotBefore, "a connection was opened before the device had settled")
         try expect(!isResting || hasWaiting, "an idle connection was opened again for no request")
@@ -95,7 +96,9 @@ extension Oracle {
         if link.isOverdue {
             self.link?.hasFailed = true
         } else if link.isTainted || silences >= 2 {
-            self.link?.hasFailed = !link.hasAnswered
+            let hasFailed = !link.hasAnswered && isFailure(link.blame, mayRepeat: false)
+            self.link?.hasFailed = hasFailed
+            if !link.hasAnswered, link.blame == .device { hasForgiven = true }
         } else if !link.isSpent {
             step.closesQuietly = true
             step.mayLeave = !isWanted(at: now)
@@ -121,9 +124,16 @@ extension Oracle {
         try expect(request.state == .waiting, "4: a request was sent twice")
         try expect(clients[request.client]?.isHere == true, "4: a request was sent whose client has left")
         try expect(now < request.deadline, "4: a request was sent whose deadline has passed")
+        try expect(!experience.holdsBack(request.subject, at: now), "a request was sent that is held back")
+        let isAlone = request.goesAlone || experience.suspects(request.subject)
+        try expect(
+            flights.isEmpty || (!isAlone && !flights.contains(where: \.isAlone)),
+            "something is in flight beside a request that goes alone"
+        )
         guard let link, link.isReady else { throw Violation("a request was sent without a connection that is ready") }
         try expect(!link.isTainted, "1: a request was sent where a late response could answer it")
         try expect(now >= gap.least, "a request was sent before the gap was over")
+        try expect(now >= listensUntil, "1: a request was sent before the line was quiet")
         try expect(now < lastUseOfLink ?? .never, "a request was sent on a connection that is too old")
         try expect(
             flights.count < configuration.effectiveInFlightLimit,
@@ -134,7 +144,10 @@ extension Oracle {
             try expect(!retired.contains(transactionID), "1: an id was used whose late response may come")
         }
         try expect(clients[request.client]?.waiting.first == serial, "a client's requests were not sent in their order")
-        try expect(!isAnswerKnown(to: serial, at: now), "a read was sent though its answer is known or on its way")
+        try expect(
+            hasFlights(of: request.client) || !isAnswerKnown(to: serial, at: now),
+            "a read was sent though its answer is known or on its way"
+        )
         try checkTurn(of: serial)
         clients[request.client]?.waiting.removeFirst()
         requests[serial].state = .sent
@@ -161,7 +174,8 @@ extension Oracle {
                 correlation: request.correlation,
                 expectsResponse: request.expectsResponse,
                 deviceDeadline: now
-                    + (request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay)
+                    + (request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay),
+                isAlone: isAlone
             )
         )
         requests[serial].sendings += 1
@@ -242,7 +256,8 @@ extension Oracle {
         try expect(!request.expectsResponse, "2: a request ended without the response that it expects")
         let isOverdue = request.deadline <= now
         try expect(
-            request.state == .sent || isOverdue || isUnreachable || drainDeadline != nil,
+            request.state == .sent || isOverdue || isUnreachable || drainDeadline != nil
+                || experience.holdsBack(request.subject, at: now),
             "a broadcast was given up that could be sent"
         )
         counted.broadcasts += 1
@@ -263,22 +278,29 @@ extension Oracle {
         try expect(request.expectsResponse, "1: a client got a failure that it would take for another request's answer")
         switch failure {
         case .unreachable:
+            try expect(!request.mayHaveLeft, "4: a request was called never sent that may have left")
             try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
             try expect(isUnreachable || request.deadline <= now, "a request was given up that could wait")
             counted.unreachable += 1
         case .unanswered, .connectionLost:
-            try expect(!step.returned.contains(serial), "a request failed that could be sent once more")
-            try expect(request.state == .sent, "a request was called unanswered that was not sent")
+            let isLostAgain =
+                request.mayHaveLeft && (isUnreachable || request.deadline <= now || drainDeadline != nil)
+                && failure == .connectionLost
+            try expect(!step.returned.contains(serial) || isLostAgain, "a request failed that could be sent once more")
+            try expect(request.state == .sent || isLostAgain, "a request was called unanswered that was not sent")
             noteFlightEnds(serial)
             counted.unanswered += 1
         case .expired:
             try expect(request.deadline <= now, "a request expired before its deadline")
             counted.expired += 1
         case .heldBack:
-            break
+            try expect(request.state == .waiting, "a request was held back that was sent")
+            try expect(experience.holdsBack(request.subject, at: now), "a request was held back for nothing")
+            counted.heldBack += 1
         case .draining:
             try expect(drainDeadline != nil, "a drain ended a request and was none")
-            try expect(request.state == .waiting || step.isDrainOverdue, "9: a drain cut off a request in flight")
+            try expect(!request.mayHaveLeft, "4: a request was called never sent that may have left")
+            try expect(request.state == .waiting, "4: a request was called never sent that was in flight")
             counted.drained += 1
         }
         clients[client]?.lastServed = turn
@@ -336,6 +358,7 @@ extension Oracle {
             backingOffUntil = now + delay
         case .strayResponse:
             try take([.stray, .strayOrLate])
+            guard !step.isExplained else { return }
             strays += 1
             let (times, rest) = strays.quotientAndRemainder(dividingBy: 3)
             if rest == 0, times.nonzeroBitCount == 1 { step.due.append(.competitor(strays)) }
@@ -358,9 +381,14 @@ extension Oracle {
             try expect(link?.id == id && link?.isReady == true, "a connection was called ready that is not")
         case .connectTimedOut(let id):
             try expect(link?.id == id && link?.isOverdue == true, "a connection attempt was called overdue that is not")
-        case .connectionLost, .responseTimedOut, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse,
-            .responseDamaged, .wideValues, .noise, .mismatchRecognised, .oldConnectionCounted, .oldConnectionForgotten,
-            .heldBack:
+        case .responseDamaged(_, let request): try take([.damaged(request)])
+        case .wideValues: try take([.wide])
+        case .noise(let bytes): try take([.noise(bytes)])
+        case .mismatchRecognised(let pattern): try take([.mismatch(pattern)], "a device was blamed for nothing")
+        case .oldConnectionCounted(let delay): try take([.counted(delay)], "a device was waited for without a reason")
+        case .oldConnectionForgotten(let time): try take([.forgotten(time)])
+        case .heldBack(let id, let delay): try take([.heldBack(id, delay)], "a request is held back for nothing")
+        case .connectionLost, .responseTimedOut, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse:
             break
         }
     }
@@ -381,6 +409,9 @@ extension Oracle {
         try checkNobodyLeft()
         try expect(step.toAnswer.isEmpty, "2: a response did not reach the client that asked")
         try expect(step.toKeep == nil, "a response was not kept")
+        if let refused = step.refused {
+            try expect(requests[refused].state == .ended, "a request waits that is held back")
+        }
         if step.isAnswerKnown, let arrived = step.arrived {
             try expect(requests[arrived].state != .waiting, "a read waits though its answer is known or on its way")
         }
@@ -433,7 +464,8 @@ extension Oracle {
         let limit = configuration.waitingLimit
         let isSending =
             link?.isReady == true && flights.count < configuration.effectiveInFlightLimit
-            && now >= gap.most && !(hasFlights && now >= lastUseOfLink ?? .never) && !isGathering(at: now)
+            && now >= max(gap.most, listensUntil) && !isWaitingAlone && !(hasFlights && now >= lastUseOfLink ?? .never)
+            && !isGathering(at: now)
         for id in present {
             guard let client = clients[id] else { continue }
             let waiting = client.waiting.count - client.returned
@@ -452,7 +484,7 @@ extension Oracle {
         guard let link else {
             let isQuiet = isResting && !hasWaiting
             try expect(
-                !isWanted(at: now) || present.isEmpty || backingOffUntil != nil || isQuiet || now < connectNotBefore,
+                !isWanted(at: now) || !hasAskers || backingOffUntil != nil || isQuiet || now < connectNotBefore,
                 "nobody connects though clients are here"
             )
             return
@@ -509,7 +541,7 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         let isQuiet = isResting && !hasWaiting
-        guard !present.isEmpty, drainDeadline == nil, backingOffUntil == nil, !isQuiet else { return }
+        guard hasAskers, drainDeadline == nil, backingOffUntil == nil, !isQuiet else { return }
         try check(connectNotBefore, "the device has settled")
     }
 
@@ -519,7 +551,7 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         guard !link.isClosing, !link.isDead else { return }
-        if present.isEmpty, flights.isEmpty { try check(lingersUntil, "a connection was kept long enough for nobody") }
+        if !hasAskers, flights.isEmpty { try check(lingersUntil, "a connection was kept long enough for nobody") }
         guard let connectedAt = link.connectedAt else {
             return try check(link.connectDeadline, "a connection attempt is overdue")
         }
@@ -529,13 +561,14 @@ extension Oracle {
         if isIdle {
             if let idleClose = configuration.idleClose { try check(use.most + idleClose, "a connection is idle") }
             try check(quietRenewal, "a connection is to be renewed")
-        } else if hasWaiting, flights.count < configuration.effectiveInFlightLimit,
-            max(gap.most, now) < lastUseOfLink ?? .never
+        } else if hasWaiting, flights.count < configuration.effectiveInFlightLimit, !isWaitingAlone,
+            max(gap.most, listensUntil, now) < lastUseOfLink ?? .never
         {
+            let silenceEnd = max(gap.most, listensUntil)
             if isGathering(at: now), let gathering {
-                try check(max(gap.most, gathering.end), "a read was held back long enough")
+                try check(max(silenceEnd, gathering.end), "a read was held back long enough")
             } else {
-                try check(gap.most, "the gap is over")
+                try check(silenceEnd, "the gap is over")
             }
         }
     }
@@ -557,6 +590,22 @@ extension Oracle {
 extension Oracle {
     var hasFlights: Bool { !flights.isEmpty }
 
+    /// Whether something of this client is in flight.
+    func hasFlights(of client: ClientID) -> Bool {
+        flights.contains { $0.askers.contains { requests[$0].client == client } }
+    }
+
+    /// Whether something is in flight beside which nothing may be, or that which may be next goes alone.
+    private var isWaitingAlone: Bool {
+        guard hasFlights else { return false }
+        return flights.contains(where: \.isAlone)
+            || present.contains { client in
+                clients[client]?.waiting.first.map { first in
+                    requests[first].goesAlone || experience.suspects(requests[first].subject)
+                } ?? false
+            }
+    }
+
     var hasWaiting: Bool { present.contains { clients[$0]?.waiting.isEmpty == false } }
 
     /// Whether the connection carries nothing and nothing waits for it.
@@ -568,7 +617,7 @@ extension Oracle {
     private func isWanted(at now: Duration) -> Bool {
         guard flights.isEmpty else { return true }
         guard drainDeadline == nil else { return false }
-        return !present.isEmpty || now < lingersUntil ?? now
+        return hasAskers || now < lingersUntil ?? now
     }
 
     var leastStep: Duration { max(configuration.backoff.initial, .milliseconds(10)) * 4 / 5 }

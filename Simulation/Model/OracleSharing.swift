@@ -20,6 +20,7 @@ extension Oracle {
         try expect(flight.askers.count < Self.askersLimit, "5: too many share an answer")
         let isFresh = step.leader == flight.serial && request.barrier == requests[flight.serial].barrier
         if !isFresh {
+            try expect(!hasFlights(of: request.client), "a read that joins passed what its client asked before")
             try expect(
                 step.leader == flight.serial || configuration.maximumResponseAge != nil,
                 "a read joined one in flight"
@@ -146,6 +147,7 @@ extension Oracle {
         try expect(age == now - response.time, "the age of a response is wrong", age.text)
         try expect(age <= maximum, "a response was given that is too old", age.text)
         try expect(response.barrier == barriers[response.unit], "a response was given across a write")
+        try expect(!hasFlights(of: client), "a response that is kept passed what its client asked before")
         try checkOwnWrites(of: serial, before: response.sending)
         requests[serial].isAnsweredByEarlier = true
         try checkValue(response.value, for: serial)

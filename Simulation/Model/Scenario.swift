@@ -33,6 +33,22 @@ struct Scenario {
     let closings: Int
     /// How often another program talks to the device, so that its responses reach us, in percent.
     let competition: Int
+    /// How many of the answers are wide, wrong or have a surplus under the right id, in percent.
+    let mangling: Int
+    /// Which ids the device repeats: its own mistake, or none.
+    let idMistake: Message.TransactionID?
+    /// How often the device makes that mistake, in percent.
+    let mistakes: Int
+    /// How often the device sends what is no message, in percent.
+    let noise: Int
+    /// How many of the requests are of a kind that nobody knows, in percent.
+    let unknown: Int
+    /// How many of the requests are sent again by their client while they are not answered, in percent.
+    let repetitions: Int
+    /// How many subjects there are beside those of reads; none if 0.
+    let subjects: Int
+    /// The subjects on which the device hangs up.
+    let hangsUpOn: Range<UInt64>
     /// Whether the device swallows the first request of each connection.
     let swallowsFirst: Bool
     /// After how long the device closes a connection that nothing is asked on.
@@ -56,10 +72,12 @@ struct Scenario {
     init(using random: inout SplitMix64) {
         configuration = Self.configuration(&random)
         let leastTime =
-            configuration.settleTime + configuration.delayAfterConnect + configuration.minimumGap
+            configuration.effectiveQuietTime + configuration.settleTime + configuration.delayAfterConnect
+            + configuration.minimumGap
             + .milliseconds(4 * Self.latency)
         isHopeless =
-            configuration.queueTimeout < leastTime || configuration.responseTimeout < .milliseconds(2 * Self.latency)
+            configuration.queueTimeout / 4 * 3 < leastTime
+            || configuration.responseTimeout < .milliseconds(2 * Self.latency)
             || configuration.connectTimeout < .milliseconds(2 * Self.latency)
         clients = random.below(6) + 1
         overrun = random.below(3)
@@ -75,6 +93,15 @@ struct Scenario {
         lastResponses = random.pick([0, 0, 0, 0, 10, 100])
         closings = random.pick([0, 0, 0, 0, 20, 100])
         competition = random.pick([0, 0, 0, 0, 30, 100])
+        mangling = random.pick([0, 0, 0, 10, 50])
+        idMistake = random.chance(25) ? random.pick([.zero, .swapped, .next]) : nil
+        mistakes = random.pick([10, 60, 100])
+        noise = random.pick([0, 0, 0, 20, 80])
+        unknown = random.pick([0, 0, 20, 70])
+        repetitions = random.pick([0, 0, 30, 100])
+        subjects = random.pick([0, 1, 3, 8])
+        let worst = UInt64(random.pick([4, 5, 8, 20, 20, 22, 26]))
+        hangsUpOn = random.chance(40) ? worst..<worst + UInt64(random.below(8) + 1) : 0..<0
         swallowsFirst = random.chance(10)
         idleClose = random.chance(20) ? random.milliseconds(5, 200) : nil
         countsOld = random.chance(15) ? random.milliseconds(1, 200) : .zero
@@ -100,12 +127,13 @@ struct Scenario {
             maximumResponseAge: random.chance(50) ? nil : random.milliseconds(0, random.pick([2, 30, 1000])),
             sendsWritesFirst: random.chance(40),
             responseTimeout: random.milliseconds(40, 400),
-            queueTimeout: delay + gap + settleTime + random.milliseconds(80, 1000),
+            queueTimeout: (delay + gap + settleTime) * 2 + random.milliseconds(80, 1000),
             broadcastDelay: random.milliseconds(0, 100),
             connectTimeout: random.milliseconds(40, 300),
             delayAfterConnect: delay,
             minimumGap: gap,
             settleTime: settleTime,
+            quietTime: random.chance(50) ? nil : random.milliseconds(0, 150),
             linger: random.chance(60) ? .zero : random.milliseconds(1, 300),
             idleClose: random.chance(60) ? nil : random.milliseconds(0, 300),
             // A connection is not too old before it may be used.

@@ -104,7 +104,8 @@ extension Schedule {
     private mutating func simplify() {
         let plain: [(inout Multiplexer.Configuration) -> Void] = [
             { $0.delayAfterConnect = .zero }, { $0.minimumGap = .zero }, { $0.settleTime = .zero },
-            { $0.linger = .zero }, { $0.idleClose = nil }, { $0.maximumAge = nil }, { $0.inFlightLimit = 1 },
+            { $0.linger = .seconds(5) }, { $0.quietTime = nil }, { $0.idleClose = nil }, { $0.maximumAge = nil },
+            { $0.inFlightLimit = 1 },
             { $0.maximumResponseAge = nil }, { $0.sendsWritesFirst = false }, { $0.sharesReads = true },
             { $0.waitingLimit = 8 }, { $0.carriesTransactionIDs = true }, { $0.broadcastDelay = .zero },
             { $0.responseTimeout = .seconds(5) }, { $0.queueTimeout = .seconds(10) },
@@ -160,6 +161,7 @@ extension Multiplexer.Configuration {
         say("delay after connect", \.delayAfterConnect)
         say("gap", \.minimumGap)
         say("settle time", \.settleTime)
+        say("quiet time", quietTime == nil, quietTime?.text ?? "")
         say("linger", \.linger)
         say("idle close", idleClose == nil, idleClose?.text ?? "never")
         say("maximum age", maximumAge == nil, maximumAge?.text ?? "any")

@@ -88,6 +88,8 @@ extension Simulation {
             guard clients[index].isHere else { return }
             clients[index].isHere = false
             try feed(.leaves(clients[index].id))
+        case .repeats(let index, let serial):
+            if clients[index].isHere { try feed(.repeats(serial: serial)) }
         case .connected(let link):
             if device.link == link { try feed(.connected(age: core.age(of: link))) }
         case .closed(let link, let midResponse):
@@ -102,8 +104,11 @@ extension Simulation {
             try feed(.carriesOut(serial: message.serial, sending: message.sending))
         case .says(let message, let link):
             if device.link == link || scenario.hasLateEvents { try feed(.says(message)) }
-        case .damages(let message, let link):
-            if device.link == link || scenario.hasLateEvents { try feed(.damages(message)) }
+        case .damages(let message, let cause, let isInStep, let link):
+            guard device.link == link || scenario.hasLateEvents else { return }
+            try feed(.damages(message, cause, isInStep: isInStep))
+        case .noise(let bytes, let link):
+            if device.link == link || scenario.hasLateEvents { try feed(.noise(bytes, age: core.age(of: link))) }
         case .lateEvent(let link):
             let age = core.age(of: link)
             guard age > 0 || device.link == nil else { return }
@@ -139,7 +144,8 @@ extension Simulation {
         let recovery =
             configuration.queueTimeout + configuration.responseTimeout + configuration.connectTimeout
             + configuration.delayAfterConnect + configuration.settleTime + configuration.minimumGap
-            + configuration.backoff.maximum + ModelDevice.longestFault
+            + max(configuration.backoff.maximum, .milliseconds(10)) + ModelDevice.longestFault + .seconds(1)
+            + configuration.effectiveQuietTime * 4
         probe = clients.count
         invite(at: world.now + recovery)
         clients[clients.count - 1].unsent = 1
@@ -175,7 +181,12 @@ extension Simulation {
     private mutating func ask(_ client: ModelClient) throws(Violation) -> Bool {
         let request = request(of: client)
         serial += 1
-        return try feed(.asks(serial: serial - 1, request, client.id))
+        guard try feed(.asks(serial: serial - 1, request, client.id)) else { return false }
+        let index = clients.firstIndex { $0.id == client.id }
+        if let index, world.isStruck(scenario.repetitions) {
+            world.add(.repeats(index, serial: serial - 1), after: world.random.milliseconds(0, 300))
+        }
+        return true
     }
 
     private mutating func request(of client: ModelClient) -> Request {
@@ -184,21 +195,36 @@ extension Simulation {
         let range = client.polls ? 0 : world.random.below(scenario.ranges)
         // The last client's request is to show whether the device answers.
         guard !world.isCalm, !mayWrite, !world.random.chance(scenario.otherReads) else {
+            let goesAlone = world.isStruck(scenario.unknown)
+            let subject = world.isCalm ? 99 : 20 + world.random.below(max(scenario.subjects, 1))
             return Request(
-                correlation: Correlation(rawValue: UInt64(world.random.below(3))),
-                mayWrite: mayWrite,
+                correlation: correlation(world.random.below(3), unit),
+                mayWrite: mayWrite || goesAlone,
                 expectsResponse: world.isCalm || !world.random.chance(scenario.broadcasts),
-                unit: unit
+                unit: unit,
+                answer: mayWrite && !goesAlone ? .echo(UInt64(serial)) : .any,
+                goesAlone: goesAlone,
+                subject: self.subject(subject)
             )
         }
         let read = UInt64(unit ?? .max) << 8 | UInt64(range)
         return Request(
-            correlation: Correlation(rawValue: read % 3),
+            correlation: correlation(Int(read % 3), unit),
             mayWrite: false,
             expectsResponse: !world.random.chance(scenario.broadcasts),
             unit: unit,
-            read: Request.Read(rawValue: read)
+            read: Request.Read(rawValue: read),
+            answer: .values(bytes: 2 * range + 2),
+            subject: subject(Int(unit ?? 3) * 4 + range)
         )
+    }
+
+    private func correlation(_ function: Int, _ unit: UInt8?) -> Correlation {
+        Correlation(unit: unit ?? 0, function: UInt8(function))
+    }
+
+    private func subject(_ number: Int) -> Request.Subject? {
+        scenario.subjects > 0 ? Request.Subject(rawValue: UInt64(number)) : nil
     }
 
     private mutating func probeEnded(isAnswered: Bool) throws(Violation) {
@@ -217,7 +243,7 @@ extension Simulation {
         world.add(
             .acts(probe),
             after: configuration.backoff.maximum + configuration.connectTimeout + configuration.responseTimeout
-                + configuration.delayAfterConnect + configuration.settleTime + ModelDevice.longestFault
+                + configuration.delayAfterConnect + configuration.settleTime + ModelDevice.longestFault + .seconds(1)
         )
     }
 }
@@ -253,7 +279,7 @@ extension Simulation {
                 isFailure: world.isStruck(scenario.failures)
             )
             let isBroadcast = core.request(serial)?.expectsResponse == false
-            device.receive(message, isBroadcast: isBroadcast, in: &world)
+            device.receive(message, core.request(serial), isBroadcast: isBroadcast, in: &world)
         case .respond(_, let client), .respondKept(_, _, _, let client):
             if isProbe(client) { try probeEnded(isAnswered: true) }
             pollAgain(client)

@@ -12,6 +12,8 @@ struct Stimulus {
         case joins(ClientID)
         case leaves(ClientID)
         case asks(serial: Int, Request, ClientID)
+        /// A client sends a request again that was not answered.
+        case repeats(serial: Int)
         case connected(age: Int)
         case closed(age: Int, midResponse: Bool = false)
         /// The request did not leave, since the connection had ended.
@@ -19,7 +21,9 @@ struct Stimulus {
         /// The device carries out what was sent; else it does so when it answers.
         case carriesOut(serial: Int, sending: Int)
         case says(Message)
-        case damages(Message)
+        case damages(Message, ResponseDamage.Cause, isInStep: Bool)
+        /// Bytes that are no message.
+        case noise(Int, age: Int)
         case visit
         case drain
     }
@@ -28,16 +32,16 @@ struct Stimulus {
     var client: ClientID? {
         switch fact {
         case .joins(let client), .leaves(let client), .asks(_, _, let client): client
-        case .connected, .closed, .unsent, .carriesOut, .says, .damages, .visit, .drain: nil
+        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .drain: nil
         }
     }
 
     /// The request that it is about, if any.
     var serial: Int? {
         switch fact {
-        case .asks(let serial, _, _), .unsent(let serial), .carriesOut(let serial, _): serial
-        case .says(let message), .damages(let message): message.serial
-        case .joins, .leaves, .connected, .closed, .visit, .drain: nil
+        case .asks(let serial, _, _), .unsent(let serial), .carriesOut(let serial, _), .repeats(let serial): serial
+        case .says(let message), .damages(let message, _, _): message.serial
+        case .joins, .leaves, .connected, .closed, .noise, .visit, .drain: nil
         }
     }
 }
@@ -50,6 +54,23 @@ struct Message {
         case older(UInt16)
         /// One that was never given.
         case foreign(UInt16)
+        /// Zero, whatever was asked.
+        case zero
+        /// Its own with the bytes swapped.
+        case swapped
+        /// Its own and one.
+        case next
+    }
+
+    /// How what it says fits what was asked for.
+    enum Saying {
+        case right
+        /// More values than were asked for.
+        case wide
+        /// Fewer values, or what was not written.
+        case wrong
+        /// Bytes behind its content.
+        case surplus
     }
 
     /// The request that it is about.
@@ -59,6 +80,7 @@ struct Message {
     var transactionID = TransactionID.own
     /// Another unit or function than the request's.
     var correlation: Correlation?
+    var saying = Saying.right
     var isUnsolicited = false
     var isLast = false
     /// The device could not do what it was asked for.

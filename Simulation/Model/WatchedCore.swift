@@ -30,6 +30,10 @@ struct WatchedCore {
     private var serials: [Int] = []
     /// How many requests the oracle has heard of.
     private var watched = 0
+    /// The transaction ids that were sent, in their order.
+    private var given: [UInt16] = []
+    /// The serial numbers of requests that have not ended.
+    private var open: Set<Int> = []
 
     private struct Client {
         /// What the core knows it as while it is here.
@@ -130,6 +134,11 @@ extension WatchedCore {
             return (.clientLeft(id), nil)
         case .asks(let serial, let request, let client):
             return ask(serial, request, client).map { ($0, nil) }
+        case .repeats(let serial):
+            guard let asked = known(serial), known(asked.client) != nil, self.serial(of: asked.id) == serial,
+                isOpen(serial)
+            else { return nil }
+            return (.requestRepeated(asked.id), nil)
         case .connected(let age):
             guard age > 0 || (link != nil && !isConnected) else { return nil }
             if age == 0 { isConnected = true }
@@ -144,12 +153,17 @@ extension WatchedCore {
             return (.requestUnsent(asked.id, on: link), nil)
         case .says(let message):
             return event(for: message)
-        case .damages(let message):
+        case .damages(let message, let cause, let isInStep):
             guard let asked = known(message.serial), asked.sendings.indices.contains(message.sending), !hasEnded else {
                 return nil
             }
-            let on = asked.sendings[message.sending].link
-            return oracle.isBusy(on, with: asked.watchedAs) ? nil : (.responseDamaged(.checksum, on: on), nil)
+            let (own, on) = asked.sendings[message.sending]
+            guard own != 0 || !oracle.isBusy(on, with: asked.watchedAs) else { return nil }
+            let damage = ResponseDamage(transactionID: own, cause, isInStep: isInStep)
+            return (.responseDamaged(damage, on: on), nil)
+        case .noise(let bytes, let age):
+            guard !hasEnded || age > 0 else { return nil }
+            return linkID(age).map { (.noiseReceived(bytes: bytes, on: $0), nil) }
         case .carriesOut:
             return nil
         case .visit:
@@ -176,6 +190,7 @@ extension WatchedCore {
         while requests.count <= serial { requests.append(nil) }
         requests[serial] = Asked(id: id, request: request, client: client, watchedAs: watched)
         watched += 1
+        open.insert(serial)
         return .requestReceived(id, request, from: sender)
     }
 
@@ -186,21 +201,44 @@ extension WatchedCore {
         let transactionID =
             switch message.transactionID {
             case .own: own
-            case .older(let difference): own == 0 ? 0 : own &- difference
+            case .older(let age): own == 0 ? 0 : older(age, than: own)
             case .foreign(let id): own == 0 ? 0 : id
+            case .zero: UInt16(0)
+            case .swapped: own.byteSwapped
+            case .next: own == 0 ? 0 : own &+ 1
             }
         let response = Response(
             transactionID: transactionID,
             correlation: message.correlation ?? asked.request.correlation,
             isUnsolicited: message.isUnsolicited,
             isLast: message.isLast,
-            isFailure: message.isFailure
+            isFailure: message.isFailure,
+            content: message.isFailure ? .any : content(of: message, asked.request.answer),
+            surplus: message.saying == .surplus && !message.isFailure ? 1 : 0
         )
         let answered = message.isAnswer ? Oracle.Sending(serial: asked.watchedAs, number: message.sending) : nil
         if oracle.isMistakable(response, on: on, answering: answered?.serial) { return nil }
         if let answered, !message.isFailure { oracle.execute(answered) }
         return (.responseReceived(response, on: on), answered)
     }
+
+    private func content(of message: Message, _ asked: Content) -> Content {
+        switch (message.saying, asked) {
+        case (.wide, .values(let bytes)): .values(bytes: bytes + 2)
+        case (.wrong, .values(let bytes)): .values(bytes: bytes - 1)
+        case (.wrong, .echo(let value)): .echo(value &+ 1)
+        default: asked
+        }
+    }
+
+    /// An id that was given before another.
+    private func older(_ age: UInt16, than id: UInt16) -> UInt16 {
+        guard let place = given.lastIndex(of: id), place >= age else { return id.byteSwapped == id ? id : 0 }
+        return given[place - Int(age)]
+    }
+
+    /// Whether a request has not ended.
+    private func isOpen(_ serial: Int) -> Bool { open.contains(serial) }
 
     private func known(_ serial: Int) -> Asked? { requests.indices.contains(serial) ? requests[serial] : nil }
 
@@ -222,9 +260,11 @@ extension WatchedCore {
             hasEnded = false
         case .send(let id, let transactionID):
             if let link { requests[serial(of: id)]?.sendings.append((transactionID, link)) }
+            given.append(transactionID)
         case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
             .discard(let id):
             freeIDs.append(id)
+            open.remove(serial(of: id))
         case .pauseReading(let client):
             clients[place(of: client)].isPaused = true
         case .resumeReading(let client):

@@ -89,8 +89,11 @@ extension Multiplexer {
             client.slot < clients.count && clients[client.slot].id == client
         }
 
-        /// Whether all that a client asked is over.
-        func isIdle(_ client: ClientID) -> Bool { isIdle(client.slot) && clients[client.slot].inFlight == 0 }
+        /// Whether a client waits for nothing that is yet to be sent.
+        func isIdle(_ client: ClientID) -> Bool { isIdle(client.slot) }
+
+        /// Whether a request of a client is in flight.
+        func hasInFlight(_ client: ClientID) -> Bool { clients[client.slot].inFlight > 0 }
 
         /// A client asks.
         mutating func noteAsked(_ client: ClientID) {
@@ -144,18 +147,26 @@ extension Multiplexer.ClientQueues {
         if !isIdle(slot) { leaveLine(slot) }
         keep(request)
         requestLinks.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
+        if let next = requestLinks.next(after: Int(request.id.rawValue)) {
+            raiseDeadlines(from: next, to: request.deadline)
+        }
         standInLine(slot, asFirst: true)
     }
 
     /// A waiting request has more time, and so have those of its client that wait behind it; false if it does not wait.
     mutating func extend(_ id: RequestID, to deadline: Duration) -> Bool {
         guard requests.indices.contains(Int(id.rawValue)), requests[Int(id.rawValue)] != nil else { return false }
-        var member: Int? = Int(id.rawValue)
-        while let index = member, let request = requests[index] {
-            requests[index]?.deadline = max(request.deadline, deadline)
+        raiseDeadlines(from: Int(id.rawValue), to: deadline)
+        return true
+    }
+
+    /// In a queue no deadline comes before that of the request in front, so that the first one tells what expires next.
+    private mutating func raiseDeadlines(from first: Int, to deadline: Duration) {
+        var member: Int? = first
+        while let index = member, let request = requests[index], request.deadline < deadline {
+            requests[index]?.deadline = deadline
             member = requestLinks.next(after: index)
         }
-        return true
     }
 
     /// What the client whose turn it is asks next.

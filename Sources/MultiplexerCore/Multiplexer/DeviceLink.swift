@@ -360,8 +360,10 @@ extension Multiplexer.DeviceLink {
             learnedSettleTime = learnedSettleTime < OldConnection.firstWait ? .zero : learnedSettleTime / 2
             return
         }
-        learnedSettleTime = max(attempt - old.closedAt, .zero)
-        actions.append(.report(.oldConnectionForgotten(after: learnedSettleTime)))
+        let time = max(attempt - old.closedAt, .zero)
+        // A request must still be able to wait for it.
+        learnedSettleTime = min(time, configuration.queueTimeout / 4)
+        actions.append(.report(.oldConnectionForgotten(after: time)))
     }
 }
 

@@ -10,7 +10,7 @@ extension Multiplexer {
         into actions: inout [Action]
     ) -> Bool {
         // Not before what the client asked earlier.
-        guard let memory, let read = waiting.request.read, clients.isIdle(client) else { return false }
+        guard let memory, let read = waiting.request.read, !clients.hasInFlight(client) else { return false }
         let generation = writes[waiting.request.unit]
         if let (place, age) = memory.find(read, generation: generation, at: now) {
             statistics.responses += 1

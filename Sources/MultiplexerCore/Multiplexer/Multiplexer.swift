@@ -94,7 +94,8 @@ public struct Multiplexer: Sendable {
         case .responseReceived(let response, let id):
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
-            sendWaiting(at: now, into: &actions)
+            // But no response that is kept goes before this one.
+            if memory == nil { sendWaiting(at: now, into: &actions) }
             if let answered { respond(to: answered.askers, into: &actions) }
         case .responseDamaged(let damage, let id):
             receiveDamaged(damage, on: id, at: now, into: &actions)
@@ -168,7 +169,7 @@ extension Multiplexer {
             deadline: deadline,
             generation: writes[request.unit]
         )
-        if sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
+        if clients.isIdle(client), sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
         guard !link.isBackingOff else {
             fail(id, request, .unreachable, to: client, into: &actions)
             return
@@ -178,6 +179,7 @@ extension Multiplexer {
     }
 
     private mutating func forget(_ client: ClientID, at now: Duration, into actions: inout [Action]) {
+        let hadAskers = clients.hasAskers
         guard let left = clients.remove(client) else { return }
         for waiting in left {
             statistics.abandoned += 1
@@ -190,7 +192,7 @@ extension Multiplexer {
                 actions.append(.discard(asker.request))
             }
         }
-        if !clients.hasAskers { link.lingers(from: now) }
+        if hadAskers, !clients.hasAskers { link.lingers(from: now) }
     }
 
     /// The client gives a request that is not over more time.

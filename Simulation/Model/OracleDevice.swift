@@ -1,0 +1,202 @@
+import MultiplexerCore
+
+// What the rules say of devices that end their connection on a request, count an old one, or answer what they were not asked.
+
+extension Oracle {
+    /// What the device answered, and on what it ended its connection.
+    struct Experience {
+        /// What it answered when it was asked last.
+        private(set) var known: Set<MultiplexerCore.Request.Subject> = []
+        private(set) var hasAnswered = false
+        private var hangUps: [MultiplexerCore.Request.Subject: (count: Int, until: Duration)] = [:]
+        private var newcomers = 0
+        private var newcomersUntil = Duration.zero
+
+        func holdsBack(_ subject: MultiplexerCore.Request.Subject?, at now: Duration) -> Bool {
+            guard let subject else { return false }
+            return now < hangUps[subject]?.until ?? .zero || (now < newcomersUntil && !known.contains(subject))
+        }
+
+        func suspects(_ subject: MultiplexerCore.Request.Subject?) -> Bool {
+            subject.map { hangUps[$0] != nil } ?? false
+        }
+
+        mutating func answered(_ subject: MultiplexerCore.Request.Subject?) {
+            guard let subject else { return }
+            hasAnswered = true
+            if known.insert(subject).inserted { (newcomers, newcomersUntil) = (0, .zero) }
+            hangUps[subject] = nil
+        }
+
+        mutating func forget(_ subject: MultiplexerCore.Request.Subject?) { subject.map { _ = known.remove($0) } }
+
+        /// Returns for how long it is held back now.
+        mutating func hungUp(
+            _ subject: MultiplexerCore.Request.Subject?,
+            isAlone: Bool,
+            _ backoff: Backoff,
+            at now: Duration
+        ) -> Duration? {
+            guard let subject else { return nil }
+            let isNew = known.remove(subject) == nil
+            let before = hangUps[subject]?.count ?? 0
+            guard isAlone || before == 0 else { return nil }
+            hangUps[subject] = (before + 1, hangUps[subject]?.until ?? .zero)
+            if isAlone, isNew, hasAnswered, before == 0 {
+                newcomers += 1
+                if newcomers >= 3 { newcomersUntil = now + Self.wait(backoff, doubled: newcomers - 3) }
+            }
+            guard before >= 1 else { return nil }
+            let delay = Self.wait(backoff, doubled: before - 1)
+            hangUps[subject]?.until = now + delay
+            return delay
+        }
+
+        private static func wait(_ backoff: Backoff, doubled times: Int) -> Duration {
+            let least = Duration.milliseconds(10)
+            let wait = (0..<times).reduce(max(backoff.initial, least)) { wait, _ in min(wait * 2, .seconds(1000)) }
+            return min(wait, max(backoff.maximum, least))
+        }
+    }
+
+    /// A connection that was closed by us, and may still be counted.
+    struct OldConnection {
+        let closedAt: Duration
+        var refusals = 0
+
+        /// The wait after a refusal.
+        var wait: Duration { min(.milliseconds(20) * (1 << min(refusals, 10)), .seconds(1)) }
+    }
+
+    /// A while in which nothing that comes answers what will be asked.
+    struct Listening {
+        let time: Duration
+        var until: Duration
+        let limit: Duration
+    }
+
+    /// Whether the device may not take a connection since it counts the last one.
+    func mayBeCounted(at now: Duration) -> Bool { old.map { now - $0.closedAt < .seconds(15) } ?? false }
+
+    mutating func awaitOldConnection(at now: Duration) {
+        guard let wait = old?.wait else { return }
+        old?.refusals += 1
+        connectNotBefore = max(connectNotBefore, now + wait)
+        step.due.append(.counted(connectNotBefore - now))
+    }
+
+    /// The device answers, so that it counts no other connection.
+    mutating func forgetOldConnection() {
+        guard let old, let link else { return }
+        self.old = nil
+        guard old.refusals > 0 else {
+            learnedSettleTime = learnedSettleTime < .milliseconds(20) ? .zero : learnedSettleTime / 2
+            return
+        }
+        let time = max(link.connectDeadline - configuration.connectTimeout - old.closedAt, .zero)
+        learnedSettleTime = min(time, configuration.queueTimeout / 4)
+        step.due.append(.forgotten(time))
+    }
+
+    /// What it says of the device if nothing in flight is answered.
+    var blame: Blame {
+        guard experience.hasAnswered else { return .nobody }
+        let subjects = flights.filter(\.expectsResponse).map { requests[$0.serial].subject }
+        guard !subjects.contains(nil) else { return .nobody }
+        return subjects.contains { $0.map(experience.known.contains) == true } ? .device : .request
+    }
+
+    enum Blame { case nobody, device, request }
+
+    /// Whether a connection that was asked and answered nothing is a failure of the device.
+    func isFailure(_ blame: Blame, mayRepeat: Bool) -> Bool {
+        switch blame {
+        case .nobody: hasForgiven || !mayRepeat
+        case .device: hasForgiven
+        case .request: false
+        }
+    }
+
+    mutating func noteHangUp(at now: Duration) {
+        let isAlone = flights.count == 1
+        for flight in flights where !flight.isUnsent && flight.expectsResponse {
+            let subject = requests[flight.serial].subject
+            if let delay = experience.hungUp(subject, isAlone: isAlone, configuration.backoff, at: now) {
+                step.due.append(.heldBack(flight.id, delay))
+            }
+        }
+    }
+
+    /// Until when nothing is sent since the line is listened to.
+    var listensUntil: Duration { listening?.until ?? .zero }
+
+    mutating func listen(for time: Duration, at now: Duration) {
+        guard time > .zero else { return }
+        listening = Listening(time: time, until: now + time, limit: now + time * 4)
+    }
+
+    /// Whether what came is nobody's, since the line is listened to.
+    mutating func hears(on id: LinkID, at now: Duration) -> Bool {
+        guard let link, link.id == id, link.isReady, let heard = listening, now < heard.until else { return false }
+        listening?.until = min(now + heard.time, heard.limit)
+        return true
+    }
+
+    /// Whether a response is the answer to a flight: by its id, or by all that it says where there is none.
+    func answers(_ response: Response, _ flight: Flight) -> Bool {
+        flight.expectsResponse && flight.transactionID == response.transactionID
+            && (configuration.carriesTransactionIDs || fits(response, flight))
+    }
+
+    /// Whether a response is what was asked for.
+    func fits(_ response: Response, _ flight: Flight) -> Bool {
+        guard response.correlation == flight.correlation else { return false }
+        return response.isFailure || Self.fits(response.content, requests[flight.serial].answer)
+    }
+
+    private static func fits(_ content: Content, _ asked: Content) -> Bool {
+        switch (asked, content) {
+        case (.any, _): true
+        case (.values(let least), .values(let bytes)): bytes >= least
+        default: asked == content
+        }
+    }
+
+    /// Whether it is just what was asked for, so that it may be given again.
+    func isExact(_ response: Response, _ flight: Flight) -> Bool {
+        response.surplus == 0
+            && (response.isFailure || requests[flight.serial].answer == .any
+                || response.content == requests[flight.serial].answer)
+    }
+
+    /// A device that does not repeat ids, if that is how a response can be explained; and whether it is to be told now.
+    mutating func explain(_ response: Response) -> Bool {
+        guard configuration.carriesTransactionIDs else { return false }
+        for flight in flights where flight.expectsResponse && fits(response, flight) {
+            let pattern: Multiplexer.MismatchPattern
+            switch response.transactionID {
+            case 0 where response.isFailure: pattern = .idZeroInExceptions
+            case 0: pattern = .idZero
+            case flight.transactionID.byteSwapped: pattern = .idSwapped
+            case flight.transactionID &+ 1, flight.transactionID &- 1: pattern = .idOffByOne
+            default: continue
+            }
+            mismatches[pattern, default: 0] += 1
+            let isTold = pattern != .idZeroInExceptions || mismatches[.idZero] == nil
+            if isTold, isDue(mismatches[pattern] ?? 0) { step.due.append(.mismatch(pattern)) }
+            return true
+        }
+        return false
+    }
+
+    /// After three times, and whenever that has doubled.
+    func isDue(_ count: Int) -> Bool { [3, 6, 12, 24, 48, 96, 192, 384, 768].contains(count) }
+
+    /// An answer of another unit.
+    mutating func noteUnit(_ found: Correlation, _ expected: Correlation) {
+        guard found.function == expected.function, found.unit != expected.unit else { return }
+        if lastUnit?.unit != found.unit { lastUnit = (found.unit, 0) }
+        lastUnit?.count += 1
+        if let lastUnit, isDue(lastUnit.count) { step.due.append(.mismatch(.unit(lastUnit.unit))) }
+    }
+}
