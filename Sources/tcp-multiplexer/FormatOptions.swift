@@ -20,7 +20,7 @@ struct FormatOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             How many bytes the length before each message takes, 1, 2 or 4; for iso8583, mpu and length-prefixed, like the \
-            next four. (default: 2; mpu: 4)
+            next five. (default: 2; mpu: 4)
             """,
             valueName: "count"
         ),
@@ -60,6 +60,18 @@ struct FormatOptions: ParsableArguments {
         transform: Parse.headerBytes
     )
     var headerBytes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How many bytes each message has beyond those that the length counts, 0 to 64: reserved ones, a checksum. ISO 8583 \
+            begins behind them. (default: 0)
+            """,
+            valueName: "count"
+        ),
+        transform: Parse.lengthAdds
+    )
+    var lengthAdds: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -120,6 +132,7 @@ struct FormatOptions: ParsableArguments {
             format: lengthFormat ?? usual.format,
             order: lengthOrder ?? usual.order,
             includesHeader: lengthIncludesHeader,
+            uncountedBytes: lengthAdds ?? usual.uncountedBytes,
             maximumLength: maxMessage
         )
     }
@@ -132,6 +145,7 @@ struct FormatOptions: ParsableArguments {
         case lengthOrder = "--length-order"
         case lengthIncludesHeader = "--length-includes-header"
         case headerBytes = "--header-bytes"
+        case lengthAdds = "--length-adds"
         case maxMessage = "--max-message"
 
         /// The names of the protocols that have this setting.
@@ -139,7 +153,8 @@ struct FormatOptions: ParsableArguments {
             let withLength = [ApplicationProtocol.iso8583, .mpu, .lengthPrefixed].map(\.name)
             return switch self {
             case .delimiter: [ApplicationProtocol.delimited.name]
-            case .lengthBytes, .lengthFormat, .lengthOrder, .lengthIncludesHeader, .headerBytes: withLength
+            case .lengthBytes, .lengthFormat, .lengthOrder, .lengthIncludesHeader, .headerBytes, .lengthAdds:
+                withLength
             case .maxMessage: withLength + [ApplicationProtocol.delimited, .echo, .http].map(\.name)
             }
         }
@@ -153,6 +168,7 @@ struct FormatOptions: ParsableArguments {
         case .lengthOrder: lengthOrder != nil
         case .lengthIncludesHeader: lengthIncludesHeader
         case .headerBytes: headerBytes != nil
+        case .lengthAdds: lengthAdds != nil
         case .maxMessage: maxMessage != nil
         }
     }

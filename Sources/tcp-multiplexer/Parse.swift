@@ -40,6 +40,15 @@ enum Parse {
         return count
     }
 
+    static func lengthAdds(_ text: String) throws -> Int {
+        guard let count = Int(text), LengthPrefix.uncountedByteCounts.contains(count) else {
+            throw ConfigurationError(
+                "'\(text)' is not a number of bytes that a length may leave out: 0 to \(LengthPrefix.uncountedByteCounts.upperBound)"
+            )
+        }
+        return count
+    }
+
     static func lengthFormat(_ text: String) throws -> LengthPrefix.Format {
         switch text {
         case "binary": .binary

@@ -31,6 +31,11 @@ import Testing
             (["-p", "mpu"], try LengthPrefix(lengthBytes: 4, format: .ascii)),
             (["-p", "iso8583", "--header-bytes", "5"], try LengthPrefix(headerBytes: 5)),
             (["-p", "iso8583", "--length-includes-header"], try LengthPrefix(includesHeader: true)),
+            (["-p", "iso8583", "--length-adds", "2"], try LengthPrefix(uncountedBytes: 2)),
+            (
+                ["-p", "length-prefixed", "--header-bytes", "1", "--length-order", "little", "--length-adds", "10"],
+                try LengthPrefix(headerBytes: 1, order: .little, uncountedBytes: 10)
+            ),
             (["-p", "mpu", "--length-bytes", "2"], try LengthPrefix(lengthBytes: 2, format: .ascii)),
             (["-p", "mpu", "--length-format", "bcd"], try LengthPrefix(lengthBytes: 4, format: .bcd)),
             (
@@ -80,6 +85,16 @@ import Testing
             (["-p", "modbus", "--length-order", "big"], "--length-order is of no use to modbus"),
             (["-p", "modbus", "--length-includes-header"], "--length-includes-header is of no use to modbus"),
             (["-p", "echo", "--header-bytes", "0"], "--header-bytes is of no use to echo"),
+            (["-p", "modbus", "--length-adds", "2"], "--length-adds is of no use to modbus"),
+            (
+                ["-p", "mpu", "--length-adds", "65"],
+                "'65' is not a number of bytes that a length may leave out: 0 to 64"
+            ),
+            (["-p", "mpu", "--length-adds=-2"], "'-2' is not a number of bytes that a length may leave out: 0 to 64"),
+            (
+                ["-p", "iso8583", "--length-adds", "2", "--max-message", "3"],
+                "limited to 4 (header, length and what it does not count) to 67108864 bytes, not to 3"
+            ),
             (["-p", "delimited", "--delimiter", ""], "'' is not a delimiter: write its bytes in hexadecimal"),
             (["-p", "delimited", "--delimiter", "0d0"], "'0d0' is not a delimiter"),
             (["-p", "delimited", "--delimiter", "0x0d"], "'0x0d' is not a delimiter"),

@@ -7,6 +7,7 @@ extension EndToEnd {
         @Test(arguments: [
             (["-p", "iso8583"], []),
             (["-p", "mpu"], ["--length-bytes", "4", "--length-format", "ascii"]),
+            (["-p", "iso8583", "--length-adds", "2"], ["--length-adds", "2"]),
             (
                 ["-p", "iso8583", "--header-bytes", "5", "--length-format", "bcd", "--length-includes-header"],
                 ["--header", "6000120034", "--length-format", "bcd", "--length-includes-header"]
@@ -30,7 +31,8 @@ extension EndToEnd {
             [], ["--length-bytes", "1"], ["--length-bytes", "4", "--length-order", "little"],
             ["--length-bytes", "4", "--length-format", "bcd"],
             ["--length-format", "ascii"],
-            ["--length-order", "little", "--length-includes-header"],
+            ["--length-order", "little", "--length-includes-header"], ["--length-adds", "2"],
+            ["--length-order", "little", "--length-includes-header", "--length-adds", "13"],
         ])
         func `any length in front is understood`(_ framing: [String]) async throws {
             let device = try await IndependentDevice.start("length_prefixed.py", framing)

@@ -7,8 +7,9 @@ extension FramingUnderTest {
     }
 
     /// ISO 8583 messages, also behind a TPDU that passes through.
-    static let iso8583 = ([.twoBytes, .fourDigits] + prefixes.filter { $0.headerBytes == 5 }).map { prefix in
-        let rules = ISO8583MessageRules(messageOffset: prefix.headerBytes + prefix.lengthBytes)
+    static let iso8583 = ([.twoBytes, .fourDigits] + prefixes.filter { $0.headerBytes == 5 } + uncounted).map {
+        prefix in
+        let rules = ISO8583MessageRules(messageOffset: prefix.headerBytes + prefix.lengthBytes + prefix.uncountedBytes)
         var tested = FramingUnderTest(
             LengthPrefixFraming(prefix),
             rules,
@@ -27,7 +28,16 @@ extension FramingUnderTest {
         return tested
     }
 
-    private static let prefixes: [LengthPrefix] = LengthPrefix.Format.allCases.flatMap { format in
+    private static let prefixes: [LengthPrefix] = counted + uncounted
+
+    /// Bytes that the length does not count: two reserved ones, with a short limit too, and the frame of a logger stick.
+    private static let uncounted: [LengthPrefix] = [
+        try? LengthPrefix(uncountedBytes: 2), try? LengthPrefix(uncountedBytes: 2, maximumLength: 40),
+        try? LengthPrefix(headerBytes: 1, order: .little, uncountedBytes: 10),
+        try? LengthPrefix(includesHeader: true, uncountedBytes: 64),
+    ].compactMap { $0 }
+
+    private static let counted: [LengthPrefix] = LengthPrefix.Format.allCases.flatMap { format in
         lengths.flatMap { lengthBytes, order in
             settings.compactMap { headerBytes, includesHeader, maximumLength in
                 try? LengthPrefix(

@@ -3,7 +3,7 @@
 /// ```
 /// +--------------+--------------+-------------------+
 /// | header bytes | length bytes | body              |    the length counts the body,
-/// +--------------+--------------+-------------------+    or with includesHeader all of it
+/// +--------------+--------------+-------------------+    or with includesHeader all of it, but the uncounted bytes
 /// ```
 public struct LengthPrefix: Hashable, Sendable {
     /// What the length is written with.
@@ -36,11 +36,15 @@ public struct LengthPrefix: Hashable, Sendable {
     public let order: Order
     /// Whether the length counts the header bytes and itself, not the body alone.
     public let includesHeader: Bool
+    /// How many bytes a frame has beyond those that the length counts, 0 to 64: reserved ones, an address, a checksum.
+    public let uncountedBytes: Int
     /// The longest frame in bytes, header bytes and length included.
     public let maximumLength: Int
 
     /// The numbers of header bytes that are allowed.
     public static let headerByteCounts = 0...64
+    /// The numbers of uncounted bytes that are allowed.
+    public static let uncountedByteCounts = 0...64
     /// The numbers of length bytes that are allowed.
     public static let lengthByteCounts = [1, 2, 4]
     /// The longest frame that may be asked for: 64 MiB.
@@ -56,6 +60,7 @@ public struct LengthPrefix: Hashable, Sendable {
     ///   - format: What the length is written with.
     ///   - order: Which byte of a binary length comes first; decimal digits and single bytes have no order to choose.
     ///   - includesHeader: Whether the length counts the header bytes and itself, not the body alone.
+    ///   - uncountedBytes: How many bytes a frame has beyond those that the length counts, 0 to 64.
     ///   - maximumLength: The longest frame in bytes, header bytes and length included, up to 64 MiB; nil means what the
     ///     length can tell, but not more than 1 MiB.
     /// - Throws: ``InvalidSettings`` when they cannot be, or not together.
@@ -65,6 +70,7 @@ public struct LengthPrefix: Hashable, Sendable {
         format: Format = .binary,
         order: Order = .big,
         includesHeader: Bool = false,
+        uncountedBytes: Int = 0,
         maximumLength: Int? = nil
     ) throws(InvalidSettings) {
         guard Self.headerByteCounts.contains(headerBytes) else {
@@ -87,10 +93,18 @@ public struct LengthPrefix: Hashable, Sendable {
                 "a length of up to \(format.largestLength(in: lengthBytes)) cannot count a header of \(header) bytes"
             )
         }
-        if let maximumLength, !(header...Self.largestMaximum).contains(maximumLength) {
+        guard Self.uncountedByteCounts.contains(uncountedBytes) else {
+            throw InvalidSettings(
+                "a message may have 0 to \(Self.uncountedByteCounts.upperBound) bytes that its length does not count, "
+                    + "not \(uncountedBytes)"
+            )
+        }
+        let shortest = header + uncountedBytes
+        if let maximumLength, !(shortest...Self.largestMaximum).contains(maximumLength) {
+            let parts = uncountedBytes > 0 ? "header, length and what it does not count" : "header and length"
             throw InvalidSettings(
                 """
-                messages with a length before them may be limited to \(header) (header and length) to \
+                messages with a length before them may be limited to \(shortest) (\(parts)) to \
                 \(Self.largestMaximum) bytes, not to \(maximumLength)
                 """
             )
@@ -101,6 +115,7 @@ public struct LengthPrefix: Hashable, Sendable {
             format,
             order,
             includesHeader: includesHeader,
+            uncountedBytes: uncountedBytes,
             maximumLength: maximumLength
         )
     }
@@ -111,6 +126,7 @@ public struct LengthPrefix: Hashable, Sendable {
         _ format: Format,
         _ order: Order = .big,
         includesHeader: Bool = false,
+        uncountedBytes: Int = 0,
         maximumLength: Int? = nil
     ) {
         self.headerBytes = headerBytes
@@ -118,7 +134,9 @@ public struct LengthPrefix: Hashable, Sendable {
         self.format = format
         self.order = order
         self.includesHeader = includesHeader
-        let longest = format.largestLength(in: lengthBytes) + (includesHeader ? 0 : headerBytes + lengthBytes)
+        self.uncountedBytes = uncountedBytes
+        let longest =
+            format.largestLength(in: lengthBytes) + (includesHeader ? 0 : headerBytes + lengthBytes) + uncountedBytes
         self.maximumLength = min(maximumLength ?? Self.defaultMaximum, longest)
     }
 
@@ -129,6 +147,9 @@ public struct LengthPrefix: Hashable, Sendable {
 
     /// Where the body begins.
     var bodyOffset: Int { headerBytes + lengthBytes }
+
+    /// Where a message begins in front of which the uncounted bytes stand.
+    var messageOffset: Int { bodyOffset + uncountedBytes }
 }
 
 extension LengthPrefix.Format {

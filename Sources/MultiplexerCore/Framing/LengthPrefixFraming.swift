@@ -26,7 +26,7 @@ package struct LengthPrefixFraming: Framing {
                 "a length of \(counted), which should count at least the \(prefix.bodyOffset) bytes up to its own end"
             )
         }
-        let length = prefix.includesHeader ? counted : prefix.bodyOffset + counted
+        let length = counted + (prefix.includesHeader ? 0 : prefix.bodyOffset) + prefix.uncountedBytes
         guard length <= prefix.maximumLength else {
             throw FramingError(
                 "a length that makes a message of \(length) bytes; at most \(prefix.maximumLength) are allowed"
@@ -82,7 +82,7 @@ extension ApplicationProtocol {
             summary: "ISO 8583 behind a length of 2 bytes: payment hosts and terminals",
             messages: .iso8583,
             framing: LengthPrefixFraming(prefix),
-            messageRules: ISO8583MessageRules(messageOffset: prefix.bodyOffset)
+            messageRules: ISO8583MessageRules(messageOffset: prefix.messageOffset)
         )
     }
 
@@ -96,7 +96,7 @@ extension ApplicationProtocol {
             summary: "ISO 8583 behind a length of 4 ASCII digits: MPU switches",
             messages: .iso8583,
             framing: LengthPrefixFraming(prefix),
-            messageRules: ISO8583MessageRules(messageOffset: prefix.bodyOffset)
+            messageRules: ISO8583MessageRules(messageOffset: prefix.messageOffset)
         )
     }
 

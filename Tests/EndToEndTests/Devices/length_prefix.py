@@ -8,6 +8,7 @@ def add_options(parser):
     parser.add_argument("--length-format", choices=["binary", "ascii", "bcd"], default="binary")
     parser.add_argument("--length-order", choices=["big", "little"], default="big")
     parser.add_argument("--length-includes-header", action="store_true")
+    parser.add_argument("--length-adds", type=int, default=0, help="how many reserved bytes stand behind the length")
     parser.add_argument("--header", type=bytes.fromhex, default=b"", help="the bytes before the length")
 
 
@@ -22,7 +23,7 @@ def frame(options, message):
             prefix = b"%0*d" % (options.length_bytes, length)
         case "bcd":
             prefix = bytes.fromhex("%0*d" % (2 * options.length_bytes, length))
-    return options.header + prefix + message
+    return options.header + prefix + bytes(options.length_adds) + message
 
 
 def receive(options, connection):
@@ -38,4 +39,6 @@ def receive(options, connection):
             length = int(prefix.hex())
     if options.length_includes_header:
         length -= len(options.header) + options.length_bytes
+    reserved = one_connection.receive_exactly(connection, options.length_adds)
+    assert reserved == bytes(options.length_adds), reserved
     return one_connection.receive_exactly(connection, length)

@@ -16,6 +16,7 @@ import Testing
             _ format: LengthPrefix.Format,
             order: LengthPrefix.Order = .big,
             includesHeader: Bool = false,
+            uncounted: Int = 0,
             _ headers: [(bytes: [UInt8], bodyLength: Int)]
         ) throws {
             testDescription = description
@@ -24,7 +25,8 @@ import Testing
                 lengthBytes: bytes,
                 format: format,
                 order: order,
-                includesHeader: includesHeader
+                includesHeader: includesHeader,
+                uncountedBytes: uncounted
             )
             self.headers = headers
         }
@@ -101,6 +103,15 @@ import Testing
                 .binary,
                 [([UInt8](repeating: 0xEE, count: 64) + [3], 3)]
             ),
+            try Case("2 bytes, 2 more uncounted", 2, .binary, uncounted: 2, [([0, 0], 2), ([0, 0x1A], 28)]),
+            try Case(
+                "2 bytes that count themselves, 3 more uncounted",
+                2,
+                .binary,
+                includesHeader: true,
+                uncounted: 3,
+                [([0, 2], 3), ([0, 9], 10)]
+            ),
         ]
     }
 
@@ -156,6 +167,37 @@ import Testing
         #expect(
             FrameFeeding(framing).complaint(about: bytes)
                 == "a length of \(bytes.last ?? 0), which should count at least the \(header + 2) bytes up to its own end"
+        )
+    }
+
+    // Two reserved bytes behind the length, as payment hosts have them; the frame of a logger stick.
+    @Test(
+        arguments: [
+            (try LengthPrefix(uncountedBytes: 2), [0x00, 0x1A, 0x00, 0x00], 30),
+            (
+                try LengthPrefix(headerBytes: 1, order: .little, uncountedBytes: 10),
+                [0xA5, 0x17, 0x00, 0x10, 0x45, 0x00, 0x00], 0x17 + 13
+            ),
+        ] as [(LengthPrefix, [UInt8], Int)]
+    )
+    func `a frame has more bytes than its length counts`(_ prefix: LengthPrefix, _ bytes: [UInt8], _ length: Int) throws
+    {
+        try expectWholeFrames(
+            [
+                bytes + [UInt8](repeating: 0x55, count: length - bytes.count),
+                bytes + [UInt8](repeating: 0xAA, count: length - bytes.count),
+            ],
+            LengthPrefixFraming(prefix)
+        )
+        #expect(try FrameFeeding(LengthPrefixFraming(prefix)).measure(bytes) == length)
+    }
+
+    @Test func `uncounted bytes count towards the limit`() throws {
+        let framing = LengthPrefixFraming(try LengthPrefix(uncountedBytes: 2, maximumLength: 100))
+        #expect(try FrameFeeding(framing).measure([0, 96]) == 100)
+        #expect(
+            FrameFeeding(framing).complaint(about: [0, 97])
+                == "a length that makes a message of 101 bytes; at most 100 are allowed"
         )
     }
 
@@ -228,6 +270,24 @@ import Testing
         #expect(error?.description.contains(words) == true)
     }
 
+    @Test(
+        arguments: [
+            (-1, nil, "a message may have 0 to 64 bytes that its length does not count, not -1"),
+            (65, nil, "a message may have 0 to 64 bytes that its length does not count, not 65"),
+            (10, 11, "limited to 12 (header, length and what it does not count) to 67108864 bytes, not to 11"),
+        ] as [(Int, Int?, String)]
+    )
+    func `uncounted bytes that cannot be are refused with the reason`(
+        _ uncounted: Int,
+        _ maximum: Int?,
+        _ words: String
+    ) {
+        let error = #expect(throws: InvalidSettings.self) {
+            try LengthPrefix(uncountedBytes: uncounted, maximumLength: maximum)
+        }
+        #expect(error?.description.contains(words) == true)
+    }
+
     @Test func `the protocols' own lengths are two bytes and four digits`() throws {
         #expect(LengthPrefix.twoBytes == (try LengthPrefix()))
         #expect(LengthPrefix.fourDigits == (try LengthPrefix(lengthBytes: 4, format: .ascii)))
@@ -238,12 +298,12 @@ import Testing
     }
 
     @Test func `settings reach the framing and the rules`() throws {
-        let prefix = try LengthPrefix(headerBytes: 5, lengthBytes: 4)
+        let prefix = try LengthPrefix(headerBytes: 5, lengthBytes: 4, uncountedBytes: 2)
         let protocols: [ApplicationProtocol] = [
             .iso8583(prefix: prefix), .mpu(prefix: prefix), .lengthPrefixed(prefix: prefix),
         ]
         #expect(protocols.map(\.name) == ["iso8583", "mpu", "length-prefixed"])
         #expect(protocols.map { ($0.framing as? LengthPrefixFraming)?.prefix } == [prefix, prefix, prefix])
-        #expect(protocols.map { ($0.messageRules as? ISO8583MessageRules)?.messageOffset } == [9, 9, nil])
+        #expect(protocols.map { ($0.messageRules as? ISO8583MessageRules)?.messageOffset } == [11, 11, nil])
     }
 }
