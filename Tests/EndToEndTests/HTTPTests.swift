@@ -154,10 +154,33 @@ extension EndToEnd {
             #expect(refused.last?.hasPrefix("413 0 ") == true)
         }
 
+        @Test func `a gadget's slovenly heads reach its clients as clean ones`() async throws {
+            let (gadget, server) = try await gadgetAndServer()
+            // Keeps the gadget's connection while others come and go.
+            let staying = try RunningProgram.system("nc", "127.0.0.1", "\(server.plainPort)", hasInput: true)
+            try await gadget.program.line(containing: "connected")
+            #expect(
+                try await curl(server, "/line-feeds", "-i")
+                    == ["HTTP/1.1 200 OK", "Server: gadget", "Content-Length: 5", "", "feed"]
+            )
+            #expect(
+                try await curl(server, "/control", "-i")
+                    == ["HTTP/1.1 200 OK", "Server: gad get", "Content-Length: 8", "", "control"]
+            )
+            #expect(gadget.connections.taken == 1)
+            let both = try await curl(server, "/both", "-i")
+            #expect(both.contains("Content-Length: 5") && both.last == "both")
+            // A device that may not know where its message ends is not asked again on that connection.
+            #expect(try await curl(server, "/early") == ["late"])
+            #expect(gadget.connections.taken == 2)
+            try staying.endInput()
+            server.expectNoTrouble()
+        }
+
         @Test func `a gadget that is away, silent, busy or beside itself costs a status, not the client`() async throws
         {
             let (gadget, server) = try await gadgetAndServer("--timeout", "1", "--retry-delay", "200ms")
-            for (path, expected) in [("/slow?s=2", "504"), ("/lies", "502"), ("/smuggled", "502"), ("/gone", "502")] {
+            for (path, expected) in [("/slow?s=2", "504"), ("/lies", "502"), ("/chunkless", "502"), ("/gone", "502")] {
                 #expect(try await status(server, path) == expected, "\(path)")
                 try await served(server)
             }

@@ -132,7 +132,9 @@ extension HTTPResponseInvariants {
             throw Violation("\(response) was made of \(Array(bytes).quoted)")
         }
         try response.check(isOn: wire)
-        if wire.framing == .untilEnd, !response.isLast { throw Violation("\(response) must be the last") }
+        if wire.framing == .untilEnd || wire.isLengthOverruled, !response.isLast {
+            throw Violation("\(response) must be the last")
+        }
         try response.checkGivingBack(toHEAD: isHEAD, inHTTP1_0: isHTTP1_0)
     }
 
@@ -175,6 +177,6 @@ extension HTTPResponseInvariants {
 extension WireMessage {
     /// Takes one response and what stands in front of it.
     fileprivate init(finalResponseToHEAD isHEAD: Bool, from bytes: inout ArraySlice<UInt8>) throws(Violation) {
-        repeat { self = try WireMessage(.response(toHEAD: isHEAD), from: &bytes) } while (status ?? 200) < 200
+        repeat { self = try WireMessage(.deviceResponse(toHEAD: isHEAD), from: &bytes) } while (status ?? 200) < 200
     }
 }

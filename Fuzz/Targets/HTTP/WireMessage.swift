@@ -1,4 +1,5 @@
-/// A message on the wire, for a reader that knows no more of RFC 9112 than it must and overlooks nothing.
+/// A message on the wire, for a reader that knows no more of RFC 9112 than it must and overlooks nothing but, in a device's
+/// head, what the standard says how to read: line feeds alone, control characters, a length beside chunks.
 ///
 /// It is slow, plain to see, and has nothing in common with the parsers under test.
 struct WireMessage {
@@ -7,6 +8,8 @@ struct WireMessage {
     private(set) var body: [UInt8] = []
     private(set) var trailers: [Field] = []
     private(set) var framing = Framing.none
+    /// A length stands beside chunks.
+    private(set) var isLengthOverruled = false
 
     struct Field: Equatable {
         let name: String
@@ -15,16 +18,21 @@ struct WireMessage {
 
     enum Kind {
         case request
+        /// As clients are to get it.
         case response(toHEAD: Bool)
+        /// As devices may send it.
+        case deviceResponse(toHEAD: Bool)
+
+        fileprivate var isLenient: Bool { if case .deviceResponse = self { true } else { false } }
     }
 
     enum Framing { case none, length, chunked, untilEnd }
 
     /// Takes one message from the front of `bytes`.
     init(_ kind: Kind, from bytes: inout ArraySlice<UInt8>) throws(Violation) {
-        startLine = String(decoding: try Self.line(from: &bytes), as: UTF8.self)
+        startLine = String(decoding: try Self.line(from: &bytes, kind.isLenient), as: UTF8.self)
             .split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-        fields = try Self.fields(from: &bytes)
+        fields = try Self.fields(from: &bytes, kind.isLenient)
         framing = try framing(kind)
         switch framing {
         case .none:
@@ -80,8 +88,10 @@ struct WireMessage {
 // MARK: - Reading
 
 extension WireMessage {
-    private func framing(_ kind: Kind) throws(Violation) -> Framing {
-        let (lengths, codings) = (values("content-length"), values("transfer-encoding"))
+    private mutating func framing(_ kind: Kind) throws(Violation) -> Framing {
+        let codings = values("transfer-encoding")
+        var lengths = values("content-length")
+        if kind.isLenient, !lengths.isEmpty, !codings.isEmpty { (lengths, isLengthOverruled) = ([], true) }
         guard lengths.count + codings.count <= 1 else { throw Violation("more than one length") }
         guard lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
             codings.allSatisfy({ $0.lowercased() == "chunked" })
@@ -93,7 +103,7 @@ extension WireMessage {
                 throw Violation("no request line")
             }
             return framing ?? .none
-        case .response(let isToHEAD):
+        case .response(let isToHEAD), .deviceResponse(let isToHEAD):
             guard startLine.count >= 2, startLine[0].hasPrefix("HTTP/1."), let status, (100...999).contains(status)
             else { throw Violation("no status line") }
             return isToHEAD || status < 200 || status == 204 || status == 304 ? .none : framing ?? .untilEnd
@@ -114,10 +124,13 @@ extension WireMessage {
         trailers = try Self.fields(from: &bytes)
     }
 
-    private static func fields(from bytes: inout ArraySlice<UInt8>) throws(Violation) -> [Field] {
+    private static func fields(
+        from bytes: inout ArraySlice<UInt8>,
+        _ isLenient: Bool = false
+    ) throws(Violation) -> [Field] {
         var fields: [Field] = []
         while true {
-            let line = try line(from: &bytes)
+            let line = try line(from: &bytes, isLenient)
             if line.isEmpty { return fields }
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
                 line[..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7F })
@@ -129,7 +142,17 @@ extension WireMessage {
     }
 
     /// A line, of which neither CR nor LF may be a part.
-    private static func line(from bytes: inout ArraySlice<UInt8>) throws(Violation) -> ArraySlice<UInt8> {
+    private static func line(
+        from bytes: inout ArraySlice<UInt8>,
+        _ isLenient: Bool = false
+    ) throws(Violation) -> ArraySlice<UInt8> {
+        if isLenient, let end = bytes.firstIndex(of: 0x0A) {
+            var line = bytes[..<end]
+            if line.last == 0x0D { line.removeLast() }
+            guard !line.contains(0x0D) else { throw Violation("no line") }
+            bytes = bytes[(end + 1)...]
+            return line.map { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F ? 0x20 : $0 }[...]
+        }
         guard let end = bytes.firstIndex(of: 0x0A), end > bytes.startIndex, bytes[end - 1] == 0x0D,
             !bytes[..<(end - 1)].contains(0x0D), !bytes[..<end].contains(0)
         else { throw Violation("no line") }

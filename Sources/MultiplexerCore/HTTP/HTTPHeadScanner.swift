@@ -2,6 +2,8 @@
 ///
 /// RFC 9112, sections 2 to 5, without what it lets a lenient recipient overlook: bare CR or LF, line folding, white space
 /// around a field's name. What a head means is not looked at; llhttp parses it afterwards, so that two parsers must agree.
+///
+/// A device may end lines with a line feed alone and have control characters in values, which ``HTTPDeviceHead`` mends.
 package struct HTTPHeadScanner: Sendable {
     private let direction: Direction
     private let limits: HTTPLimits
@@ -59,15 +61,19 @@ package struct HTTPHeadScanner: Sendable {
         case .version: try takeVersion(byte)
         case .status: try takeStatus(byte)
         case .reason, .value: try takeText(byte)
-        case .lineBeginning: try beginLine(byte)
         case .name: try takeName(byte)
         case .lineEnd: try expectLineFeed(byte, then: .lineBeginning)
+        case .lineBeginning where byte == .lineFeed && isLenient: return true
+        case .lineBeginning: try beginLine(byte)
         case .headEnd:
             try expectLineFeed(byte, then: .headEnd)
             return true
         }
         return false
     }
+
+    /// Nobody but us reads a device's head, so that nobody can read it in another way.
+    private var isLenient: Bool { direction == .response }
 
     private mutating func enter(_ next: Place) {
         place = next
@@ -150,6 +156,7 @@ extension HTTPHeadScanner {
         case (0, 0x31...0x39), (1...2, 0x30...0x39): length += 1
         case (3, .space): enter(.reason)
         case (3, .carriageReturn): enter(.lineEnd)
+        case (3, .lineFeed) where isLenient: enter(.lineBeginning)
         default: throw HTTPViolation("a status that is not a number of three digits")
         }
     }
@@ -192,19 +199,15 @@ extension HTTPHeadScanner {
     private mutating func takeText(_ byte: UInt8) throws(HTTPViolation) {
         switch byte {
         case .carriageReturn: enter(.lineEnd)
+        case .lineFeed where isLenient: enter(.lineBeginning)
         case .lineFeed: throw HTTPViolation("a line feed without a carriage return")
-        case .tab, 0x20...0x7E, 0x80...0xFF: break
-        default: throw HTTPViolation("a control character in a header line")
+        case _ where byte.isControl && !isLenient: throw HTTPViolation("a control character in a header line")
+        default: break
         }
     }
 }
 
 extension UInt8 {
-    fileprivate static let tab: UInt8 = 0x09
-    fileprivate static let lineFeed: UInt8 = 0x0A
-    fileprivate static let carriageReturn: UInt8 = 0x0D
-    fileprivate static let space: UInt8 = 0x20
-
     /// Whether a method, or the name of a field, may have this byte (RFC 9110, section 5.6.2).
     package var isTokenByte: Bool {
         switch self {

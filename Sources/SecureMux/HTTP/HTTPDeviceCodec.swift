@@ -146,8 +146,8 @@ extension HTTPDeviceCodec {
             body: plan.framing == .none ? nil : body,
             trailers: trailers,
             // A device that leaves a body unread would take what stands in it for the next request, and its answer to that
-            // would go to another client.
-            isLast: plan.isLast || hasRequestBody || !isRequestWritten
+            // would go to another client. So would one that ends elsewhere than its chunks say.
+            isLast: plan.isLast || hasRequestBody || !isRequestWritten || stream.isLengthOverruled
         )
         if let announced = plan.announcedTrailers, !record.trailers.isEmpty {
             record.headers.add(name: "Trailer", value: announced)

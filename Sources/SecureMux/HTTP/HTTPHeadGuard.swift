@@ -102,7 +102,7 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
                     return
                 }
                 let (isHead, isChunked, headsRead) = (stream.isInHead, stream.isInChunks, stream.headsRead)
-                context.fireChannelRead(wrapInboundOut(piece))
+                context.fireChannelRead(wrapInboundOut(isHead ? unmistakable(piece) : piece))
                 if isChunked { try stream.countChunked(length, limits: limits) }
                 // llhttp has stopped: behind an upgrade, for example, it would only pile up what comes.
                 if isHead, headsRead == stream.headsRead, stream.isInHead {
@@ -112,6 +112,15 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
                 stop(context, error)
             }
         }
+    }
+
+    /// A head as llhttp may have it: a client's as it came, a device's mended where it has to be.
+    private func unmistakable(_ head: ByteBuffer) -> ByteBuffer {
+        guard direction == .response, let mended = HTTPDeviceHead(mending: head.readableBytesUInt8Span) else {
+            return head
+        }
+        stream.isLengthOverruled = mended.isLengthOverruled
+        return ByteBuffer(bytes: mended.bytes)
     }
 
     /// How much llhttp may have now; nil when more must come first.

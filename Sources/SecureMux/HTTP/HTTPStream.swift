@@ -24,6 +24,8 @@ final class HTTPStream {
     var hasBegun = false
     /// How many bytes llhttp has not got yet.
     var heldBytes = 0
+    /// The current message came in chunks and with a length beside them.
+    var isLengthOverruled = false
     /// How many of a client's requests have no response yet.
     var unanswered = 0
 
@@ -57,6 +59,7 @@ final class HTTPStream {
     /// Forgets the message before.
     func beginMessage() {
         (chunked, unchunked, around, unchunkedBefore) = (0, 0, 0, 0)
+        isLengthOverruled = false
     }
 
     /// Counts bytes of a chunked message that llhttp has got.

@@ -9,7 +9,10 @@
   GET /closing               an answer with Connection: close
   GET /slow?s=S              an answer after S seconds
   GET /lies                  fewer bytes than announced, then the end
-  GET /smuggled              both lengths
+  GET /both                  chunks, and a length that is not theirs
+  GET /line-feeds            lines that end with a line feed alone
+  GET /control               a field with control characters
+  GET /chunkless             both lengths, and no chunks
   GET /gone                  the end of the connection instead of an answer
 
 Says "listening PORT", "connected" for each connection, and "evil" for a request that no gadget should ever see.
@@ -91,12 +94,16 @@ class Gadget(http.server.BaseHTTPRequestHandler):
                 self.end_headers()
                 self.wfile.write(b"too few")
                 self.close_connection = True
-            case "/smuggled":
+            case "/both" | "/chunkless":
                 self.send_response(200)
-                self.send_header("Content-Length", "5")
+                self.send_header("Content-Length", "6")
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                self.wfile.write(b"5\r\nhello\r\n0\r\n\r\n")
+                self.wfile.write(b"5\r\nboth\n\r\n0\r\n\r\n" if address.path == "/both" else b"hello\n")
+            case "/line-feeds":
+                self.wfile.write(b"HTTP/1.1 200 OK\nServer: gadget\nContent-Length: 5\n\nfeed\n")
+            case "/control":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: gad\1get\0\0\r\nContent-Length: 8\r\n\r\ncontrol\n")
             case _:
                 self.send_error(404)
 

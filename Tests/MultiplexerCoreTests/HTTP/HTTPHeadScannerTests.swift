@@ -8,7 +8,8 @@ import Testing
     ]
     static let responses = [
         "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 404 \r\nX: a\r\n\r\n", "HTTP/1.1 999\r\n\r\n",
-        "HTTP/1.1 200 Größe\tx\r\n\r\n",
+        "HTTP/1.1 200 Größe\tx\r\n\r\n", "HTTP/1.1 200 OK\nX: a\n\n", "HTTP/1.1 200\r\nX:\n\r\n",
+        "HTTP/1.1 200\n\n", "HTTP/1.1 200 O\u{1}K\r\nX: \0\u{7F}\r\n\r\n",
     ]
 
     @Test(arguments: requests.map { ($0, Direction.request) } + responses.map { ($0, .response) })
@@ -45,7 +46,28 @@ import Testing
         }
     }
 
-    @Test func `whatever passes has whole line ends and no NUL`() {
+    @Test func `a client is held to the letter where a device is not`() {
+        for (start, complaint) in [
+            ("GET / HTTP/1.1\r\nX: a\n", "a line feed without a carriage return"),
+            ("GET / HTTP/1.1\r\n\n", "a header line without a colon"),
+            ("GET / HTTP/1.1\r\nX: \0", "a control character in a header line"),
+        ] {
+            var scanner = HTTPHeadScanner(.request)
+            #expect(scanner.complaint(about: Array(start.utf8))?.description == complaint)
+        }
+        for (start, complaint) in [
+            ("HTTP/1.1 200 OK\nX\n", "a header line without a colon"),
+            ("HTTP/1.1 200 OK\n b", "a header line that begins with white space"),
+            ("HTTP/1.1 200 OK\nX: a\rb", "a carriage return without a line feed"),
+            ("HTTP/1.1 200 OK\nX\0", "a header field whose name has a byte that names cannot have"),
+            ("HTTP/1.1\n", "something other than HTTP/1.1"),
+        ] {
+            var scanner = HTTPHeadScanner(.response)
+            #expect(scanner.complaint(about: Array(start.utf8))?.description == complaint)
+        }
+    }
+
+    @Test func `whatever passes has whole line ends and no NUL, a device's when it is mended`() {
         for head in Self.requests + Self.responses {
             let direction = Self.requests.contains(head) ? Direction.request : .response
             for index in head.utf8.indices {
@@ -55,7 +77,13 @@ import Testing
                     var scanner = HTTPHeadScanner(direction)
                     _ = scanner.complaint(about: bytes)
                     if case .some(.some(let length)) = try? HTTPHeadScanner.length(of: bytes, direction) {
-                        let passed = bytes[..<length]
+                        var passed = bytes[..<length]
+                        if direction == .response, let mended = HTTPDeviceHead(mending: Array(passed).span) {
+                            passed = mended.bytes[...]
+                            let length = try? HTTPHeadScanner.length(of: mended.bytes, .response)
+                            #expect(length == mended.bytes.count)
+                            #expect(HTTPDeviceHead(mending: mended.bytes.span) == nil)
+                        }
                         #expect(!passed.contains(0))
                         for (before, at) in zip([0] + passed, passed) { #expect((at == 0x0A) == (before == 0x0D)) }
                     }

@@ -112,6 +112,47 @@ import Testing
                 + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
             record: HTTPResponseRecord(status: 200, headers: [:], body: ByteBuffer(string: "ok"))
         ),
+        Exchange(
+            testDescription: "line feeds alone",
+            response: "HTTP/1.1 200 OK\nServer: x\nContent-Length: 5\n\nhe\nlo",
+            record: HTTPResponseRecord(status: 200, headers: ["Server": "x"], body: ByteBuffer(string: "he\nlo"))
+        ),
+        Exchange(
+            testDescription: "line feeds alone and not, and no reason phrase",
+            response: "HTTP/1.1 200\nServer: x\r\nContent-Length: 2\n\r\nok",
+            record: HTTPResponseRecord(status: 200, headers: ["Server": "x"], body: ByteBuffer(string: "ok"))
+        ),
+        Exchange(
+            testDescription: "line feeds alone in interim responses and before chunks",
+            response: "HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\r\nok\r\n0\r\n\r\n",
+            record: HTTPResponseRecord(status: 200, headers: [:], body: ByteBuffer(string: "ok"))
+        ),
+        Exchange(
+            testDescription: "control characters",
+            response: "HTTP/1.1 200 O\u{7F}K\r\nServer: \u{1}a\0b\u{7F}\0\r\nX:\0\r\nContent-Length: 2\0\r\n\r\nok",
+            record: HTTPResponseRecord(
+                status: 200,
+                headers: ["Server": "a b", "X": ""],
+                body: ByteBuffer(string: "ok")
+            )
+        ),
+        Exchange(
+            testDescription: "a length beside chunks",
+            response: "HTTP/1.1 200 OK\r\ncontent-length: 99\r\nTransfer-Encoding: chunked\r\nServer: x\r\n"
+                + "Content-Length: many\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            record: HTTPResponseRecord(
+                status: 200,
+                headers: ["Server": "x"],
+                body: ByteBuffer(string: "ok"),
+                isLast: true
+            )
+        ),
+        Exchange(
+            testDescription: "HEAD of something with a length beside chunks",
+            method: .HEAD,
+            response: "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Length: 5\n\n",
+            record: HTTPResponseRecord(status: 200, headers: [:], isLast: true)
+        ),
     ]
 
     @Test(arguments: exchanges)
@@ -168,9 +209,19 @@ import Testing
             "a Content-Length that is not"
         ),
         Ambiguous(
-            "length and chunks",
-            ok("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
-            "a Transfer-Encoding other than chunked, or Content-Length beside it"
+            "a length beside gzip",
+            ok("Content-Length: 1\r\nTransfer-Encoding: gzip", "x"),
+            "a Transfer-Encoding other than chunked"
+        ),
+        Ambiguous(
+            "a length beside chunks that are none",
+            ok("Content-Length: 5\r\nTransfer-Encoding: chunked", "hello"),
+            "a chunk whose size is not a number"
+        ),
+        Ambiguous(
+            "a length beside chunks in HTTP/1.0",
+            "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding in HTTP/1.0"
         ),
         Ambiguous("gzip", ok("Transfer-Encoding: gzip", "x"), "a Transfer-Encoding other than chunked"),
         Ambiguous("chunked, gzip", ok("Transfer-Encoding: chunked, gzip", "0\r\n\r\n"), "a Transfer-Encoding other"),
@@ -203,13 +254,21 @@ import Testing
             "a trailer"
         ),
         Ambiguous("a folded line", ok("X: a\r\n b\r\nContent-Length: 0"), "a header line that begins with white space"),
+        Ambiguous("a carriage return alone", ok("X: a\rContent-Length: 0"), "a carriage return without a line feed"),
         Ambiguous(
-            "line feeds alone",
-            "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
-            "a line feed without a carriage return"
+            "line feeds alone around chunks",
+            "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nok\n0\n\n",
+            "a chunk"
         ),
         Ambiguous("a space before a colon", ok("Content-Length : 0"), "a header field with white space in front"),
-        Ambiguous("NUL", ok("X: \0\r\nContent-Length: 0"), "a control character in a header line"),
+        Ambiguous("NUL in a name", ok("X\0: a\r\nContent-Length: 0"), "a header field whose name has a byte"),
+        Ambiguous("NUL in a length", ok("Content-Length: 1\u{0}1", "a"), "a Content-Length that is not a number"),
+        Ambiguous("NUL in a coding", ok("Transfer-Encoding: chun\0ked", "0\r\n\r\n"), "a Transfer-Encoding other"),
+        Ambiguous(
+            "NUL between options of the connection",
+            ok("Connection: close\0X\r\nContent-Length: 0"),
+            "a Connection field with something other than names in it"
+        ),
         Ambiguous("a line without a colon", ok("X\r\nContent-Length: 0"), "a header line without a colon"),
         Ambiguous("a body longer than its length", ok("Content-Length: 1", "ab"), "more than it was asked for"),
         Ambiguous(
