@@ -419,7 +419,10 @@ extension ClientHandler {
         case let peer as TLSPeerIdentified:
             note(peer)
         case let event as TLSUserEvent:
-            if case .handshakeCompleted = event { join(context) }
+            guard case .handshakeCompleted = event else { break }
+            // In TLS 1.3 nothing of ours answers the client's last message, and its first request waits for that.
+            socket.acknowledge()
+            join(context)
         case let event as ChannelEvent where event == .inputClosed:
             if isAtSocket, !socket.end() { return }
             endInput()

@@ -10,6 +10,8 @@ import NIOCore
 ///
 /// Only while that queue is empty, or bytes would overtake others. The channel takes over what the socket does not: it waits
 /// until there is room, and finds any error again.
+///
+/// What one send takes shares no segment with another: there are peers that look at the first message of each segment alone.
 struct DirectSocket {
     private let channel: any Channel
     /// Nil where the channel has none, or the system no such call.
@@ -54,7 +56,9 @@ struct DirectSocket {
         #if os(Linux)
             // A channel that was closed has no socket any more: another connection may have its number by now.
             guard let descriptor, channel.isActive else { return 0 }
-            let sent = sendto(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL), nil, 0)
+            // The end of a record, to which Linux appends nothing while it waits to be sent.
+            let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_EOR)
+            let sent = sendto(descriptor, bytes.baseAddress, bytes.count, flags, nil, 0)
             if sent < 0 { return [EAGAIN, EWOULDBLOCK, EINTR, ENOBUFS, ENOMEM].contains(errno) ? 0 : nil }
             return sent
         #else
