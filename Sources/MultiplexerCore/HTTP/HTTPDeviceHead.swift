@@ -2,9 +2,10 @@
 ///
 /// Gadgets end lines with a line feed alone, leave NUL in values, and name a length beside chunks. What each of these means is
 /// laid down: a line feed ends a line (RFC 9112, section 2.2), a control character counts as a space (RFC 9110, section 5.5),
-/// and chunks overrule a length (RFC 9112, section 6.3).
+/// and chunks overrule a length (RFC 9112, section 6.3). White space at a line's end belongs to no value (RFC 9112, section 5),
+/// but llhttp takes chunks with a tab behind their name for something else.
 package struct HTTPDeviceHead {
-    /// The head: its lines end with CR LF, and it has no control characters and no length beside chunks.
+    /// The head: its lines end with CR LF and no white space, and it has no control characters and no length beside chunks.
     package private(set) var bytes: [UInt8] = []
     /// Whether a Content-Length stood beside Transfer-Encoding: the device may not know itself where its message ends.
     package let isLengthOverruled: Bool
@@ -16,10 +17,11 @@ package struct HTTPDeviceHead {
         var isSound = true
         for index in head.indices {
             if head[index] == .lineFeed {
-                let hasReturn = index > start && head[index - 1] == .carriageReturn
-                lines.append(start..<(hasReturn ? index - 1 : index))
+                var end = index
+                if end > start, head[end - 1] == .carriageReturn { end -= 1 } else { isSound = false }
+                while end > start, head[end - 1].isBlank { (end, isSound) = (end - 1, false) }
+                lines.append(start..<end)
                 start = index + 1
-                isSound = isSound && hasReturn
             } else if head[index].isControl, head[index] != .carriageReturn {
                 isSound = false
             }
@@ -54,6 +56,9 @@ extension UInt8 {
 
     /// Whether no field's value may have this byte.
     var isControl: Bool { self < .space && self != .tab || self == 0x7F }
+
+    /// Whether this is white space, or counts as such.
+    fileprivate var isBlank: Bool { self == .space || self == .tab || isControl }
 
     fileprivate var lowercased: UInt8 { (0x41...0x5A).contains(self) ? self + 0x20 : self }
 }

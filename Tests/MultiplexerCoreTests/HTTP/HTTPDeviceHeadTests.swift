@@ -8,7 +8,8 @@ import Testing
         arguments: [
             ("HTTP/1.1 200 OK\n\n", "HTTP/1.1 200 OK\r\n\r\n"),
             ("HTTP/1.1 200\r\nX: a\nY:b\r\n\n", "HTTP/1.1 200\r\nX: a\r\nY:b\r\n\r\n"),
-            ("HTTP/1.1 200 \0\r\nX: a\u{1F}\tb\u{7F}\r\n\r\n", "HTTP/1.1 200  \r\nX: a \tb \r\n\r\n"),
+            ("HTTP/1.1 200 \0\r\nX: a\u{1F}\tb\u{7F}\r\n\r\n", "HTTP/1.1 200\r\nX: a \tb\r\n\r\n"),
+            ("HTTP/1.1 200 \r\nX: a \t\r\nY: \r\n\r\n", "HTTP/1.1 200\r\nX: a\r\nY:\r\n\r\n"),
             (
                 "HTTP/1.1 200 OK\r\nCONTENT-LENGTH:5\r\nX: \u{E4}\r\ntransfer-encoding: x\r\ncontent-length: 6\r\n\r\n",
                 "HTTP/1.1 200 OK\r\nX: \u{E4}\r\ntransfer-encoding: x\r\n\r\n"

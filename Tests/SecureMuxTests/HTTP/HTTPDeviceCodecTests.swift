@@ -137,6 +137,11 @@ import Testing
             )
         ),
         Exchange(
+            testDescription: "chunks with a tab behind their name",
+            response: "HTTP/1.1 200 OK\r\nTransfer-Encoding:\tchunked \t\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            record: HTTPResponseRecord(status: 200, headers: [:], body: ByteBuffer(string: "ok"))
+        ),
+        Exchange(
             testDescription: "a length beside chunks",
             response: "HTTP/1.1 200 OK\r\ncontent-length: 99\r\nTransfer-Encoding: chunked\r\nServer: x\r\n"
                 + "Content-Length: many\r\n\r\n2\r\nok\r\n0\r\n\r\n",
