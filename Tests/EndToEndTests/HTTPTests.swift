@@ -64,10 +64,7 @@ extension EndToEnd {
         }
 
         @Test func `what concerns one connection stays on it`() async throws {
-            let (gadget, server) = try await gadgetAndServer()
-            // Keeps the gadget's connection while others come and go.
-            let staying = try RunningProgram.system("nc", "127.0.0.1", "\(server.plainPort)", hasInput: true)
-            try await gadget.program.line(containing: "connected")
+            let (gadget, server) = try await gadgetAndServer("--linger", "1m")
             let hop = try await curl(
                 server,
                 "/echo",
@@ -96,7 +93,6 @@ extension EndToEnd {
             #expect(!closing.contains { $0.lowercased() == "connection: close" })
             #expect(try await curl(server, "/early") == ["late"])
             #expect(gadget.connections.taken == 2)
-            try staying.endInput()
         }
 
         @Test func `pipelined requests are answered in their order`() async throws {
@@ -155,10 +151,7 @@ extension EndToEnd {
         }
 
         @Test func `a gadget's slovenly heads reach its clients as clean ones`() async throws {
-            let (gadget, server) = try await gadgetAndServer()
-            // Keeps the gadget's connection while others come and go.
-            let staying = try RunningProgram.system("nc", "127.0.0.1", "\(server.plainPort)", hasInput: true)
-            try await gadget.program.line(containing: "connected")
+            let (gadget, server) = try await gadgetAndServer("--linger", "1m")
             #expect(
                 try await curl(server, "/line-feeds", "-i")
                     == ["HTTP/1.1 200 OK", "Server: gadget", "Content-Length: 5", "", "feed"]
@@ -173,7 +166,6 @@ extension EndToEnd {
             // A device that may not know where its message ends is not asked again on that connection.
             #expect(try await curl(server, "/early") == ["late"])
             #expect(gadget.connections.taken == 2)
-            try staying.endInput()
             server.expectNoTrouble()
         }
 

@@ -37,7 +37,8 @@ extension HTTPViolation {
         case .invalidChunkSize: HTTPViolation("a chunk whose size is not a number")
         case .invalidEOFState: HTTPViolation("only a part of a message before it closed the connection")
         case .invalidHeaderToken, .invalidContentLength: HTTPViolation("a trailer line that cannot be parsed")
-        case .strictModeAssertion, .unknown, .lfExpected: HTTPViolation("a chunk that does not end where it should")
+        case .strictModeAssertion, .unknown, .lfExpected:
+            HTTPViolation("a chunk that does not end where it should, with CR LF")
         default: HTTPViolation("a body that cannot be parsed (\(error))")
         }
     }

@@ -263,7 +263,7 @@ import Testing
         Ambiguous(
             "line feeds alone around chunks",
             "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nok\n0\n\n",
-            "a chunk"
+            "a chunk that does not end where it should, with CR LF"
         ),
         Ambiguous("a space before a colon", ok("Content-Length : 0"), "a header field with white space in front"),
         Ambiguous("NUL in a name", ok("X\0: a\r\nContent-Length: 0"), "a header field whose name has a byte"),
