@@ -109,11 +109,14 @@ struct Oracle {
 
     /// Whether nobody could tell a message from the answer that is awaited, which it is not.
     ///
-    /// The wire has no ids then: that a device says such a thing is beyond what can be promised.
+    /// The wire has no ids then, or it has the awaited one by chance, once in 65,280: that a device says such a thing is beyond
+    /// what can be promised.
     func isMistakable(_ response: Response, on id: LinkID, answering serial: Int?) -> Bool {
-        guard !configuration.carriesTransactionIDs, !response.isUnsolicited, id == link?.id, let flight = flights.first
-        else { return false }
-        return flight.expectsResponse && flight.serial != serial && flight.correlation == response.correlation
+        guard !response.isUnsolicited, id == link?.id else { return false }
+        return flights.contains { flight in
+            flight.expectsResponse && flight.serial != serial && flight.transactionID == response.transactionID
+                && fits(response, flight)
+        }
     }
 
     /// Whether something else than this request is in flight on a connection.

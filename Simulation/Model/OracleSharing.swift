@@ -10,8 +10,9 @@ extension Oracle {
         // Whoever asked first may be gone, and its id in use again.
         let meant = flights.indices.filter { flights[$0].id == other }
         let equal = meant.filter { requests[flights[$0].serial].read == request.read }
-        let joined = equal.last { flights[$0].barrier == barriers[request.unit] }
-        guard let index = joined ?? equal.last ?? meant.last else {
+        let led = equal.first { flights[$0].serial == step.leader }
+        let joined = equal.first { flights[$0].barrier == barriers[request.unit] }
+        guard let index = led ?? joined ?? equal.last ?? meant.last else {
             throw Violation("a read shares the answer of what is not in flight")
         }
         let flight = flights[index]
