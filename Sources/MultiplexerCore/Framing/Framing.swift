@@ -31,6 +31,17 @@ package protocol Framing: Hashable, Sendable {
         answering request: Request?
     ) throws(FramingError) -> Int?
 
+    /// How long a response is, its envelope included, by what its message says of itself.
+    ///
+    /// - Parameter frame: The frame, or its beginning.
+    /// - Returns: Nil where that beginning is too short to tell, and where the message does not say.
+    func contentLength(ofResponse frame: Span<UInt8>) -> Int?
+
+    /// Looks for a response where bytes may come that belong to no frame, as on a serial line.
+    ///
+    /// - Returns: Nil where none may come: then ``frameLength(in:_:answering:)`` tells all.
+    func findResponse(in bytes: Span<UInt8>, _ sought: SoughtResponse) -> ResponseFinding?
+
     /// What the envelope of a whole frame says.
     func envelope(of frame: Span<UInt8>) -> Envelope
 
@@ -46,6 +57,12 @@ package protocol Framing: Hashable, Sendable {
 }
 
 extension Framing {
+    /// Most messages have one length only.
+    package func contentLength(ofResponse frame: Span<UInt8>) -> Int? { nil }
+
+    /// Most streams hold frames alone.
+    package func findResponse(in bytes: Span<UInt8>, _ sought: SoughtResponse) -> ResponseFinding? { nil }
+
     /// Most messages are framed by what is in them.
     package var room: Int { 0 }
 

@@ -30,6 +30,14 @@ enum MBAPHeader {
         return Self.length + length
     }
 
+    /// How long a response is by its message's function, with so many bytes of checksum; nil where that cannot be told.
+    static func contentLength(ofResponse frame: Span<UInt8>, checksum: Int) -> Int? {
+        guard frame.count >= Self.length + 2,
+            case .bytes(let length)? = ModbusExtent(ofResponse: frame.extracting(Self.length...))
+        else { return nil }
+        return Self.length + length + checksum
+    }
+
     /// The transaction id of a whole frame.
     static func transactionID(of frame: Span<UInt8>) -> UInt16 {
         UInt16(frame[0]) << 8 | UInt16(frame[1])
@@ -45,5 +53,19 @@ enum MBAPHeader {
         bytes[3] = 0
         bytes[4] = UInt8(truncatingIfNeeded: length >> 8)
         bytes[5] = UInt8(truncatingIfNeeded: length)
+    }
+}
+
+extension ModbusTCPFraming {
+    /// A byte count or the function tells it.
+    package func contentLength(ofResponse frame: Span<UInt8>) -> Int? {
+        MBAPHeader.contentLength(ofResponse: frame, checksum: 0)
+    }
+}
+
+extension ModbusTCPWithCRCFraming {
+    /// A byte count or the function tells it.
+    package func contentLength(ofResponse frame: Span<UInt8>) -> Int? {
+        MBAPHeader.contentLength(ofResponse: frame, checksum: ModbusCRC.length)
     }
 }

@@ -12,7 +12,8 @@
 /// On a serial line a silence ends a frame; a stream keeps no silence. So the function code and the direction tell where a
 /// frame ends, the request beside where they do not, and the checksum says whether that was right. Frames of functions whose
 /// form no standard tells are the whole of what has arrived, once its checksum is right: never a shorter part of it, whose
-/// last bytes could look like a checksum by chance.
+/// last bytes could look like a checksum by chance. The line also brings bytes that belong to no frame, and frames of others,
+/// so the response to a request is looked for among them (``ModbusRTUSearch``).
 package struct ModbusRTUFraming: Framing {
     /// How long a frame may be.
     package static let lengths = 4...256
@@ -25,27 +26,28 @@ package struct ModbusRTUFraming: Framing {
 
     /// Reads what the function says about the length and, once the frame is whole, the checksum.
     ///
-    /// A wrong checksum alone is damage, behind which reading goes on after a silence: all else was then as expected, so it
-    /// was the awaited answer. What has another unit, function or length may be the late answer to another request.
+    /// A wrong checksum alone is damage, behind which reading goes on after a silence.
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
         answering request: Request?
     ) throws(FramingError) -> Int? {
         guard bytes.count >= 2 else { return nil }
-        if direction == .response, let request {
-            try checkAnswers(bytes, request)
-        }
         let extent =
             switch direction {
-            case .request: try ModbusRTUExtent(ofRequest: bytes)
-            case .response: try ModbusRTUExtent(ofResponse: bytes, messageLength: request?.responseLength)
+            case .request: try ModbusExtent(ofRequest: bytes)
+            case .response: ModbusExtent(ofResponse: bytes, requested: request?.responseLength)
             }
         return switch extent {
         case nil: nil
-        case .bytes(let length): try checkedLength(length, in: bytes)
-        case .everything: try lengthOfEverything(bytes)
+        case .bytes(let length): try checkedLength(length + ModbusCRC.length, in: bytes)
+        case .unknown: try lengthOfEverything(bytes)
         }
+    }
+
+    /// Finds it by unit, function and checksum.
+    package func findResponse(in bytes: Span<UInt8>, _ sought: SoughtResponse) -> ResponseFinding? {
+        ModbusRTUSearch(sought).find(in: bytes)
     }
 
     /// The message stands before the checksum.
@@ -58,20 +60,12 @@ package struct ModbusRTUFraming: Framing {
         frame.appendCRC(ofBytesFrom: 0)
     }
 
-    private func checkAnswers(_ bytes: Span<UInt8>, _ request: Request) throws(FramingError) {
-        let expected = request.correlation
-        guard ModbusMessageRules.correlation(ofMessage: bytes) != expected else { return }
-        let (unit, function) = (expected.rawValue >> 8, expected.rawValue & 0xFF)
-        throw .frame("instead of one of unit \(unit), function \(function)", of: bytes)
-    }
-
     private func checkedLength(_ length: Int, in bytes: Span<UInt8>) throws(FramingError) -> Int {
         guard length <= Self.lengths.upperBound else {
             throw .frame("of \(length) bytes; \(Self.lengths.upperBound) are allowed", of: bytes)
         }
         guard bytes.count >= length else { return length }
-        let frame = bytes.extracting(..<length)
-        let (found, expected) = (ModbusCRC(endOf: frame), ModbusCRC(of: frame.extracting(envelope(of: frame).message)))
+        let (found, expected) = ModbusCRC.foundAndExpected(in: bytes.extracting(..<length))
         guard found == expected else {
             throw .frame("with checksum \(found) instead of \(expected)", of: bytes, isDamage: true)
         }
@@ -79,11 +73,7 @@ package struct ModbusRTUFraming: Framing {
     }
 
     private func lengthOfEverything(_ bytes: Span<UInt8>) throws(FramingError) -> Int? {
-        if Self.lengths.contains(bytes.count),
-            ModbusCRC(endOf: bytes) == ModbusCRC(of: bytes.extracting(envelope(of: bytes).message))
-        {
-            return bytes.count
-        }
+        if Self.lengths.contains(bytes.count), ModbusCRC.isRight(in: bytes) { return bytes.count }
         guard bytes.count < Self.lengths.upperBound else {
             throw .frame("of \(bytes.count) bytes that do not end with their checksum", of: bytes)
         }

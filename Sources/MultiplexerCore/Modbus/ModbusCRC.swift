@@ -23,6 +23,17 @@ package struct ModbusCRC: Hashable, Sendable {
         value = UInt16(frame[frame.count - 1]) << 8 | UInt16(frame[frame.count - 2])
     }
 
+    /// The checksum that a frame of at least 2 bytes ends with, and that of the bytes before it.
+    static func foundAndExpected(in frame: Span<UInt8>) -> (found: ModbusCRC, expected: ModbusCRC) {
+        (ModbusCRC(endOf: frame), ModbusCRC(of: frame.extracting(..<(frame.count - length))))
+    }
+
+    /// Whether a frame of at least 2 bytes ends with its checksum.
+    static func isRight(in frame: Span<UInt8>) -> Bool {
+        let (found, expected) = foundAndExpected(in: frame)
+        return found == expected
+    }
+
     /// The first byte on the wire.
     package var low: UInt8 { UInt8(truncatingIfNeeded: value) }
     /// The second byte on the wire.

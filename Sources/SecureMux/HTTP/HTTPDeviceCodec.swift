@@ -170,6 +170,7 @@ extension HTTPDeviceCodec {
         guard case .complete(let frame) = state else { return }
         state = .idle
         context.fireChannelRead(wrapInboundOut(frame))
+        context.fireChannelReadComplete()
     }
 }
 

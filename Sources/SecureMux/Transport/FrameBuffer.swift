@@ -48,29 +48,25 @@ struct FrameBuffer {
     }
 
     /// Measures the next frame, or returns nil when it is not whole yet.
-    func frameLength(
-        _ framing: any Framing,
-        _ direction: Direction,
-        answering request: Request? = nil
-    ) throws(FramingError) -> Int? {
+    func frameLength(_ framing: any Framing, _ direction: Direction) throws(FramingError) -> Int? {
         guard !isEmpty,
-            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, direction, answering: request),
+            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, direction, answering: nil),
             length <= bytes.readableBytes
         else { return nil }
         return length
     }
 
-    /// Cuts the next frame off, or returns nil when it is not whole yet.
-    mutating func nextFrame(
-        _ framing: any Framing,
-        _ direction: Direction,
-        answering request: Request? = nil
-    ) throws(FramingError) -> ByteBuffer? {
-        guard let length = try frameLength(framing, direction, answering: request) else { return nil }
-        return cut(length)
+    /// Has `reader` tell what the bytes begin with, or returns nil when more are needed.
+    func reading(
+        by reader: inout ResponseReader,
+        answering request: Request?,
+        isSilent: Bool
+    ) -> ResponseReader.Reading? {
+        reader.next(in: bytes.readableBytesUInt8Span, answering: request, isSilent: isSilent)
     }
 
     /// Cuts off so many bytes, or returns nil when there are fewer.
+    @discardableResult
     mutating func cut(_ length: Int) -> ByteBuffer? {
         guard let frame = bytes.readSlice(length: length) else { return nil }
         // Lets the memory go, which the receiving channel can then use again.

@@ -261,7 +261,6 @@ extension MultiplexerDriver {
                 to: device,
                 speaking: deviceProtocol,
                 timeout: TimeAmount(multiplexer.configuration.connectTimeout),
-                sendsTogether: multiplexer.configuration.effectiveInFlightLimit > 1,
                 driver: self
             )
             upstream?.connect()

@@ -173,39 +173,6 @@ import Testing
         #expect(error.description.hasSuffix("of 256 bytes that do not end with their checksum"))
     }
 
-    // Not damage: it may be the late answer to another request, and the right one may still come.
-    @Test(arguments: responses + exceptions)
-    func `a response of another unit or function is refused as soon as both are there`(_ item: Case) throws {
-        for index in 0...1 {
-            var other = item.frame
-            other[index] ^= 0x20
-            other = withModbusCRC(Array(other.dropLast(2)))
-            #expect(try item.feeding.measure(Array(other.prefix(1))) == nil)
-            let error = try #require(throws: FramingError.self) { try item.feeding.measure(Array(other.prefix(2))) }
-            #expect(error == #expect(throws: FramingError.self) { try item.feeding.measure(other) })
-            #expect(!error.isDamage)
-            #expect(
-                error.description == "a Modbus RTU frame of unit \(other[0]), function \(other[1]), "
-                    + "instead of one of unit \(item.frame[0]), function \(item.frame[1] & 0x7F)"
-            )
-        }
-    }
-
-    @Test(arguments: ModbusExchange.all.filter { [1, 2, 3, 4, 23].contains($0.request[1]) }, [-2, -1, 1, 2])
-    func `a response of another length than was asked for is refused`(_ exchange: ModbusExchange, _ more: Int) throws {
-        let count = Int(exchange.response[2]) + more
-        let response = withModbusCRC(
-            exchange.response.prefix(2) + [UInt8(count)] + [UInt8](repeating: 0, count: count)
-        )
-        let feeding = FrameFeeding(framing, .response, answering: Self.rules.request(exchange.request))
-        let error = try #require(throws: FramingError.self) { try feeding.measure(Array(response.prefix(3))) }
-        #expect(error == #expect(throws: FramingError.self) { try feeding.measure(response) })
-        #expect(!error.isDamage)
-        #expect(
-            error.description.hasSuffix(", of \(response.count) bytes instead of \(exchange.response.count + 2)")
-        )
-    }
-
     @Test(
         arguments: [
             ([1, 15, 0, 0, 0, 10, 1], "a byte count of 1 for a quantity of 10"),

@@ -164,28 +164,6 @@ import Testing
         }
     }
 
-    // It may be the late answer to another request, so the right one may still come: only a new connection is safe.
-    @Test(arguments: [[2, 3, 2, 0x12, 0x34], [1, 4, 2, 0x12, 0x34], [1, 3, 4, 0, 0, 0x12, 0x34]] as [[UInt8]])
-    func `an answer to something else replaces the connection`(_ foreign: [UInt8]) async throws {
-        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
-            let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
-            try await client.send(tcp(1, question) + tcp(1, question))
-            #expect(try await link.receive(8) == rtu(question))
-            try await link.send(rtu(answer))
-            #expect(try await client.receiveFrame() == tcp(1, answer))
-            #expect(try await link.receive(8) == rtu(question))
-            try await link.send(rtu(foreign))
-            #expect(try await client.receiveFrame() == tcp(1, [1, 0x83, 0x0B]))
-            try await client.send(tcp(2, question))
-            let next = try await device.connection(1)
-            #expect(try await next.receive(8) == rtu(question))
-            try await next.send(rtu(answer))
-            #expect(try await client.receiveFrame() == tcp(2, answer))
-            #expect(try await link.receiveToEnd().isEmpty)
-        }
-    }
-
     // On Modbus/TCP a header says how long a request is; on a serial wire the request itself does.
     @Test(
         arguments: [

@@ -1,40 +1,40 @@
-/// How far a Modbus RTU frame reaches, checksum included, as its beginning tells.
+/// How far a Modbus message reaches, unit id and PDU, as its beginning tells: on a serial wire nothing else does.
 ///
 /// Layouts are those of the Modbus Application Protocol Specification V1.1b3, section 6.
-enum ModbusRTUExtent {
+enum ModbusExtent: Equatable {
     /// So many bytes.
     case bytes(Int)
-    /// All that has arrived, once its checksum is right.
-    case everything
+    /// No standard tells.
+    case unknown
 
     /// How far a request reaches that begins with these bytes, at least 2; nil when more are needed to tell.
     ///
     /// - Throws: ``FramingError`` when its byte count does not fit its quantity.
     init?(ofRequest bytes: Span<UInt8>) throws(FramingError) {
         switch bytes[1] {
-        case 1...6: self = .bytes(8)
-        case 7, 11, 12, 17: self = .bytes(4)
+        case 1...6: self = .bytes(6)
+        case 7, 11, 12, 17: self = .bytes(2)
         case 8:
             guard let extent = Self(ofDiagnostics: bytes) else { return nil }
             self = extent
         case 15:
             guard let count = try byteCount(of: bytes, at: 6, quantityAt: 4, { ($0 + 7) / 8 }) else { return nil }
-            self = .bytes(9 + count)
+            self = .bytes(7 + count)
         case 16:
             guard let count = try byteCount(of: bytes, at: 6, quantityAt: 4, { $0 * 2 }) else { return nil }
-            self = .bytes(9 + count)
+            self = .bytes(7 + count)
         case 20, 21:
             guard bytes.count > 2 else { return nil }
-            self = .bytes(5 + Int(bytes[2]))
-        case 22: self = .bytes(10)
+            self = .bytes(3 + Int(bytes[2]))
+        case 22: self = .bytes(8)
         case 23:
             guard let count = try byteCount(of: bytes, at: 10, quantityAt: 8, { $0 * 2 }) else { return nil }
-            self = .bytes(13 + count)
-        case 24: self = .bytes(6)
+            self = .bytes(11 + count)
+        case 24: self = .bytes(4)
         case 43:
             guard bytes.count > 2 else { return nil }
-            self = bytes[2] == readDeviceIdentification ? .bytes(7) : .everything
-        default: self = .everything
+            self = bytes[2] == readDeviceIdentification ? .bytes(5) : .unknown
+        default: self = .unknown
         }
     }
 
@@ -42,51 +42,46 @@ enum ModbusRTUExtent {
     ///
     /// - Parameters:
     ///   - bytes: The beginning of the response.
-    ///   - messageLength: How long the request says it is without its checksum, unless it is an exception.
-    /// - Throws: ``FramingError`` when it says something else of itself.
-    init?(ofResponse bytes: Span<UInt8>, messageLength: Int?) throws(FramingError) {
-        guard bytes[1] < ModbusMessageRules.exceptionBit else {
-            self = .bytes(5)
-            return
-        }
-        guard let extent = try Self(ofResultIn: bytes, messageLength) else { return nil }
-        if case .bytes(let length) = extent, let messageLength, length != messageLength + ModbusCRC.length {
-            throw .frame("of \(length) bytes instead of \(messageLength + ModbusCRC.length)", of: bytes)
-        }
-        self = extent
-    }
-
-    private init?(ofResultIn bytes: Span<UInt8>, _ messageLength: Int?) throws(FramingError) {
+    ///   - requested: The length that its request tells, for functions where nothing else does.
+    init?(ofResponse bytes: Span<UInt8>, requested: Int? = nil) {
         switch bytes[1] {
-        case 1...4, 12, 17, 20, 21, 23:
+        case ModbusMessageRules.exceptionBit...: self = .bytes(3)
+        case let function where Self.countsBytes(function):
             guard bytes.count > 2 else { return nil }
-            self = .bytes(5 + Int(bytes[2]))
-        case 5, 6, 11, 15, 16: self = .bytes(8)
-        case 7: self = .bytes(5)
+            self = .bytes(3 + Int(bytes[2]))
+        case 5, 6, 11, 15, 16: self = .bytes(6)
+        case 7: self = .bytes(3)
         case 8:
-            let known = messageLength.map { Self.bytes($0 + ModbusCRC.length) }
-            guard let extent = known ?? Self(ofDiagnostics: bytes) else { return nil }
+            guard let extent = requested.map(Self.bytes) ?? Self(ofDiagnostics: bytes) else { return nil }
             self = extent
-        case 22: self = .bytes(10)
+        case 22: self = .bytes(8)
         case 24:
             guard bytes.count > 3 else { return nil }
-            self = .bytes(6 + bytes.word(at: 2))
+            self = .bytes(4 + bytes.word(at: 2))
         case 43:
             guard bytes.count > 2 else { return nil }
             guard bytes[2] == readDeviceIdentification else {
-                self = .everything
+                self = .unknown
                 return
             }
             guard let length = lengthOfIdentification(bytes) else { return nil }
             self = .bytes(length)
-        default: self = .everything
+        default: self = .unknown
+        }
+    }
+
+    /// Whether the byte behind the function says how many follow it in a response.
+    static func countsBytes(_ function: UInt8) -> Bool {
+        switch function {
+        case 1...4, 12, 17, 20, 21, 23: true
+        default: false
         }
     }
 
     /// One data word follows the sub-function, but any number of them Return Query Data (0).
     private init?(ofDiagnostics bytes: Span<UInt8>) {
         guard bytes.count > 3 else { return nil }
-        self = bytes.word(at: 2) == 0 ? .everything : .bytes(8)
+        self = bytes.word(at: 2) == 0 ? .unknown : .bytes(6)
     }
 }
 
@@ -115,11 +110,11 @@ private func lengthOfIdentification(_ bytes: Span<UInt8>) -> Int? {
     guard bytes.count > 7 else { return nil }
     var end = 8
     for _ in 0..<bytes[7] {
-        guard end + ModbusCRC.length <= ModbusRTUFraming.lengths.upperBound else { break }
+        guard end <= ModbusTCPFraming.lengths.upperBound else { break }
         guard bytes.count > end + 1 else { return nil }
         end += 2 + Int(bytes[end + 1])
     }
-    return end + ModbusCRC.length
+    return end
 }
 
 extension Span<UInt8> {

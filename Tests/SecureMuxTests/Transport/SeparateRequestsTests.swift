@@ -8,10 +8,30 @@ import Testing
     import Glibc
 #endif
 
-/// Requests that leave together, where the device takes several at a time.
-@Suite(.timeLimit(.minutes(1))) struct BatchedRequestsTests {
+/// Requests that leave at the same time, where the device takes several.
+@Suite(.timeLimit(.minutes(1))) struct SeparateRequestsTests {
+    #if os(Linux)
+        // Some devices read one request of each segment (fault report 16).
+        @Test func `each request reaches the device in a segment of its own`() async throws {
+            try await withServer(.patient { ($0.inFlightLimit, $0.sharesReads) = (9, false) }) { server, device in
+                let client = try await TestPeer.connect(to: server.port)
+                let link = try await device.connection()
+                let requests = (0..<9).map { read(transaction: $0, unit: 1, address: $0, count: 1) }
+                try await client.send(requests.flatMap(\.self))
+                for _ in requests { _ = try await link.receiveFrame() }
+                let socket = try #require(link.channel as? any SocketOptionProvider)
+                // struct tcp_info, of which the 39th word counts the segments that came with data.
+                let facts: InlineArray<40, UInt32> = try await socket.unsafeGetSocketOption(
+                    level: .tcp,
+                    name: .init(rawValue: TCP_INFO)
+                ).get()
+                #expect(facts[38] == 9)
+            }
+        }
+    #endif
+
     @Test(arguments: [1, 2])
-    func `batched writes that meet a reset are sent on the next one`(_ count: Int) async throws {
+    func `writes that meet a reset are sent on the next one`(_ count: Int) async throws {
         try await withServer(.patient { ($0.inFlightLimit, $0.sharesReads) = (2, false) }) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             let link = try await device.connection()

@@ -1,0 +1,106 @@
+import MultiplexerCore
+import NIOCore
+
+/// Has a reader tell what the device sent, read by read, and passes it on.
+final class UpstreamHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: UpstreamConnection
+    private var reader: ResponseReader
+    private var unread = FrameBuffer()
+    private var hasRead = false
+    private var silence: Scheduled<Void>?
+
+    /// After so long without a byte the next one begins a message.
+    ///
+    /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
+    private static let leastSilence = TimeAmount.milliseconds(100)
+
+    init(_ connection: UpstreamConnection, _ applicationProtocol: ApplicationProtocol) {
+        self.connection = connection
+        reader = ResponseReader(applicationProtocol.framing, applicationProtocol.messageRules)
+    }
+
+    /// A request is being sent: what is unread cannot answer it.
+    func requestSent() {
+        reader.requestSent(unread: unread.readableBytes)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !reader.hasEnded else { return }
+        unread.append(unwrapInboundIn(data))
+        hasRead = true
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if hasRead { read(context) }
+        hasRead = false
+        context.fireChannelReadComplete()
+    }
+
+    private func read(_ context: ChannelHandlerContext, isSilent: Bool = false) {
+        silence?.cancel()
+        while let reading = unread.reading(by: &reader, answering: connection.awaited, isSilent: isSilent) {
+            switch reading {
+            case .message(let length): pass(length)
+            case .noise(let length): drop(length)
+            case .damage(let damage): fail(damage)
+            case .unreadable(let error): close(context, after: error)
+            }
+        }
+        connection.isMidResponse = !unread.isEmpty
+        guard reader.awaitsSilence else { return }
+        silence = context.eventLoop.assumeIsolated().scheduleTask(in: Self.leastSilence) {
+            self.read(context, isSilent: true)
+        }
+    }
+
+    private func pass(_ length: Int) {
+        guard let message = unread.cut(length) else { return }
+        connection.isMidResponse = !unread.isEmpty
+        connection.received(message)
+    }
+
+    private func drop(_ length: Int) {
+        unread.cut(length)
+        connection.receivedNoise(bytes: length)
+    }
+
+    private func fail(_ damage: ResponseDamage) {
+        unread.clear()
+        connection.isMidResponse = false
+        connection.received(damage)
+    }
+
+    /// What follows cannot be told apart: only a new connection can be trusted.
+    private func close(_ context: ChannelHandlerContext, after error: FramingError) {
+        connection.failed(UpstreamError.unreadable(error))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        silence?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        connection.failed(error)
+        context.close(promise: nil)
+    }
+}
+
+/// Notes that bytes came, before other handlers keep some of them for a while.
+final class ArrivalHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: UpstreamConnection
+
+    init(_ connection: UpstreamConnection) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.isMidResponse = true
+        context.fireChannelRead(data)
+    }
+}
