@@ -27,6 +27,7 @@ package struct FuzzTarget: Sendable {
         FuzzTarget("length-prefixed", framings: FramingUnderTest.lengthPrefixed),
         FuzzTarget("delimited", framings: FramingUnderTest.delimited),
         FuzzTarget("echo", framings: FramingUnderTest.lines),
+        FuzzTarget("response-reader", check: ResponseReaderInvariants.check),
         FuzzTarget("http-request", check: HTTPRequestInvariants.check),
         FuzzTarget("http-response", check: HTTPResponseInvariants.check),
         FuzzTarget("multiplexer") { input throws(Violation) in

@@ -34,11 +34,11 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if hasRead { read(context) }
-        hasRead = false
         context.fireChannelReadComplete()
     }
 
     private func read(_ context: ChannelHandlerContext, isSilent: Bool = false) {
+        hasRead = false
         silence?.cancel()
         while let reading = unread.reading(by: &reader, answering: connection.awaited, isSilent: isSilent) {
             switch reading {
@@ -79,6 +79,8 @@ final class UpstreamHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // A read that meets an error has no other end.
+        if hasRead { read(context) }
         silence?.cancel()
         context.fireChannelInactive()
     }
