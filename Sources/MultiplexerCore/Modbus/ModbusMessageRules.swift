@@ -165,11 +165,6 @@ package struct ModbusMessageRules: MessageRules {
         output.append(exception.rawValue)
     }
 
-    /// The unit and the function that a message begins with.
-    static func correlation(ofMessage message: Span<UInt8>) -> Correlation {
-        Correlation(unit: message[0], function: ModbusFunction(rawValue: message[1]).rawValue)
-    }
-
     private func correlation(unit: UInt8, function: ModbusFunction) -> Correlation {
         Correlation(unit: checksUnits ? unit : 0, function: function.rawValue)
     }

@@ -15,9 +15,9 @@ import Testing
         @Test func `each request reaches the device in a segment of its own`() async throws {
             try await withServer(.patient { ($0.inFlightLimit, $0.sharesReads) = (9, false) }) { server, device in
                 let client = try await TestPeer.connect(to: server.port)
-                let link = try await device.connection()
                 let requests = (0..<9).map { read(transaction: $0, unit: 1, address: $0, count: 1) }
                 try await client.send(requests.flatMap(\.self))
+                let link = try await device.connection()
                 for _ in requests { _ = try await link.receiveFrame() }
                 let socket = try #require(link.channel as? any SocketOptionProvider)
                 // struct tcp_info, of which the 39th word counts the segments that came with data.
@@ -33,10 +33,10 @@ import Testing
     @Test func `a write that meets a reset is sent on the next connection, as is the read beside it`() async throws {
         try await withServer(.patient { ($0.inFlightLimit, $0.sharesReads) = (2, false) }) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             let reads = (0..<2).map { read(transaction: $0, unit: 1, address: $0, count: 1) }
             let write: [UInt8] = [1, 16, 0, 9, 0, 123, 246] + [UInt8](repeating: 7, count: 246)
             try await client.send(reads.flatMap(\.self) + [0, 2, 0, 0, 0, 253] + write)
+            let link = try await device.connection()
             let first = try await link.receiveFrame()
             _ = try await link.receiveFrame()
             let socket = try #require(link.channel as? any SocketOptionProvider)
@@ -48,9 +48,11 @@ import Testing
                 try await Task.sleep(for: .milliseconds(100))
             }
             let next = try await device.connection(1)
-            let again = [try await next.receiveFrame(), try await next.receiveFrame()]
-            #expect(again.contains { $0.dropFirst(6) == write[...] })
-            #expect(again.contains { $0.dropFirst(6) == reads[1].dropFirst(6) })
+            // What the device hung up on goes alone at first.
+            let again = try await next.receiveFrame()
+            #expect(again.dropFirst(6) == reads[1].dropFirst(6))
+            try await next.send(answer(again, registers: [2]))
+            #expect(try await next.receiveFrame().dropFirst(6) == write[...])
             #expect(try await server.server.statistics().sentAgain == 2)
         }
     }

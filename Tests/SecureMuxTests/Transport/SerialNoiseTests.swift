@@ -9,23 +9,26 @@ import Testing
     private let answer: [UInt8] = [1, 3, 2, 0, 0xD7, 0xF8, 0x1A]
     private let failure: [UInt8] = [1, 0x83, 0x0B]
 
-    /// Lets the device answer the same question with each of these pieces, which come some time apart.
+    /// Lets the device answer each request with these pieces, which come some time apart.
     private func exchange(
         _ pieces: [[UInt8]],
         pause: Duration = .milliseconds(20),
         rounds: Int = 3,
+        attempts: Int = 1,
         giving expected: [UInt8]
     ) async throws {
         try await withServer(protocol: .modbusSerial) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             for _ in 0..<rounds {
                 try await client.send(rtu(question))
-                #expect(try await link.receive(8) == rtu(question))
-                try await link.send(pieces[0])
-                for piece in pieces.dropFirst() {
-                    try await Task.sleep(for: pause)
-                    try await link.send(piece)
+                let link = try await device.connection()
+                for _ in 0..<attempts {
+                    #expect(try await link.receive(8) == rtu(question))
+                    try await link.send(pieces[0])
+                    for piece in pieces.dropFirst() {
+                        try await Task.sleep(for: pause)
+                        try await link.send(piece)
+                    }
                 }
                 #expect(try await client.receive(expected.count) == expected)
             }
@@ -65,15 +68,16 @@ import Testing
     // Fault report 21.
     @Test func `what can never be right fails its request soon and costs no connection`() async throws {
         let reversed = answer.dropLast(2) + [answer[6], answer[5]]
-        try await exchange([Array(reversed)], giving: rtu(failure))
-        try await exchange([[1, 3, 0, 2, 0x17, 0x81, 0x2B, 0x9A]], giving: rtu(failure))
+        // A read is asked for once more.
+        try await exchange([Array(reversed)], rounds: 1, attempts: 2, giving: rtu(failure))
+        try await exchange([[1, 3, 0, 2, 0x17, 0x81, 0x2B, 0x9A]], rounds: 1, attempts: 2, giving: rtu(failure))
     }
 
     @Test func `of two answers to one request neither is given to anyone`() async throws {
         try await withServer(protocol: .modbusSerial) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(rtu(question))
+            let link = try await device.connection()
             #expect(try await link.receive(8) == rtu(question))
             try await link.send(answer)
             #expect(try await client.receive(7) == answer)

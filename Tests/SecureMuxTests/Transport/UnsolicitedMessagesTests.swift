@@ -15,13 +15,13 @@ import Testing
     @Test func `what the host begins is dropped wherever it stands, and the connection stays`() async throws {
         try await withServer(protocol: .iso8583) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             let streams = [
                 echoTest + answer, answer + echoTest, heartbeat + answer + heartbeat + echoTest,
                 echoTest + echoTest + answer,
             ]
             for stream in streams {
                 try await client.send(request)
+                let link = try await device.connection()
                 #expect(try await link.receive(request.count) == request)
                 try await link.send(stream)
                 #expect(try await client.receive(answer.count) == answer)
@@ -33,8 +33,8 @@ import Testing
     @Test func `the beginning of what the host begins may stand behind an answer`() async throws {
         try await withServer(protocol: .iso8583) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(request)
+            let link = try await device.connection()
             #expect(try await link.receive(request.count) == request)
             try await link.send(answer + echoTest.prefix(3))
             #expect(try await client.receive(answer.count) == answer)
@@ -49,8 +49,8 @@ import Testing
     @Test func `of two answers at once neither is trusted`() async throws {
         try await withServer(protocol: .iso8583) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(request)
+            let link = try await device.connection()
             #expect(try await link.receive(request.count) == request)
             try await link.send(other + echoTest + answer)
             #expect(try await client.receiveToEnd() == [])
@@ -61,8 +61,8 @@ import Testing
     @Test func `an answer that began before its request was sent answers nothing`() async throws {
         try await withServer(protocol: .iso8583) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(request)
+            let link = try await device.connection()
             #expect(try await link.receive(request.count) == request)
             try await link.send(answer + other.prefix(3))
             #expect(try await client.receive(answer.count) == answer)
