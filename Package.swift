@@ -30,6 +30,7 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
+        .systemLibrary(name: "CMalloc"),
         .target(
             name: "MultiplexerCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
@@ -38,6 +39,7 @@ let package = Package(
         .target(
             name: "SecureMux",
             dependencies: [
+                "CMalloc",
                 "COpenSSL",
                 "MultiplexerCore",
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -9,7 +9,7 @@ final class ClientLog {
     private let logger: Logger
     private let limits: ClientLimits
     private var strangers = each
-    private var refusals = RepetitionsByKind(each)
+    private var refusals = RepetitionsByKind<RefusalKind>(each)
     private var fullListener = Repetitions(perMinute: 1)
     private var fullAddress = Repetitions(perMinute: 1)
     private var evictions = Repetitions(perMinute: 1)
@@ -106,8 +106,14 @@ final class ClientLog {
     }
 
     /// What a client did has it sent away; `logger` says which client.
-    func refused(_ reason: String, remedy: String, level: Logger.Level = .warning, _ logger: ClientLogger) {
-        let (isDue, repetitions) = refusals.count(reason)
+    func refused(
+        _ kind: RefusalKind,
+        _ reason: String,
+        remedy: String,
+        level: Logger.Level = .warning,
+        _ logger: ClientLogger
+    ) {
+        let (isDue, repetitions) = refusals.count(kind)
         say(
             "client refused",
             isDue,

@@ -54,41 +54,22 @@ struct Repetitions {
 }
 
 /// Counts the kinds of one thing separately, so that none hides the others.
-struct RepetitionsByKind {
+///
+/// A kind is a value of which there are not many, so that it needs no limit; never words that somebody else wrote.
+struct RepetitionsByKind<Kind: Hashable> {
     private let new: Repetitions
-    private let limit: Int
-    private var kinds: [String: Repetitions] = [:]
+    private var kinds: [Kind: Repetitions] = [:]
 
-    /// Kinds beyond `limit` count as one.
-    init(_ each: Repetitions, limit: Int = 32) {
+    /// Counts each kind like `each`.
+    init(_ each: Repetitions) {
         new = each
-        self.limit = limit
     }
 
-    /// Counts one more of the kind that `words` stand for; says whether it is to be told, and returns the count of its kind.
-    mutating func count(_ words: String, at now: NIODeadline = .now()) -> (isDue: Bool, of: Repetitions) {
-        var kind = Self.kind(of: words)
-        if kinds[kind] == nil, kinds.count >= limit { kind = "" }
+    /// Counts one more of a kind; says whether it is to be told, and returns the count of its kind.
+    mutating func count(_ kind: Kind, at now: NIODeadline = .now()) -> (isDue: Bool, of: Repetitions) {
         var repetitions = kinds[kind] ?? new
         let isDue = repetitions.count(at: now)
         kinds[kind] = repetitions
         return (isDue, repetitions)
-    }
-
-    /// The words without what differs from one client to the next: numbers, and names in parentheses or quotation marks.
-    static func kind(of words: String) -> String {
-        var kind = ""
-        var depth = 0
-        var isQuoted = false
-        for character in words {
-            switch character {
-            case "(": depth += 1
-            case ")": depth = max(depth - 1, 0)
-            case "\"": isQuoted.toggle()
-            case _ where depth > 0 || isQuoted || character.isNumber: break
-            default: kind.append(character)
-            }
-        }
-        return kind
     }
 }

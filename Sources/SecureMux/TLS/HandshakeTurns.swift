@@ -27,12 +27,11 @@ struct HandshakeTurns<Address: Hashable, Member: Hashable> {
         addresses.removeAll { $0 == address }
     }
 
-    /// Whose turn it is, who then waits no longer; nil when nobody waits.
-    mutating func next() -> Member? {
-        guard let address = addresses.popFirst() else { return nil }
-        let member = waiting[address]?.popFirst()
+    /// Whose turn it is, who then waits no longer, and its address; nil when nobody waits.
+    mutating func next() -> (member: Member, address: Address)? {
+        guard let address = addresses.popFirst(), let member = waiting[address]?.popFirst() else { return nil }
         if waiting[address]?.isEmpty == true { waiting[address] = nil } else { addresses.append(address) }
-        return member
+        return (member, address)
     }
 }
 

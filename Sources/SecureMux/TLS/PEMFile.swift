@@ -1,32 +1,29 @@
 import COpenSSL
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A file of certificates or a private key in PEM, and the option of the command line that named it.
 struct PEMFile {
     let path: String
     let option: String
 
+    /// All certificates of a system take a quarter of a megabyte.
+    private static let longest = 4 << 20
+
     /// All certificates of the file, in their order; at least one.
     func certificates() throws(TLSConfigurationError) -> [Certificate] {
-        let file = try open()
+        let text = try text()
+        // OpenSSL passes over it, and nobody would know that it is not trusted.
+        if text.holds("TRUSTED CERTIFICATE") { throw wrongContent(.trustedCertificate, insteadOf: .certificate) }
+        let file = try reader(text)
         defer { BIO_free(file) }
         var certificates: [Certificate] = []
         while let certificate = PEM_read_bio_X509(file, nil, nil, nil) {
             certificates.append(Certificate(owning: certificate))
         }
         let errors = OpenSSLError.takeQueue()
-        try check(errors)
         guard errors.contains(where: { $0.library == ERR_LIB_PEM && $0.reason == PEM_R_NO_START_LINE }) else {
             throw broken("certificate", errors)
         }
-        guard !certificates.isEmpty else { throw try wrongContent("holds no certificate\(content().words)") }
+        guard !certificates.isEmpty else { throw wrongContent(text.content, insteadOf: .certificate) }
         return certificates
     }
 
@@ -34,21 +31,21 @@ struct PEMFile {
     func privateKey(
         passphrase: String?,
         passphraseOption: String
-    ) throws(TLSConfigurationError) -> PrivateKey {
-        let file = try open()
+    ) throws(TLSConfigurationError) -> (key: PrivateKey, isOpenToOthers: Bool) {
+        let text = try text()
+        if let cipher = text.legacyCipher, !isSupported(cipher) { throw oldEncryption(cipher) }
+        let file = try reader(text)
         defer { BIO_free(file) }
         var request = PassphraseRequest(passphrase: Array((passphrase ?? "").utf8))
         let key = withUnsafeMutablePointer(to: &request) { PEM_read_bio_PrivateKey(file, nil, providePassphrase, $0) }
         let errors = OpenSSLError.takeQueue()
         if let key {
-            return PrivateKey(owning: key)
+            return (PrivateKey(owning: key), text.isOpenToOthers)
         }
-        try check(errors)
         guard request.asked else {
             // OpenSSL's errors do not tell the one from the other.
-            let content = try content()
-            guard content != .privateKey else { throw broken("private key", errors) }
-            throw wrongContent("holds no private key\(content.words)")
+            guard text.content != .privateKey else { throw broken("private key", errors) }
+            throw wrongContent(text.content, insteadOf: .privateKey)
         }
         if passphrase == nil {
             throw TLSConfigurationError(
@@ -58,6 +55,9 @@ struct PEMFile {
                 remedy: "name the file with its passphrase with \(passphraseOption)"
             )
         }
+        if errors.contains(where: { $0.library == ERR_LIB_EVP && $0.reason == COpenSSL_ERR_R_UNSUPPORTED() }) {
+            throw oldEncryption(nil)
+        }
         throw TLSConfigurationError(
             .passphraseWrong,
             file: path,
@@ -66,7 +66,7 @@ struct PEMFile {
         )
     }
 
-    private func open() throws(TLSConfigurationError) -> OpaquePointer {
+    private func text() throws(TLSConfigurationError) -> PEMText {
         guard !path.isEmpty else {
             throw TLSConfigurationError(
                 .unreadableFile,
@@ -74,26 +74,26 @@ struct PEMFile {
                 remedy: "give \(option) a file that can be read"
             )
         }
-        ERR_clear_error()
-        if let file = BIO_new_file(path, "r") {
-            return file
+        let file: RegularFile
+        do {
+            file = try RegularFile(path, atMost: Self.longest + 1)
+        } catch {
+            throw unreadable("\(error)")
         }
-        let errors = OpenSSLError.takeQueue()
-        try check(errors)
-        throw TLSConfigurationError(openSSL: errors)
+        guard file.bytes.count <= Self.longest else { throw unreadable("is longer than \(Self.longest >> 20) MiB") }
+        return PEMText(file)
     }
 
-    /// Throws what the operating system said about the file, if it said something.
-    private func check(_ errors: [OpenSSLError]) throws(TLSConfigurationError) {
-        guard let error = errors.first(where: { $0.library == ERR_LIB_SYS }) else { return }
-        let problem =
-            switch error.reason {
-            case ENOENT: "does not exist"
-            case EACCES: "may not be read by this user"
-            case EISDIR: "is a folder"
-            default: "cannot be read (\(String(cString: strerror(error.reason))))"
-            }
-        throw TLSConfigurationError(
+    private func reader(_ text: PEMText) throws(TLSConfigurationError) -> OpaquePointer {
+        ERR_clear_error()
+        // Its own copy, which does not end with a scope.
+        guard let memory = BIO_new(BIO_s_mem()) else { throw TLSConfigurationError(openSSL: OpenSSLError.takeQueue()) }
+        BIO_write(memory, text.bytes, Int32(text.bytes.count))
+        return memory
+    }
+
+    private func unreadable(_ problem: String) -> TLSConfigurationError {
+        TLSConfigurationError(
             .unreadableFile,
             file: path,
             problem,
@@ -101,8 +101,14 @@ struct PEMFile {
         )
     }
 
-    private func wrongContent(_ problem: String) -> TLSConfigurationError {
-        TLSConfigurationError(.wrongContent, file: path, problem, remedy: "give \(option) a PEM file that has it")
+    private func wrongContent(_ content: PEMText.Content, insteadOf wanted: PEMText.Wanted) -> TLSConfigurationError {
+        TLSConfigurationError(
+            .wrongContent,
+            file: path,
+            "holds no \(wanted.rawValue) in PEM (\(content.words))",
+            remedy: content.command(for: wanted, in: path).map { "\($0), and give \(option) the new file" }
+                ?? "give \(option) a PEM file that has it"
+        )
     }
 
     private func broken(_ content: String, _ errors: [OpenSSLError]) -> TLSConfigurationError {
@@ -114,47 +120,21 @@ struct PEMFile {
         )
     }
 
-    /// What the file seems to hold, whatever was expected of it.
-    private func content() throws(TLSConfigurationError) -> Content {
-        let file = try open()
-        defer { BIO_free(file) }
-        var bytes = [UInt8](repeating: 0, count: 16 << 10)
-        let count = Int(BIO_read(file, &bytes, Int32(bytes.count)))
-        try check(OpenSSLError.takeQueue())
-        guard count > 0 else { return .nothing }
-        // A DER file starts with a SEQUENCE of more than 127 bytes.
-        if bytes[0] == 0x30, bytes[1] & 0x80 != 0 {
-            return .der
-        }
-        let text = String(decoding: bytes.prefix(count), as: UTF8.self)
-        // Not `text.contains(words)`, which would bring along all of regular expressions: 1 MB of the binary.
-        func holds(_ words: String) -> Bool { text.indices.contains { text[$0...].hasPrefix(words) } }
-        if holds("PRIVATE KEY-----") { return .privateKey }
-        if holds("CERTIFICATE REQUEST-----") { return .certificateRequest }
-        if holds("CERTIFICATE-----") { return .certificate }
-        return .noPEM
+    private func oldEncryption(_ cipher: String?) -> TLSConfigurationError {
+        let command = "openssl pkey -provider legacy -provider default -in \(path) -aes256 -out \(path).new"
+        return TLSConfigurationError(
+            .oldEncryption,
+            file: path,
+            "is encrypted in a way too weak for OpenSSL 3\(cipher.map { " (\($0))" } ?? "")",
+            remedy: "encrypt it anew with \"\(command)\", and give \(option) the new file"
+        )
     }
-}
 
-/// What a file seems to hold.
-private enum Content {
-    case nothing
-    case der
-    case privateKey
-    case certificateRequest
-    case certificate
-    case noPEM
-
-    /// To stand behind what it does not hold.
-    var words: String {
-        switch self {
-        case .nothing: " (it is empty)"
-        case .der: " in PEM (it seems to be DER: convert it with \"openssl x509\" or \"openssl pkey\" and -inform der)"
-        case .privateKey: " (it holds a private key)"
-        case .certificateRequest: " (it holds a certificate request)"
-        case .certificate: " (it holds a certificate)"
-        case .noPEM: " (it is not PEM)"
-        }
+    private func isSupported(_ cipher: String) -> Bool {
+        let found = EVP_CIPHER_fetch(nil, cipher, nil)
+        defer { EVP_CIPHER_free(found) }
+        ERR_clear_error()
+        return found != nil
     }
 }
 

@@ -12,6 +12,10 @@ package struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringCon
         case passphraseMissing
         /// The passphrase does not open the private key.
         case passphraseWrong
+        /// The private key is encrypted in a way that OpenSSL 3 knows no more.
+        case oldEncryption
+        /// The certificate's key is of a kind that no handshake we take part in can use.
+        case unusableKey
         /// OpenSSL finds the certificate or its key too weak.
         case tooWeak
         /// Two settings contradict each other, or one that is needed is missing.

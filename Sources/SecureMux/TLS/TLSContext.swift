@@ -55,6 +55,7 @@ package final class TLSContext: Sendable {
             }
             SSL_CTX_set_verify(pointer, mode, TLSSession.certificateVerified)
             SSL_CTX_set_purpose(pointer, X509_PURPOSE_SSL_CLIENT)
+            COpenSSL_SSL_CTX_set_max_cert_list(pointer, longestClientChain)
         }
     }
 
@@ -143,6 +144,9 @@ package final class TLSContext: Sendable {
     }
 }
 
+/// How long the message with a client's certificates may be, in bytes: OpenSSL has so much memory for each message anyway.
+let longestClientChain = 16 << 10
+
 /// What holds for every session, whatever the configuration.
 private func applyPolicy(to context: OpaquePointer, minimumVersion: TLSVersion) throws(TLSConfigurationError) {
     // Authenticated encryption and ephemeral keys only (Modbus/TCP Security ). The length
@@ -197,7 +201,7 @@ private struct Identity {
     func install(in context: OpaquePointer, warnings: inout [String]) throws(TLSConfigurationError) {
         let chain = try certificates.certificates()
         let leaf = chain[0]
-        let privateKey = try key.privateKey(passphrase: passphrase, passphraseOption: passphraseOption)
+        let (privateKey, isOpenToOthers) = try key.privateKey(passphrase: passphrase, passphraseOption: passphraseOption)
         guard X509_check_private_key(leaf.pointer, privateKey.pointer) == 1 else {
             ERR_clear_error()
             throw TLSConfigurationError(
@@ -213,6 +217,9 @@ private struct Identity {
             chain.dropFirst().allSatisfy({ COpenSSL_SSL_CTX_add1_chain_cert(context, $0.pointer) == 1 }),
             SSL_CTX_check_private_key(context) == 1
         else { throw refused(OpenSSLError.takeQueue()) }
+        if isOpenToOthers {
+            warnings.append("\(key.path) holds a private key that others can read or change: chmod 600 \(key.path)")
+        }
         warn(of: chain, &warnings)
     }
 

@@ -36,8 +36,11 @@ package final class TLSHandler: ChannelDuplexHandler {
     package typealias OutboundOut = ByteBuffer
 
     private enum State {
-        /// The channel is not active yet. Exits: handshaking, closed.
+        /// The channel is not active yet. Exits: greeting, handshaking, closed.
         case idle
+        /// A server that reads by itself until the client's hello is whole, and then waits for its turn; writes wait.
+        /// Exits: handshaking, refused, closed.
+        case greeting
         /// Reads by itself; writes wait. Exits: established, refused, closed.
         case handshaking(TLSSession)
         /// Exits: refused, closing, closed.
@@ -53,8 +56,10 @@ package final class TLSHandler: ChannelDuplexHandler {
     private let context: TLSContext
     private let scratch: TLSScratch
     private let pace: HandshakePace?
+    private let reading: (any RecvByteBufferAllocator)?
     // The accesses of a request are not checked: none of them lasts over a call that could come back here.
     @exclusivity(unchecked) private var state = State.idle
+    private var hello = IncomingHello()
     /// The handshake waits for its turn; what has come is not looked at, and nothing more is read.
     private var isWaitingForTurn = false
     /// Of the handshake, then of the shutdown.
@@ -73,11 +78,17 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
     ///
-    /// With a `pace` its handshake lets others have their turn.
-    package init(context: TLSContext, scratch: TLSScratch = TLSScratch(), pace: HandshakePace? = nil) {
+    /// With a `pace` its handshake lets others have their turn. With `reading` the channel reads so once it is complete.
+    package init(
+        context: TLSContext,
+        scratch: TLSScratch = TLSScratch(),
+        pace: HandshakePace? = nil,
+        reading: (any RecvByteBufferAllocator)? = nil
+    ) {
         self.context = context
         self.scratch = scratch
         self.pace = pace
+        self.reading = reading
     }
 
     // MARK: Life of the channel
@@ -94,6 +105,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func handlerRemoved(context: ChannelHandlerContext) {
         becomeClosed(failing: ChannelError.ioOnClosedChannel)
+        pace?.closed()
     }
 
     package func channelActive(context: ChannelHandlerContext) {
@@ -102,11 +114,12 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        if case .handshaking(let session) = state {
-            let refusal = TLSRefusal.hungUp(self.context.role, heardFrom: session.hasHeardFromPeer)
+        switch state {
+        case .greeting, .handshaking:
+            let refusal = TLSRefusal.hungUp(self.context.role, heardFrom: hasHeardFromPeer)
             becomeClosed(failing: refusal)
             context.fireErrorCaught(refusal)
-        } else {
+        case .idle, .established, .refused, .closing, .closed:
             becomeClosed(failing: ChannelError.ioOnClosedChannel)
         }
         context.fireChannelInactive()
@@ -114,9 +127,9 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch state {
-        case .handshaking(let session):
+        case .greeting, .handshaking:
             // Most likely a reset.
-            refuse(context, .hungUp(self.context.role, heardFrom: session.hasHeardFromPeer))
+            refuse(context, .hungUp(self.context.role, heardFrom: hasHeardFromPeer))
         case .refused, .closing:
             break
         case .idle, .established, .closed:
@@ -130,8 +143,8 @@ package final class TLSHandler: ChannelDuplexHandler {
             return
         }
         switch state {
-        case .handshaking(let session):
-            refuse(context, .hungUp(self.context.role, heardFrom: session.hasHeardFromPeer))
+        case .greeting, .handshaking:
+            refuse(context, .hungUp(self.context.role, heardFrom: hasHeardFromPeer))
             finish(context)
         case .established:
             sendLast(context, promise: nil)
@@ -146,9 +159,11 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch state {
+        case .greeting:
+            receiveHello(context, unwrapInboundIn(data))
         case .handshaking(let session):
             session.receive(unwrapInboundIn(data))
-            advanceInTurn(context, session)
+            advanceInTurn(context)
         case .established(let session):
             session.receive(unwrapInboundIn(data))
             if isReadWanted || hasDelivered {
@@ -161,7 +176,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         switch state {
-        case .handshaking, .refused:
+        case .greeting, .handshaking, .refused:
             if !isWaitingForTurn { context.read() }
         case .idle, .established, .closing, .closed:
             endTurn(context)
@@ -233,7 +248,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func read(context: ChannelHandlerContext) {
         switch state {
-        case .idle, .handshaking:
+        case .idle, .greeting, .handshaking:
             isReadWanted = true
         case .established(let session):
             isReadWanted = true
@@ -250,7 +265,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let bytes = unwrapOutboundIn(data)
         switch state {
-        case .idle, .handshaking:
+        case .idle, .greeting, .handshaking:
             waitingWrites.append((bytes, promise))
         case .established(let session):
             encrypt(context, session, bytes, promise)
@@ -265,7 +280,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func flush(context: ChannelHandlerContext) {
         switch state {
-        case .idle, .handshaking:
+        case .idle, .greeting, .handshaking:
             isFlushWaiting = true
         case .established, .refused, .closing, .closed:
             context.flush()
@@ -278,7 +293,7 @@ package final class TLSHandler: ChannelDuplexHandler {
             sendLast(context, promise: promise)
         case (.all, .refused), (.all, .closing):
             addClosePromise(promise)
-        case (.all, .idle), (.all, .handshaking), (.all, .closed):
+        case (.all, .idle), (.all, .greeting), (.all, .handshaking), (.all, .closed):
             becomeClosed(failing: ChannelError.ioOnClosedChannel)
             context.close(mode: .all, promise: promise)
         case (.output, .established(let session)):
@@ -325,17 +340,13 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func start(_ context: ChannelHandlerContext) {
         guard case .idle = state else { return }
         startHandshakeTimer(context)
-        do {
-            let session = try TLSSession(self.context)
-            state = .handshaking(session)
-            if case .client = self.context.role {
-                advanceHandshake(context, session)
-            }
-        } catch {
-            refuse(context, error)
+        switch self.context.role {
+        case .server: state = .greeting
+        case .client: startSession(context)
         }
-        if case .handshaking = state {
-            context.read()
+        switch state {
+        case .greeting, .handshaking: context.read()
+        case .idle, .established, .refused, .closing, .closed: break
         }
     }
 
@@ -343,29 +354,76 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard timer == nil else { return }
         let limit = self.context.handshakeTimeout
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
-            var heardFrom = false
-            if case .handshaking(let session) = self.state { heardFrom = session.hasHeardFromPeer }
-            self.refuse(context, .timedOut(self.context.role, after: limit, heardFrom: heardFrom))
+            self.refuse(context, .timedOut(self.context.role, after: limit, heardFrom: self.hasHeardFromPeer))
+        }
+    }
+
+    private var hasHeardFromPeer: Bool {
+        if case .handshaking(let session) = state { session.hasHeardFromPeer } else { hello.bytes.readableBytes > 0 }
+    }
+
+    private func receiveHello(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
+        hello.append(bytes)
+        switch hello.state {
+        case .incomplete:
+            pace?.hold(hello.bytes.capacity, self, from: context.channel.remoteAddress) {
+                self.refuse(context, .crowdedOut)
+            }
+        case .whole, .unexpected:
+            begin(context)
+        case .tooLarge:
+            context.write(wrapOutboundOut(ByteBuffer(bytes: IncomingHello.alert)), promise: nil)
+            refuse(context, .helloTooLarge)
+        }
+    }
+
+    /// Starts the session now, or when there is room for it and it is its turn among the others of the loop.
+    private func begin(_ context: ChannelHandlerContext) {
+        guard !isWaitingForTurn else { return }
+        guard let pace else { return startSession(context) }
+        isWaitingForTurn = pace.begin(self, from: context.channel.remoteAddress) {
+            self.refuse(context, .crowdedOut)
+        } step: {
+            self.inTurn(context) { self.startSession(context) }
+        }
+    }
+
+    private func startSession(_ context: ChannelHandlerContext) {
+        do {
+            let session = try TLSSession(self.context)
+            state = .handshaking(session)
+            let isUnexpected = hello.state == .unexpected
+            if hello.bytes.readableBytes > 0 { session.receive(hello.bytes) }
+            hello = IncomingHello()
+            advanceHandshake(context, session)
+            guard isUnexpected, case .handshaking = state else { return }
+            // OpenSSL would wait for the rest, of which nobody knows how long it is.
+            refuse(context, .interruptedHello)
+        } catch {
+            refuse(context, error)
         }
     }
 
     /// Goes on with the handshake now, or when it is its turn among the others of the loop.
-    private func advanceInTurn(_ context: ChannelHandlerContext, _ session: TLSSession) {
+    private func advanceInTurn(_ context: ChannelHandlerContext) {
         guard !isWaitingForTurn else { return }
-        guard let pace else { return advanceHandshake(context, session) }
-        if pace.isFree { return pace.take { advanceHandshake(context, session) } }
-        isWaitingForTurn = true
-        pace.wait(self, from: context.channel.remoteAddress) {
-            self.isWaitingForTurn = false
+        let step = {
             guard case .handshaking(let session) = self.state else { return }
             self.advanceHandshake(context, session)
-            // What came last was read long ago.
-            self.channelReadComplete(context: context)
         }
+        guard let pace else { return step() }
+        isWaitingForTurn = pace.proceed(self, from: context.channel.remoteAddress) { self.inTurn(context, step) }
     }
 
-    private func stopWaiting() {
-        guard isWaitingForTurn else { return }
+    private func inTurn(_ context: ChannelHandlerContext, _ step: () -> Void) {
+        let hasWaited = isWaitingForTurn
+        isWaitingForTurn = false
+        step()
+        // What came last was read long ago.
+        if hasWaited { channelReadComplete(context: context) }
+    }
+
+    private func leavePace() {
         isWaitingForTurn = false
         pace?.leave(self)
     }
@@ -390,7 +448,9 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard case .handshaking = state else { return }
         timer?.cancel()
         timer = nil
+        leavePace()
         state = .established(session)
+        if let reading { try? context.channel.syncOptions?.setOption(.recvAllocator, value: reading) }
         sendWaitingWrites(context, session)
         guard case .established = state else { return }
         context.fireUserInboundEventTriggered(
@@ -427,11 +487,12 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// Ends the connection because of the peer: it sees the alert, later handlers see the refusal.
     private func refuse(_ context: ChannelHandlerContext, _ refusal: TLSRefusal) {
         switch state {
-        case .idle, .handshaking, .established: break
+        case .idle, .greeting, .handshaking, .established: break
         case .refused, .closing, .closed: return
         }
         state = .refused(refusal)
-        stopWaiting()
+        hello = IncomingHello()
+        leavePace()
         noteAnswered()
         timer?.cancel()
         failWaitingWrites(refusal)
@@ -478,7 +539,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func finish(_ context: ChannelHandlerContext) {
         switch state {
         case .refused, .closing: break
-        case .idle, .handshaking, .established, .closed: return
+        case .idle, .greeting, .handshaking, .established, .closed: return
         }
         let promise = closePromise
         closePromise = nil
@@ -488,7 +549,8 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     private func becomeClosed(failing error: any Error) {
         state = .closed
-        stopWaiting()
+        hello = IncomingHello()
+        leavePace()
         noteAnswered()
         timer?.cancel()
         timer = nil

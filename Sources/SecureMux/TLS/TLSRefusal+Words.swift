@@ -28,6 +28,27 @@ extension TLSRefusal {
         Words(evidence).notTLS()
     }
 
+    /// The client's hello is longer than we keep.
+    static let helloTooLarge = TLSRefusal(
+        .messageTooLarge,
+        "the client began its TLS handshake with a hello of more than \(IncomingHello.limit >> 10) KiB",
+        remedy: "no client has reason for that: look who connects from there, and keep strangers out with --allow"
+    )
+
+    /// Other records stand in the midst of the client's hello.
+    static let interruptedHello = TLSRefusal(
+        .protocolViolation,
+        "the client broke the rules of TLS (its hello is interrupted by a record of another kind)",
+        remedy: "update its software, and check that nothing on the way changes the bytes"
+    )
+
+    /// The handshakes of others need the memory.
+    static let crowdedOut = TLSRefusal(
+        .crowdedOut,
+        "the client had not completed its TLS handshake when others needed the memory for theirs",
+        remedy: "look for a program at its address that opens many connections; keep strangers out with --allow"
+    )
+
     /// The peer closed the connection before the handshake was complete.
     static func hungUp(_ role: TLSContext.Role, heardFrom: Bool) -> TLSRefusal {
         switch (role, heardFrom) {

@@ -9,6 +9,10 @@ package struct TLSRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case notTLS
         /// The handshake was not complete in time.
         case timedOut
+        /// The client's hello, or its certificates, are longer than we keep.
+        case messageTooLarge
+        /// Others needed the memory for their handshakes.
+        case crowdedOut
         /// The peer closed the connection before the handshake was complete.
         case hungUp
         /// The peer's newest version of TLS is older than our oldest, or ours than the peer's.
@@ -31,6 +35,10 @@ package struct TLSRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case weakCertificate
         /// The server's certificate is for another host.
         case nameMismatch
+        /// An authority that the peer's certificate depends on is none.
+        case badAuthority
+        /// The peer's certificate has a key of a kind that we do not support.
+        case unsupportedKey
         /// The peer's certificate is bad in another way.
         case invalidCertificate
         /// The peer refused our certificate.

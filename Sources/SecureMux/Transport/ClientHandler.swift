@@ -183,7 +183,7 @@ final class ClientHandler: ChannelInboundHandler {
         } catch {
             // Part of a ClientHello may be enough to see that it is no request.
             if !isKnownPlain, received.beginsWithClientHello != false { return refuseTLS() }
-            refuse("the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
+            refuse(.notTheProtocol, "the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
         }
     }
 
@@ -197,6 +197,7 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func refuseTLS() {
         refuse(
+            .unexpectedTLS,
             "the client speaks TLS, this listener does not",
             remedy: "give the client the TLS listener's port, or this listener a certificate"
         )
@@ -226,8 +227,8 @@ final class ClientHandler: ChannelInboundHandler {
         if isAtSocket { socket.read() } else { context?.read() }
     }
 
-    private func refuse(_ reason: String, remedy: String) {
-        clients.log.refused(reason, remedy: remedy, logger)
+    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: String) {
+        clients.log.refused(kind, reason, remedy: remedy, logger)
         drop()
     }
 
@@ -284,6 +285,7 @@ extension ClientHandler {
         }
         if case .joined = state {
             clients.log.refused(
+                .tooMuchMemory,
                 "the messages of all clients together take more than \(clients.limits.messageMemory) bytes, and those of "
                     + "this client the most",
                 remedy: "look whether it reads its responses and finishes its requests, or raise --message-memory",
@@ -450,6 +452,7 @@ extension ClientHandler {
         }
         // Whoever refuses closes the connection, once the client has had a chance to read why.
         clients.log.refused(
+            RefusalKind(refusal),
             refusal.reason,
             remedy: refusal.remedy,
             level: refusal.isHarmless ? .info : .warning,

@@ -109,13 +109,15 @@ struct Listener {
     /// others are served between.
     private var clientsPerTurn: UInt { tls == nil ? 4 : 1 }
 
-    /// Modbus requests are small; where messages may be large, reads grow further with what a client sends.
+    /// During a TLS handshake little is read at a time, whatever the client sends.
     private var reading: any RecvByteBufferAllocator {
-        guard applicationProtocol.messages == .modbus else {
-            return AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
-        }
-        // A ClientHello is to come whole: each part of it is a step of the handshake, which waits for its turn.
-        return tls == nil ? GrowingReads() : FixedSizeRecvByteBufferAllocator(capacity: 512)
+        tls == nil ? requestReading : FixedSizeRecvByteBufferAllocator(capacity: 512)
+    }
+
+    /// Modbus requests are small; where messages may be large, reads grow further with what a client sends.
+    private var requestReading: any RecvByteBufferAllocator {
+        applicationProtocol.messages == .modbus
+            ? GrowingReads() : AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
     }
 
     private func handlers(
@@ -137,7 +139,15 @@ struct Listener {
             driver: driver,
             logger: ClientLogger(logger, channel.remoteAddress)
         )
-        let secure = tls.map { TLSHandler(context: $0, scratch: driver.tlsScratch, pace: driver.handshakePace) }
+        let secure = tls.map {
+            TLSHandler(
+                context: $0,
+                scratch: driver.tlsScratch,
+                pace: driver.handshakePace,
+                // For Modbus it stays as it is.
+                reading: applicationProtocol.messages == .modbus ? nil : requestReading
+            )
+        }
         if isAtSocket { return [client] }
         return [ClientSocketHandler(socket)] + (secure.map { [$0] } ?? []) + http + [client]
     }

@@ -7,7 +7,7 @@ import Testing
     private var turns = HandshakeTurns<String, Int>()
 
     private mutating func next(_ count: Int) -> [Int] {
-        (0..<count).compactMap { _ in turns.next() }
+        (0..<count).compactMap { _ in turns.next()?.member }
     }
 
     @Test mutating func `those of one address go on in the order in which they came`() {
@@ -35,6 +35,6 @@ import Testing
         #expect(next(3) == [1, 3])
         turns.add(4, of: "b")
         turns.remove(4, of: "b")
-        #expect(turns.isEmpty && turns.next() == nil)
+        #expect(turns.isEmpty && turns.next()?.member == nil)
     }
 }
