@@ -43,6 +43,13 @@ static inline void COpenSSL_SSL_CTX_set_mode(SSL_CTX *context, long mode) { SSL_
 static inline void COpenSSL_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
     SSL_CTX_set_session_cache_mode(context, mode);
 }
+// The first trusted certificate with that subject, for the caller to free.
+static inline X509 *COpenSSL_X509_STORE_CTX_first(X509_STORE_CTX *context, const X509_NAME *subject) {
+    STACK_OF(X509) *found = subject == NULL ? NULL : X509_STORE_CTX_get1_certs(context, subject);
+    X509 *first = sk_X509_shift(found);
+    sk_X509_pop_free(found, X509_free);
+    return first;
+}
 static inline int COpenSSL_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
 }

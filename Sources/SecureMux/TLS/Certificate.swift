@@ -49,6 +49,60 @@ final class Certificate {
         X509_NAME_cmp(X509_get_subject_name(pointer), X509_get_issuer_name(pointer)) == 0
     }
 
+    /// How many bytes the subject takes in DER.
+    var subjectLength: Int {
+        Int(i2d_X509_NAME(X509_get_subject_name(pointer), nil))
+    }
+
+    /// The key that it is for; nil if that cannot be read.
+    var publicKey: PublicKey? {
+        X509_get0_pubkey(pointer).map(PublicKey.init(borrowing:))
+    }
+
+    /// Whether the other one is the same authority, renewed perhaps.
+    func hasSameNameAndKey(as other: Certificate) -> Bool {
+        guard X509_NAME_cmp(X509_get_subject_name(pointer), X509_get_subject_name(other.pointer)) == 0,
+            let key = X509_get0_pubkey(pointer), let otherKey = X509_get0_pubkey(other.pointer)
+        else { return false }
+        return EVP_PKEY_eq(key, otherKey) == 1
+    }
+
+    /// Why it signs nothing that would be believed.
+    enum FaultAsAuthority: String, CaseIterable {
+        case saysSo = "its basicConstraints say CA:FALSE"
+        case isOld = "it is of version 1"
+        case saysNothing = "it has no basicConstraints"
+        case mayNotSign = "its keyUsage lacks keyCertSign"
+    }
+
+    /// Why it signs nothing that would be believed; nil if it is an authority.
+    var faultAsAuthority: FaultAsAuthority? {
+        guard X509_check_ca(pointer) == 0 else { return nil }
+        let flags = X509_get_extension_flags(pointer)
+        if flags & UInt32(EXFLAG_BCONS) != 0 { return flags & UInt32(EXFLAG_CA) == 0 ? .saysSo : .mayNotSign }
+        if flags & UInt32(EXFLAG_KUSAGE) != 0 { return .mayNotSign }
+        return X509_get_version(pointer) < 2 ? .isOld : .saysNothing
+    }
+
+    /// Addresses that it has as DNS names, where nobody looks for an address (RFC 5280, section 4.2.1.6).
+    var addressesAsNames: [String] {
+        guard let names = X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil) else { return [] }
+        let stack = OpaquePointer(names)
+        defer { GENERAL_NAMES_free(stack) }
+        return (0..<OPENSSL_sk_num(stack)).compactMap { index in
+            let name = OPENSSL_sk_value(stack, index)?.assumingMemoryBound(to: GENERAL_NAME.self).pointee
+            guard let name, name.type == GEN_DNS, let text = name.d.dNSName, let bytes = ASN1_STRING_get0_data(text)
+            else { return nil }
+            let buffer = UnsafeBufferPointer(start: bytes, count: Int(ASN1_STRING_length(text)))
+            guard let name = String(validating: buffer, as: UTF8.self), let address = a2i_IPADDRESS(name) else {
+                ERR_clear_error()
+                return nil
+            }
+            ASN1_OCTET_STRING_free(address)
+            return name
+        }
+    }
+
     private static let longestName = 256
 
     private static func text(of name: OpaquePointer?) -> String {
@@ -85,5 +139,48 @@ final class PrivateKey {
 
     deinit {
         EVP_PKEY_free(pointer)
+    }
+}
+
+/// The public key of a certificate, for as long as that one lives.
+struct PublicKey {
+    private let pointer: OpaquePointer
+
+    init(borrowing pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    /// Such as "EC" or "DSA".
+    var kind: String {
+        EVP_PKEY_get0_type_name(pointer).map { String(cString: $0) } ?? "unknown"
+    }
+
+    /// Whether the handshakes that we take part in can use it.
+    var isForTLS: Bool {
+        ["RSA", "RSA-PSS", "EC", "ED25519", "ED448"].contains(kind)
+    }
+
+    /// Such as "prime256v1", which is P-256; empty where there is none, or none with a name.
+    var curve: String {
+        var name = [CChar](repeating: 0, count: 64)
+        var length = 0
+        guard EVP_PKEY_get_group_name(pointer, &name, name.count, &length) == 1 else {
+            ERR_clear_error()
+            return ""
+        }
+        return String(decoding: name.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Whether TLS 1.3 has the curve of an EC key (RFC 8446, section 4.2.3); nil for another one.
+    var isOnCurveOfTLS13: Bool? {
+        kind == "EC" ? ["prime256v1", "secp384r1", "secp521r1"].contains(curve) : nil
+    }
+
+    /// Whether an EC key spells its curve out (RFC 5480, section 2.1.1, forbids it).
+    var hasExplicitParameters: Bool {
+        var isExplicit: Int32 = 0
+        let isKnown = EVP_PKEY_get_int_param(pointer, "decoded-from-explicit", &isExplicit) == 1
+        ERR_clear_error()
+        return isKnown && isExplicit == 1
     }
 }

@@ -38,7 +38,7 @@ package final class TLSContext: Sendable {
                 passphraseOption: "--tls-key-passphrase-file",
                 purpose: X509_PURPOSE_SSL_SERVER
             )
-            try identity.install(in: pointer, warnings: &warnings)
+            try identity.install(in: pointer, minimumVersion: configuration.minimumVersion, warnings: &warnings)
             guard configuration.clientCertificates != .off else { return }
             guard let caFile = configuration.clientCAFile else {
                 throw TLSConfigurationError(
@@ -47,8 +47,8 @@ package final class TLSContext: Sendable {
                     remedy: "name its certificate file with --client-ca, or set --client-certificates off"
                 )
             }
-            let authorities = PEMFile(path: caFile, option: "--client-ca")
-            try trust(authorities, in: pointer, namedToPeer: true, warnings: &warnings)
+            let authorities = TrustedAuthorities(file: PEMFile(path: caFile, option: "--client-ca"))
+            try authorities.install(in: pointer, namedToPeer: true, warnings: &warnings)
             var mode = SSL_VERIFY_PEER
             if configuration.clientCertificates == .required {
                 mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT
@@ -77,12 +77,8 @@ package final class TLSContext: Sendable {
                     remedy: "give the host name or address that the server's certificate is for"
                 )
             }
-            try trust(
-                PEMFile(path: configuration.caFile, option: "--ca"),
-                in: pointer,
-                namedToPeer: false,
-                warnings: &warnings
-            )
+            let authorities = TrustedAuthorities(file: PEMFile(path: configuration.caFile, option: "--ca"))
+            try authorities.install(in: pointer, namedToPeer: false, warnings: &warnings)
             SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, TLSSession.certificateVerified)
             SSL_CTX_set_purpose(pointer, X509_PURPOSE_SSL_SERVER)
             switch (certificateFile, configuration.privateKeyFile) {
@@ -96,7 +92,7 @@ package final class TLSContext: Sendable {
                     passphraseOption: "--key-passphrase-file",
                     purpose: X509_PURPOSE_SSL_CLIENT
                 )
-                try identity.install(in: pointer, warnings: &warnings)
+                try identity.install(in: pointer, minimumVersion: configuration.minimumVersion, warnings: &warnings)
             default:
                 throw TLSConfigurationError(
                     .contradiction,
@@ -187,96 +183,5 @@ private func completeChain(in context: OpaquePointer) {
     guard COpenSSL_SSL_CTX_has_chain(context) == 0 else { return }
     // As far as they lead: the peer has its own authorities.
     _ = COpenSSL_SSL_CTX_build_cert_chain(context, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR)
-    ERR_clear_error()
-}
-
-/// Our own certificate with its chain and private key.
-private struct Identity {
-    let certificates: PEMFile
-    let key: PEMFile
-    let passphrase: String?
-    let passphraseOption: String
-    let purpose: Int32
-
-    func install(in context: OpaquePointer, warnings: inout [String]) throws(TLSConfigurationError) {
-        let chain = try certificates.certificates()
-        let leaf = chain[0]
-        let (privateKey, isOpenToOthers) = try key.privateKey(passphrase: passphrase, passphraseOption: passphraseOption)
-        guard X509_check_private_key(leaf.pointer, privateKey.pointer) == 1 else {
-            ERR_clear_error()
-            throw TLSConfigurationError(
-                .keyMismatch,
-                file: key.path,
-                "is not the private key of the first certificate in \(certificates.path)",
-                remedy: "give \(certificates.option) and \(key.option) files that belong together, the leaf first"
-            )
-        }
-        ERR_clear_error()
-        guard SSL_CTX_use_certificate(context, leaf.pointer) == 1,
-            SSL_CTX_use_PrivateKey(context, privateKey.pointer) == 1,
-            chain.dropFirst().allSatisfy({ COpenSSL_SSL_CTX_add1_chain_cert(context, $0.pointer) == 1 }),
-            SSL_CTX_check_private_key(context) == 1
-        else { throw refused(OpenSSLError.takeQueue()) }
-        if isOpenToOthers {
-            warnings.append("\(key.path) holds a private key that others can read or change: chmod 600 \(key.path)")
-        }
-        warn(of: chain, &warnings)
-    }
-
-    private func refused(_ errors: [OpenSSLError]) -> TLSConfigurationError {
-        let weak = [SSL_R_EE_KEY_TOO_SMALL, SSL_R_CA_KEY_TOO_SMALL, SSL_R_CA_MD_TOO_WEAK]
-        guard let error = errors.first(where: { $0.library == ERR_LIB_SSL && weak.contains($0.reason) }) else {
-            return TLSConfigurationError(openSSL: errors)
-        }
-        return TLSConfigurationError(
-            .tooWeak,
-            file: certificates.path,
-            "is too weak (\(error))",
-            remedy: "make \(certificates.option) with a P-256 or at least 2048 bit RSA key and a SHA-256 signature"
-        )
-    }
-
-    private func warn(of chain: [Certificate], _ warnings: inout [String]) {
-        for certificate in chain {
-            let name = "\(certificates.path): the certificate \(certificate.subject)"
-            if certificate.isExpired {
-                warnings.append("\(name) expired on \(certificate.notAfter): renew it, peers will refuse it")
-            } else if certificate.isNotYetValid {
-                warnings.append("\(name) is not valid before \(certificate.notBefore): check the clock of this machine")
-            }
-        }
-        if X509_check_purpose(chain[0].pointer, purpose, 0) != 1 {
-            let usage = purpose == X509_PURPOSE_SSL_SERVER ? "serverAuth" : "clientAuth"
-            warnings.append(
-                "\(certificates.path): the certificate \(chain[0].subject) may not be used this way: "
-                    + "make one with the extended key usage \(usage), peers will refuse this one"
-            )
-        }
-        ERR_clear_error()
-    }
-}
-
-/// Makes the certificates of the file the only authorities that peers' certificates may come from.
-private func trust(
-    _ file: PEMFile,
-    in context: OpaquePointer,
-    namedToPeer: Bool,
-    warnings: inout [String]
-) throws(TLSConfigurationError) {
-    let store = SSL_CTX_get_cert_store(context)
-    for authority in try file.certificates() {
-        let pointer = authority.pointer
-        guard X509_STORE_add_cert(store, pointer) == 1, !namedToPeer || SSL_CTX_add_client_CA(context, pointer) == 1
-        else {
-            throw TLSConfigurationError(openSSL: OpenSSLError.takeQueue())
-        }
-        let name = "\(file.path): the certificate \(authority.subject)"
-        if authority.isExpired {
-            warnings.append("\(name) expired on \(authority.notAfter): whatever it signed will be refused")
-        }
-        if X509_check_ca(pointer) == 0, !authority.isSelfIssued {
-            warnings.append("\(name) is no authority and signs nothing: give \(file.option) the one that signed it")
-        }
-    }
     ERR_clear_error()
 }

@@ -1,3 +1,4 @@
+import COpenSSL
 import NIOCore
 
 /// What a session knows when it fails.
@@ -14,6 +15,16 @@ struct TLSEvidence {
     var offeredVersion: Int32 = 0
     /// The first bytes of the peer.
     var firstBytes = ByteBuffer()
+    /// The number of the alert that the peer sent in clear, in a record that OpenSSL did not want.
+    var unreadAlert: UInt8?
+    /// Whether the handshake was complete.
+    var isEstablished = false
+
+    /// Whether the peer's first record is one of TLS.
+    var beginsWithTLS: Bool {
+        let bytes = firstBytes.readableBytesView.prefix(2)
+        return bytes.count == 2 && (0x14...0x17).contains(bytes[bytes.startIndex]) && bytes.last == 3
+    }
 }
 
 /// Why a certificate did not pass verification.
@@ -24,4 +35,12 @@ struct CertificateVerdict {
     var certificate: Certificate?
     /// How far up the chain: 0 is the peer's own.
     var depth: Int32
+    /// The first authority that we trust under the issuer's name, where it does not count as the issuer.
+    var namesake: Certificate?
+
+    /// Whether that one may not sign, and would count otherwise.
+    var mayNamesakeNotSign: Bool {
+        guard let certificate, let namesake else { return false }
+        return X509_check_issued(namesake.pointer, certificate.pointer) == X509_V_ERR_KEYUSAGE_NO_CERTSIGN
+    }
 }

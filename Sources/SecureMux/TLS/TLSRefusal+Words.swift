@@ -143,8 +143,8 @@ private struct Words {
             )
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
-            X509_V_ERR_CERT_UNTRUSTED:
-            return TLSRefusal(
+            X509_V_ERR_CERT_UNTRUSTED, X509_V_ERR_CERT_SIGNATURE_FAILURE:
+            return unbelievedIssuer(verdict, which) ?? TLSRefusal(
                 .unknownAuthority,
                 "\(which) is signed by an authority we do not trust (\(issuer))",
                 remedy: "use a certificate of a CA in \(caOption), or add that authority's certificate to the file"
@@ -154,6 +154,15 @@ private struct Words {
                 .selfSigned,
                 "\(which) is signed by itself and not by an authority we trust",
                 remedy: "use a certificate of a CA in \(caOption), or add this very certificate to the file"
+            )
+        case X509_V_ERR_INVALID_CA, X509_V_ERR_KEYUSAGE_NO_CERTSIGN, X509_V_ERR_PATH_LENGTH_EXCEEDED:
+            let fault = verdict.certificate?.faultAsAuthority?.rawValue ?? text(verdict)
+            return TLSRefusal(
+                .badAuthority,
+                verdict.depth == 0
+                    ? "\(which) is not valid (\(text(verdict)))"
+                    : "\(peer)'s certificate is signed by an authority (\(subject)) that may not sign it (\(fault))",
+                remedy: "make that authority's certificate anew with basicConstraints CA:TRUE and keyUsage keyCertSign"
             )
         case X509_V_ERR_INVALID_PURPOSE:
             let usage = isServer ? "clientAuth" : "serverAuth"
@@ -174,7 +183,9 @@ private struct Words {
             return TLSRefusal(
                 .nameMismatch,
                 "\(which) is not for \(serverName)",
-                remedy: "connect by a name or address that the certificate has as a subject alternative name"
+                remedy: verdict.certificate?.addressesAsNames.contains(serverName) == true
+                    ? "it has that address as a DNS name: make one with subjectAltName IP:\(serverName)"
+                    : "connect by a name or address that the certificate has as a subject alternative name"
             )
         case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
             return TLSRefusal(
@@ -191,6 +202,24 @@ private struct Words {
         default:
             return TLSRefusal(.invalidCertificate, "\(which) is not valid (\(text(verdict)))", remedy: giveAnother)
         }
+    }
+
+    /// An authority of the issuer's name is trusted, and all the same it is not the issuer.
+    private func unbelievedIssuer(_ verdict: CertificateVerdict, _ which: String) -> TLSRefusal? {
+        guard let namesake = verdict.namesake else { return nil }
+        if verdict.mayNamesakeNotSign {
+            return TLSRefusal(
+                .badAuthority,
+                "\(peer)'s certificate is signed by an authority (\(namesake.subject)) that may not sign it "
+                    + "(\(Certificate.FaultAsAuthority.mayNotSign.rawValue))",
+                remedy: "make that authority's certificate anew with keyUsage keyCertSign"
+            )
+        }
+        return TLSRefusal(
+            .unknownAuthority,
+            "\(which) is not signed by the authority of that name that we trust (\(namesake.subject)): it has another key",
+            remedy: "if the authority was made anew, add its certificate that signed this one to \(isServer ? "--client-ca" : "--ca")"
+        )
     }
 
     private func text(_ verdict: CertificateVerdict) -> String {
@@ -213,7 +242,8 @@ private struct Words {
             return TLSRefusal(
                 .noCertificate,
                 "the client sent no certificate and this listener requires one",
-                remedy: "give the client a certificate and key of the CA in --client-ca"
+                remedy: "give the client a certificate and key of the CA in --client-ca; with a P-256 or RSA key, since many "
+                    + "send none with another"
             )
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_WRONG_SSL_VERSION, SSL_R_UNKNOWN_SSL_VERSION,
             SSL_R_UNSUPPORTED_SSL_VERSION, SSL_R_BAD_LEGACY_VERSION:
@@ -226,8 +256,23 @@ private struct Words {
                 "\(peer) supports nothing that we accept (\(OpenSSLError(library: ERR_LIB_SSL, reason: reason)))",
                 remedy: "it needs ECDHE with AES-GCM or ChaCha20, a P-256, P-384 or X25519 group, and SHA-256"
             )
-        case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST:
-            return notTLS()
+        case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST, SSL_R_BAD_RECORD_TYPE:
+            if evidence.isEstablished { return noMoreTLS() }
+            if let number = evidence.unreadAlert { return alert(Int32(number)) }
+            return evidence.beginsWithTLS ? nil : notTLS()
+        case SSL_R_WRONG_CURVE, SSL_R_UNKNOWN_CERTIFICATE_TYPE, SSL_R_WRONG_CERTIFICATE_TYPE, SSL_R_WRONG_SIGNATURE_TYPE,
+            SSL_R_SIGNATURE_FOR_NON_SIGNING_CERTIFICATE, SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS:
+            return TLSRefusal(
+                .unsupportedKey,
+                "\(peer)'s certificate has a key that we do not support (\(OpenSSLError(library: ERR_LIB_SSL, reason: reason)))",
+                remedy: "make one with a P-256 or at least 2048 bit RSA key"
+            )
+        case SSL_R_EXCESSIVE_MESSAGE_SIZE where isServer:
+            return TLSRefusal(
+                .messageTooLarge,
+                "the client's certificates take more than \(longestClientChain >> 10) KiB",
+                remedy: "let it send its own certificate and those that lead to its root, and no others"
+            )
         case SSL_R_CERTIFICATE_VERIFY_FAILED:
             return TLSRefusal(.invalidCertificate, "\(peer)'s certificate is not valid", remedy: "use another one")
         default:
@@ -335,6 +380,14 @@ private struct Words {
     }
 
     // MARK: Something else than TLS
+
+    private func noMoreTLS() -> TLSRefusal {
+        TLSRefusal(
+            .notTLS,
+            "\(peer) sent something that is not TLS behind a complete handshake",
+            remedy: "look for a part of its program, or a program on the way, that writes to the connection past its TLS"
+        )
+    }
 
     func notTLS() -> TLSRefusal {
         let bytes = Array(evidence.firstBytes.readableBytesView.prefix(8))

@@ -27,6 +27,8 @@ package final class TLSSession {
     @exclusivity(unchecked) private var records = ByteBuffer()
     @exclusivity(unchecked) private var failure: TLSRefusal?
     private var firstBytes = ByteBuffer()
+    /// The type of the last record that OpenSSL has begun to read, until the handshake is complete.
+    private var lastRecordType: UInt8?
     private var verdict: CertificateVerdict?
     private var closeSent = false
 
@@ -98,6 +100,7 @@ package final class TLSSession {
         }
         isEstablished = true
         firstBytes = ByteBuffer()
+        lastRecordType = nil
         // A record in one read, not its header first. Not before: what has come for the next steps is to stay in our input.
         SSL_set_read_ahead(ssl, 1)
         return .complete
@@ -165,6 +168,9 @@ package final class TLSSession {
 @available(*, unavailable)
 extension TLSSession: Sendable {}
 
+/// OpenSSL asks for a record's header by itself during the handshake.
+private let recordHeaderLength = 5
+
 // MARK: OpenSSL
 
 extension TLSSession {
@@ -208,7 +214,10 @@ extension TLSSession {
             hasCertificate: context.hasCertificate,
             verification: verdict,
             offeredVersion: SSL_client_version(ssl),
-            firstBytes: firstBytes
+            firstBytes: firstBytes,
+            // OpenSSL reads a record's header, dislikes its version and leaves the two bytes of the alert alone.
+            unreadAlert: lastRecordType == 0x15 && input.readableBytes == 2 ? input.readableBytesView.last : nil,
+            isEstablished: isEstablished
         )
     }
 
@@ -246,11 +255,14 @@ extension TLSSession {
             let ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
             let session = SSL_get_ex_data(OpaquePointer(ssl), 0)
         else { return isGood }
+        let certificate = X509_STORE_CTX_get_current_cert(store).map { Certificate(sharing: $0) }
+        let issuer = certificate.flatMap { X509_get_issuer_name($0.pointer) }
         Unmanaged<TLSSession>.fromOpaque(session).takeUnretainedValue().keep(
             CertificateVerdict(
                 code: X509_STORE_CTX_get_error(store),
-                certificate: X509_STORE_CTX_get_current_cert(store).map { Certificate(sharing: $0) },
-                depth: X509_STORE_CTX_get_error_depth(store)
+                certificate: certificate,
+                depth: X509_STORE_CTX_get_error_depth(store),
+                namesake: COpenSSL_X509_STORE_CTX_first(store, issuer).map { Certificate(owning: $0) }
             )
         )
         return isGood
@@ -267,6 +279,7 @@ extension TLSSession {
     func takeInput(into bytes: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(bytes.count, input.readableBytes)
         guard count > 0 else { return 0 }
+        if !isEstablished, bytes.count == recordHeaderLength { lastRecordType = input.readableBytesView.first }
         input.withUnsafeReadableBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
         input.moveReaderIndex(forwardBy: count)
         return count
