@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         ("secret", "secret"), ("secret\n", "secret"), ("secret\r\n", "secret"), ("secret\r\r\n", "secret\r"),
         ("secret\r", "secret\r"), ("first\nsecond\n", "first"), (" with spaces \n", " with spaces "),
-        ("Schlüssel ✓\r\nmore", "Schlüssel ✓"),
+        ("Schlüssel ✓\r\nmore", "Schlüssel ✓"), ("\u{FEFF}secret\r\n", "secret"),
     ])
     func `the passphrase is the first line without its end`(content: String, passphrase: String) throws {
         #expect(try read(Array(content.utf8)) == passphrase)
@@ -44,10 +44,14 @@ import Testing
         )
     }
 
-    @Test func `a file that cannot be read is refused with the system's reason`() throws {
-        #expect(try refusal(of: folder.url) == "cannot be read: Is a directory")
+    @Test func `a file that cannot be read is refused with its reason`() throws {
+        #expect(try refusal(of: folder.url) == "is a folder")
         let missing = folder.url.appending(path: "missing")
-        #expect(try refusal(of: missing) == "cannot be read: No such file or directory")
+        #expect(try refusal(of: missing) == "does not exist")
+        let pipe = folder.url.appending(path: "pipe")
+        try #require(mkfifo(pipe.path, 0o600) == 0)
+        #expect(try refusal(of: pipe) == "is a pipe and no file")
+        #expect(try refusal(of: URL(fileURLWithPath: "/dev/zero")) == "is a device and no file")
     }
 
     private func read(_ content: [UInt8]) throws -> String {

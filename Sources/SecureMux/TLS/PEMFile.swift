@@ -105,7 +105,7 @@ struct PEMFile {
         TLSConfigurationError(
             .wrongContent,
             file: path,
-            "holds no \(wanted.rawValue) in PEM (\(content.words))",
+            "holds no \(wanted.rawValue) (\(content.words))",
             remedy: content.command(for: wanted, in: path).map { "\($0), and give \(option) the new file" }
                 ?? "give \(option) a PEM file that has it"
         )

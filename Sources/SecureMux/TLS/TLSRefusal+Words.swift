@@ -143,8 +143,9 @@ private struct Words {
             )
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
-            X509_V_ERR_CERT_UNTRUSTED, X509_V_ERR_CERT_SIGNATURE_FAILURE:
-            return unbelievedIssuer(verdict, which) ?? TLSRefusal(
+            X509_V_ERR_CERT_UNTRUSTED:
+            if let namesake = verdict.namesake { return otherIssuer(verdict, namesake, which) }
+            return TLSRefusal(
                 .unknownAuthority,
                 "\(which) is signed by an authority we do not trust (\(issuer))",
                 remedy: "use a certificate of a CA in \(caOption), or add that authority's certificate to the file"
@@ -155,6 +156,9 @@ private struct Words {
                 "\(which) is signed by itself and not by an authority we trust",
                 remedy: "use a certificate of a CA in \(caOption), or add this very certificate to the file"
             )
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+            if let namesake = verdict.namesake { return otherIssuer(verdict, namesake, which) }
+            return TLSRefusal(.invalidCertificate, "\(which) is not valid (\(text(verdict)))", remedy: giveAnother)
         case X509_V_ERR_INVALID_CA, X509_V_ERR_KEYUSAGE_NO_CERTSIGN, X509_V_ERR_PATH_LENGTH_EXCEEDED:
             let fault = verdict.certificate?.faultAsAuthority?.rawValue ?? text(verdict)
             return TLSRefusal(
@@ -205,8 +209,7 @@ private struct Words {
     }
 
     /// An authority of the issuer's name is trusted, and all the same it is not the issuer.
-    private func unbelievedIssuer(_ verdict: CertificateVerdict, _ which: String) -> TLSRefusal? {
-        guard let namesake = verdict.namesake else { return nil }
+    private func otherIssuer(_ verdict: CertificateVerdict, _ namesake: Certificate, _ which: String) -> TLSRefusal {
         if verdict.mayNamesakeNotSign {
             return TLSRefusal(
                 .badAuthority,

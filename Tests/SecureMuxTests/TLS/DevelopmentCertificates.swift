@@ -59,10 +59,19 @@ struct DevelopmentCertificates {
         try await NIOThreadPool.singleton.runIfActive { try run(arguments) }
     }
 
-    private static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+    /// Runs a line of the shell in the folder and gives back what it said.
+    @discardableResult
+    func shell(_ line: String) async throws -> (status: Int32, output: String) {
+        try await NIOThreadPool.singleton.runIfActive {
+            let arguments = ["-c", "cd \(Self.folder.path) && \(line)"]
+            return try Self.run(arguments, URL(fileURLWithPath: "/bin/sh"))
+        }
+    }
+
+    private static func run(_ arguments: [String], _ program: URL = script) throws -> (status: Int32, output: String) {
         let process = Process()
         let output = Pipe()
-        process.executableURL = script
+        process.executableURL = program
         process.arguments = arguments
         process.standardOutput = output
         process.standardError = output

@@ -5,11 +5,13 @@ import Foundation
 struct MadeCertificate {
     enum Key {
         case p256
+        case curve(String)
         case rsa(bits: Int32)
     }
 
     struct Recipe {
         var name = "made to measure"
+        var version = 3
         var key = Key.p256
         /// How many authorities stand between it and the root.
         var intermediates = 0
@@ -30,29 +32,45 @@ struct MadeCertificate {
     let keyFile: String
     /// The authority that signed it; the certificate itself when it is self-signed.
     let caFile: String
+    /// The authorities between, each in a file of its own, the lowest first.
+    let intermediateFiles: [String]
+    /// Further certificates of the authority's name and key.
+    let twinFiles: [String]
 
-    /// Makes one, signed by an authority made for it.
-    init(_ change: (inout Recipe) -> Void) throws {
+    /// Makes one, signed by an authority made for it, of which there are further certificates with the same key.
+    init(
+        signedBy authority: Recipe = .authority("authority"),
+        twins: [Recipe] = [],
+        _ change: (inout Recipe) -> Void = { _ in }
+    ) throws {
         var recipe = Recipe()
         change(&recipe)
-        let root = try Signed(.authority("authority"), by: nil)
+        let root = try Signed(authority, by: nil)
         var chain: [Signed] = []
         for number in 0..<recipe.intermediates {
             chain.insert(try Signed(.authority("intermediate \(number)"), by: chain.first ?? root), at: 0)
         }
-        try self.init(Signed(recipe, by: chain.first ?? root), chain, caFile: root.writeCertificate())
+        let signed = try Signed(recipe, by: chain.first ?? root)
+        certificateFile = try signed.writeCertificate(followedBy: chain)
+        keyFile = try signed.writeKey()
+        caFile = try root.writeCertificate()
+        intermediateFiles = try chain.map { try $0.writeCertificate() }
+        twinFiles = try twins.map { try Signed($0, by: nil, key: root).writeCertificate() }
     }
 
     /// Makes one that is signed by itself.
-    static func selfSigned() throws -> MadeCertificate {
-        let signed = try Signed(Recipe(), by: nil)
-        return try MadeCertificate(signed, [], caFile: signed.writeCertificate())
+    static func selfSigned(_ change: (inout Recipe) -> Void = { _ in }) throws -> MadeCertificate {
+        var recipe = Recipe()
+        change(&recipe)
+        return try MadeCertificate(Signed(recipe, by: nil))
     }
 
-    private init(_ signed: Signed, _ chain: [Signed], caFile: String) throws {
-        certificateFile = try signed.writeCertificate(followedBy: chain)
+    private init(_ signed: Signed) throws {
+        certificateFile = try signed.writeCertificate()
         keyFile = try signed.writeKey()
-        self.caFile = caFile
+        caFile = certificateFile
+        intermediateFiles = []
+        twinFiles = []
     }
 }
 
@@ -60,10 +78,12 @@ private final class Signed {
     private let certificate: OpaquePointer
     private let key: OpaquePointer
 
-    init(_ recipe: MadeCertificate.Recipe, by authority: Signed?) throws {
-        key = try Self.makeKey(recipe.key)
+    /// Made with a key of its own, or with that of another one.
+    init(_ recipe: MadeCertificate.Recipe, by authority: Signed?, key other: Signed? = nil) throws {
+        if let other { EVP_PKEY_up_ref(other.key) }
+        key = try other?.key ?? Self.makeKey(recipe.key)
         certificate = try Self.unwrap(X509_new())
-        X509_set_version(certificate, 2)
+        X509_set_version(certificate, recipe.version - 1)
         ASN1_INTEGER_set(X509_get_serialNumber(certificate), Int.random(in: 1...Int(Int32.max)))
         X509_gmtime_adj(X509_getm_notBefore(certificate), recipe.validFrom)
         X509_gmtime_adj(X509_getm_notAfter(certificate), recipe.validFrom + recipe.validFor)
@@ -92,7 +112,9 @@ private final class Signed {
     }
 
     func writeKey() throws -> String {
-        try write { PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) }
+        let path = try write { PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) }
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        return path
     }
 
     private func write(_ body: (OpaquePointer) -> Int32) throws -> String {
@@ -104,12 +126,13 @@ private final class Signed {
     }
 
     private static func makeKey(_ kind: MadeCertificate.Key) throws -> OpaquePointer {
-        let name = if case .p256 = kind { "EC" } else { "RSA" }
+        let name = if case .rsa = kind { "RSA" } else { "EC" }
         let context = try unwrap(EVP_PKEY_CTX_new_from_name(nil, name, nil))
         defer { EVP_PKEY_CTX_free(context) }
         try unwrap(EVP_PKEY_keygen_init(context))
         switch kind {
         case .p256: try unwrap(EVP_PKEY_CTX_set_group_name(context, "P-256"))
+        case .curve(let name): try unwrap(EVP_PKEY_CTX_set_group_name(context, name))
         case .rsa(let bits): try unwrap(EVP_PKEY_CTX_set_rsa_keygen_bits(context, bits))
         }
         var key: OpaquePointer?

@@ -339,6 +339,9 @@ import Testing
         X509_V_ERR_CA_KEY_TOO_SMALL: .weakCertificate,
         X509_V_ERR_CA_MD_TOO_WEAK: .weakCertificate,
         X509_V_ERR_EC_KEY_EXPLICIT_PARAMS: .weakCertificate,
+        X509_V_ERR_INVALID_CA: .badAuthority,
+        X509_V_ERR_KEYUSAGE_NO_CERTSIGN: .badAuthority,
+        X509_V_ERR_PATH_LENGTH_EXCEEDED: .badAuthority,
         X509_V_ERR_HOSTNAME_MISMATCH: .nameMismatch,
         X509_V_ERR_IP_ADDRESS_MISMATCH: .nameMismatch,
     ]
