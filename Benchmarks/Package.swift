@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-// Core, COpenSSL and SecureMux are links into Sources: in this package their `package` declarations can be seen.
+// Core, CMalloc, COpenSSL and SecureMux are links into Sources: in this package their `package` declarations can be seen.
 let package = Package(
     name: "tcp-multiplexer-benchmarks",
     platforms: [.macOS(.v15)],
@@ -21,6 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
+        .systemLibrary(name: "CMalloc", path: "CMalloc"),
         .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "openssl"),
         .target(
             name: "MultiplexerCore",
@@ -31,6 +32,7 @@ let package = Package(
         .target(
             name: "SecureMux",
             dependencies: [
+                "CMalloc",
                 "COpenSSL",
                 "MultiplexerCore",
                 .product(name: "DequeModule", package: "swift-collections"),

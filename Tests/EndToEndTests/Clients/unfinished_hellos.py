@@ -39,10 +39,12 @@ def whole():
 
 hello = whole() if options.whole else unfinished()
 crowd = selectors.DefaultSelector()
+kept = []
 for number in range(options.clients):
     source = f"127.0.{1 + number % options.addresses}.1" if options.addresses > 1 else "127.0.0.1"
     client = socket.create_connection(("127.0.0.1", options.port), timeout=15, source_address=(source, 0))
     client.setblocking(False)
+    kept.append(client)
     crowd.register(client, selectors.EVENT_WRITE, [0])
 
 quiet_since = time.monotonic()

@@ -145,6 +145,54 @@ import Testing
         #expect(!staying.isActive)
     }
 
+    @Test func `no more handshakes are under way than there is room for, and one that had its time makes room`() throws {
+        let on = Loop(places: 3)
+        let (server, client) = try contexts(.off)
+        let open = try (0..<5).map { _ in try on.greeted(server, client).0 }
+        defer { for channel in open { _ = try? channel.finish(acceptAlreadyClosed: true) } }
+        on.loop.advanceTime(by: .milliseconds(500))
+        #expect(on.pace.underWay == 3 && on.pace.waiting == 2)
+        #expect(try open.map { try on.answer(from: $0) != nil } == [true, true, true, false, false])
+        on.loop.advanceTime(by: .milliseconds(600))
+        #expect(on.refused.map(\.kind) == [.crowdedOut, .crowdedOut])
+        #expect(!open[0].isActive && !open[1].isActive)
+        #expect(try open[3...].map { try on.answer(from: $0) != nil } == [true, true])
+        #expect(on.pace.underWay == 3 && on.pace.waiting == 0)
+    }
+
+    @Test func `a handshake that is complete leaves its room to the next`() throws {
+        let on = Loop(places: 1)
+        let (server, client) = try contexts(.off)
+        let (first, session) = try on.greeted(server, client)
+        let (second, _) = try on.greeted(server, client)
+        defer { for channel in [first, second] { _ = try? channel.finish(acceptAlreadyClosed: true) } }
+        let last = try #require(try on.lastFlight(of: session, to: first))
+        on.loop.advanceTime(by: HandshakePace.pause)
+        #expect(try on.answer(from: second) == nil)
+        on.deliver(last, to: first)
+        #expect(try on.pauses(untilAnswerFrom: second) <= 2)
+        #expect(on.completed.count == 1 && on.refused.isEmpty)
+    }
+
+    @Test func `incomplete hellos share a memory, and the oldest goes when it is used up`() throws {
+        let on = Loop(helloMemory: 32 << 10)
+        let (server, _) = try contexts(.off)
+        let part = ByteBuffer(bytes: [0x16, 3, 1, 0x3F, 0, 1, 0, 0x3E, 0xFC] + [UInt8](repeating: 0, count: 8192))
+        var open: [EmbeddedChannel] = []
+        defer { for channel in open { _ = try? channel.finish(acceptAlreadyClosed: true) } }
+        for _ in 0..<5 {
+            let channel = try on.connected(server)
+            on.deliver(part, to: channel)
+            open.append(channel)
+        }
+        #expect(on.pace.heldMemory <= 32 << 10)
+        #expect(open.map(\.isActive) == [false, false, false, true, true])
+        #expect(on.refused.count { $0.kind == .crowdedOut } == 3)
+        #expect(on.pace.underWay == 0)
+        for channel in open { _ = try? channel.finish(acceptAlreadyClosed: true) }
+        #expect(on.pace.heldMemory == 0)
+    }
+
     private func contexts(
         _ clientCertificates: ClientCertificates,
         timeout: Duration = .seconds(3600)
@@ -163,15 +211,24 @@ import Testing
         let pace: HandshakePace
         let completed = Completed()
 
-        init() {
-            pace = HandshakePace(loop)
+        init(places: Int = HandshakePace.places, helloMemory: Int = HandshakePace.helloMemory) {
+            pace = HandshakePace(loop, places: places, helloMemory: helloMemory)
+        }
+
+        /// Why clients were sent away.
+        var refused: [TLSRefusal] { completed.refusals }
+
+        /// A server's end that has got nothing yet.
+        func connected(_ server: TLSContext) throws -> EmbeddedChannel {
+            let channel = EmbeddedChannel(loop: loop)
+            try channel.pipeline.syncOperations.addHandlers([TLSHandler(context: server, pace: pace), completed])
+            channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+            return channel
         }
 
         /// A server's end that has got a ClientHello.
         func greeted(_ server: TLSContext, _ client: TLSContext) throws -> (EmbeddedChannel, TLSSession) {
-            let channel = EmbeddedChannel(loop: loop)
-            try channel.pipeline.syncOperations.addHandlers([TLSHandler(context: server, pace: pace), completed])
-            channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+            let channel = try connected(server)
             let session = try TLSSession(client)
             var records = ByteBuffer()
             _ = session.handshake(records: &records)
@@ -233,6 +290,11 @@ import Testing
     private final class Completed: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         var count = 0
+        var refusals: [TLSRefusal] = []
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if let refusal = error as? TLSRefusal { refusals.append(refusal) }
+        }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             if case .some(.handshakeCompleted) = event as? TLSUserEvent { count += 1 }

@@ -312,6 +312,55 @@ import Testing
         #expect(try connection.decrypted().1.refusal?.kind == .rejected)
     }
 
+    @Test(arguments: [1, 512, 120_000])
+    func `a hello that is too large is refused with an alert, whatever has come of it`(at once: Int) throws {
+        let connection = try connection()
+        defer { connection.close() }
+        let bytes: [UInt8] = [0x16, 3, 1, 0x40, 0, 1, 1, 0xFF, 0] + Array(repeating: 0, count: 120_000)
+        for start in stride(from: 0, to: bytes.count, by: once) where connection.channel.isActive {
+            connection.deliver(ByteBuffer(bytes: bytes[start..<min(start + once, bytes.count)]))
+        }
+        #expect(connection.recorder.refusals.map(\.kind) == [.messageTooLarge])
+        #expect(connection.recorder.refusals.first?.reason.hasSuffix("with a hello of more than 16 KiB") == true)
+        #expect(try Array(connection.takeRecords().readableBytesView) == [0x15, 3, 3, 0, 2, 2, 47])
+    }
+
+    @Test func `a hello in the midst of which another record stands is refused`() throws {
+        let connection = try connection()
+        defer { connection.close() }
+        var records = ByteBuffer()
+        _ = connection.client.handshake(records: &records)
+        let part = records.readableBytesView.dropFirst(5).prefix(2)
+        // A warning, over which OpenSSL would pass, and wait for the rest.
+        connection.deliver(ByteBuffer(bytes: [0x16, 3, 1, 0, 2] + part + [0x15, 3, 1, 0, 2, 1, 113]))
+        #expect(connection.recorder.refusals.map(\.kind) == [.protocolViolation])
+        #expect(!connection.channel.isActive)
+    }
+
+    @Test(arguments: [TLSVersion.v1_2, .v1_3], [Array("GET / HTTP/1.1".utf8), [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]])
+    func `what is no TLS behind a handshake is called so`(version: TLSVersion, bytes: [UInt8]) throws {
+        let pair = try SessionPair(certificates.client("client"), certificates.server(.required), newest: version)
+        #expect(pair.handshake() == (.complete, .complete))
+        pair.server.receive(ByteBuffer(bytes: bytes))
+        var (plaintext, records) = (ByteBuffer(), ByteBuffer())
+        let refusal = pair.server.decrypt(into: &plaintext, records: &records).refusal
+        #expect(refusal?.kind == .notTLS)
+        #expect(refusal?.reason == "the client sent something that is not TLS behind a complete handshake")
+    }
+
+    @Test(arguments: [TLSVersion.v1_2, .v1_3], [0, 1, 3] as [UInt8])
+    func `an alert counts in whatever version of a record it comes`(version: TLSVersion, minor: UInt8) throws {
+        let pair = try SessionPair(certificates.client("client"), certificates.server(.required), newest: version)
+        var records = ByteBuffer()
+        _ = pair.client.handshake(records: &records)
+        pair.server.receive(records)
+        var answer = ByteBuffer()
+        #expect(pair.server.handshake(records: &answer) == .needsInput)
+        pair.server.receive(ByteBuffer(bytes: [0x15, 3, minor, 0, 2, 2, 48]))
+        let refusal = pair.server.handshake(records: &answer).refusal
+        #expect(refusal?.reason == "the client does not trust our certificate (TLS alert 48, unknown CA)")
+    }
+
     // MARK: Reading
 
     @Test func `what nobody asked to read is not delivered, and the network rests`() throws {

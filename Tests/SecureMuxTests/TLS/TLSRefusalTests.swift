@@ -148,6 +148,25 @@ import Testing
         #expect(refusal?.reason == "the client's certificate has more than three authorities between it and the root")
     }
 
+    @Test(arguments: [TLSVersion.v1_2, .v1_3])
+    func `certificates that take more than they may are called too large`(version: TLSVersion) throws {
+        let made = try MadeCertificate { $0.extensions.append(("nsComment", String(repeating: "x", count: 17_000))) }
+        var server = certificates.server(.required)
+        server.clientCAFile = made.caFile
+        var client = certificates.client()
+        (client.certificateChainFile, client.privateKeyFile) = (made.certificateFile, made.keyFile)
+        let refusal = try SessionPair(client, server, newest: version).handshake().server.refusal
+        #expect(refusal?.kind == .messageTooLarge)
+        #expect(refusal?.reason == "the client's certificates take more than 16 KiB")
+    }
+
+    @Test(arguments: [SSL_R_WRONG_CURVE, SSL_R_UNKNOWN_CERTIFICATE_TYPE])
+    func `a kind of key that we do not support is called so`(reason: Int32) {
+        var evidence = TLSEvidence(role: .server(.required), minimumVersion: .v1_2, hasCertificate: true)
+        evidence.errors = [OpenSSLError(library: ERR_LIB_SSL, reason: reason)]
+        #expect(TLSRefusal(evidence).kind == .unsupportedKey)
+    }
+
     @Test func `a self-signed certificate is refused unless it is in the CA file`() throws {
         let stranger = try MadeCertificate.selfSigned()
         #expect(try refusal(of: stranger) == nil)

@@ -74,6 +74,28 @@ import Testing
         }
     }
 
+    @Test func `names that clients make up silence nothing in the log`() async throws {
+        let strangers = try (0..<3).map { number in
+            try MadeCertificate.selfSigned { $0.name = "(((( \(number) \" client refused" }
+        }
+        try await withServer { server in
+            for number in 0..<120 {
+                let stranger = strangers[number % strangers.count]
+                var configuration = certificates.client()
+                (configuration.certificateChainFile, configuration.privateKeyFile) = (
+                    stranger.certificateFile, stranger.keyFile
+                )
+                let refused = try await connect(to: server, configuration)
+                #expect(try await refused.receiveToEnd() == [])
+            }
+            let refused = try await connect(to: server, showing: "client-expired")
+            #expect(try await refused.receiveToEnd() == [])
+            let line = try await server.line(containing: "expired on 2024-02-01")
+            #expect(line.hasPrefix("warning "))
+            #expect(server.log.lines.count { $0.hasPrefix("warning ") && $0.contains("signed by itself") } < 115)
+        }
+    }
+
     @Test(arguments: [[], [0x16, 3, 1, 2, 0, 1, 0, 1]] as [[UInt8]])
     func `a handshake that never finishes is ended`(bytes: [UInt8]) async throws {
         try await withServer {
