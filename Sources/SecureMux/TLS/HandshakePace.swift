@@ -47,8 +47,9 @@ package final class HandshakePace {
     static let mostPauses = 32
     /// How many handshakes may be under way: OpenSSL takes 50 KiB for each.
     static let places = 400
-    /// How long each of them is left alone: a client at the other end of the world answers sooner.
-    static let time = TimeAmount.seconds(1)
+    /// How long each of them is left alone: a client at the other end of the world answers sooner, and so does one of a crowd
+    /// that has one slow processor.
+    static let time = TimeAmount.seconds(3)
     /// What incomplete hellos may take together: 4,096 of the usual size, or 1,024 of the largest.
     static let helloMemory = 16 << 20
 
@@ -80,8 +81,9 @@ package final class HandshakePace {
         for member in hellos.hold(bytes, by: member, from: address) { guests[member]?.giveUp() }
     }
 
-    /// Takes the first step of `handler`, at once or as soon as there is room for it and it is its turn; says whether it has
-    /// to wait. `giveUp` has it make room for others.
+    /// Takes the first step of `handler`, at once or in its turn once there is room for it; says whether it has to wait.
+    ///
+    /// `giveUp` has it make room for others.
     func begin(
         _ handler: TLSHandler,
         from peer: SocketAddress?,
@@ -171,7 +173,9 @@ package final class HandshakePace {
         take(step)
     }
 
-    /// Whose turn it is. Those that are under way and those that begin alternate: neither keeps the others waiting.
+    /// Whose turn it is.
+    ///
+    /// Those that are under way and those that begin alternate: neither keeps the others waiting.
     private func nextMember() -> ObjectIdentifier? {
         makeRoom()
         isArrivalNext.toggle()

@@ -16,7 +16,10 @@ struct Identity {
     ) throws(TLSConfigurationError) {
         let chain = try certificates.certificates()
         let leaf = chain[0]
-        let (privateKey, isOpenToOthers) = try key.privateKey(passphrase: passphrase, passphraseOption: passphraseOption)
+        let (privateKey, isOpenToOthers) = try key.privateKey(
+            passphrase: passphrase,
+            passphraseOption: passphraseOption
+        )
         guard X509_check_private_key(leaf.pointer, privateKey.pointer) == 1 else {
             ERR_clear_error()
             throw TLSConfigurationError(

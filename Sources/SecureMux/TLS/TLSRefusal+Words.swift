@@ -165,7 +165,7 @@ private struct Words {
                 .badAuthority,
                 verdict.depth == 0
                     ? "\(which) is not valid (\(text(verdict)))"
-                    : "\(peer)'s certificate is signed by an authority (\(subject)) that may not sign it (\(fault))",
+                    : badIssuer(subject, fault),
                 remedy: "make that authority's certificate anew with basicConstraints CA:TRUE and keyUsage keyCertSign"
             )
         case X509_V_ERR_INVALID_PURPOSE:
@@ -213,16 +213,20 @@ private struct Words {
         if verdict.mayNamesakeNotSign {
             return TLSRefusal(
                 .badAuthority,
-                "\(peer)'s certificate is signed by an authority (\(namesake.subject)) that may not sign it "
-                    + "(\(Certificate.FaultAsAuthority.mayNotSign.rawValue))",
+                badIssuer(namesake.subject, Certificate.FaultAsAuthority.mayNotSign.rawValue),
                 remedy: "make that authority's certificate anew with keyUsage keyCertSign"
             )
         }
         return TLSRefusal(
             .unknownAuthority,
             "\(which) is not signed by the authority of that name that we trust (\(namesake.subject)): it has another key",
-            remedy: "if the authority was made anew, add its certificate that signed this one to \(isServer ? "--client-ca" : "--ca")"
+            remedy: "if that authority was made anew, add the certificate that signed this one to "
+                + (isServer ? "--client-ca" : "--ca")
         )
+    }
+
+    private func badIssuer(_ subject: String, _ fault: String) -> String {
+        "\(peer)'s certificate is signed by an authority (\(subject)) that may not sign it (\(fault))"
     }
 
     private func text(_ verdict: CertificateVerdict) -> String {
@@ -245,8 +249,9 @@ private struct Words {
             return TLSRefusal(
                 .noCertificate,
                 "the client sent no certificate and this listener requires one",
-                remedy: "give the client a certificate and key of the CA in --client-ca; with a P-256 or RSA key, since many "
-                    + "send none with another"
+                remedy:
+                    "give the client a certificate and key of the CA in --client-ca; with a P-256 or RSA key, since "
+                    + "many send none with another"
             )
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_WRONG_SSL_VERSION, SSL_R_UNKNOWN_SSL_VERSION,
             SSL_R_UNSUPPORTED_SSL_VERSION, SSL_R_BAD_LEGACY_VERSION:
@@ -263,11 +268,13 @@ private struct Words {
             if evidence.isEstablished { return noMoreTLS() }
             if let number = evidence.unreadAlert { return alert(Int32(number)) }
             return evidence.beginsWithTLS ? nil : notTLS()
-        case SSL_R_WRONG_CURVE, SSL_R_UNKNOWN_CERTIFICATE_TYPE, SSL_R_WRONG_CERTIFICATE_TYPE, SSL_R_WRONG_SIGNATURE_TYPE,
+        case SSL_R_WRONG_CURVE, SSL_R_UNKNOWN_CERTIFICATE_TYPE, SSL_R_WRONG_CERTIFICATE_TYPE,
+            SSL_R_WRONG_SIGNATURE_TYPE,
             SSL_R_SIGNATURE_FOR_NON_SIGNING_CERTIFICATE, SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS:
             return TLSRefusal(
                 .unsupportedKey,
-                "\(peer)'s certificate has a key that we do not support (\(OpenSSLError(library: ERR_LIB_SSL, reason: reason)))",
+                "\(peer)'s certificate has a key that we do not support "
+                    + "(\(OpenSSLError(library: ERR_LIB_SSL, reason: reason)))",
                 remedy: "make one with a P-256 or at least 2048 bit RSA key"
             )
         case SSL_R_EXCESSIVE_MESSAGE_SIZE where isServer:
@@ -388,7 +395,7 @@ private struct Words {
         TLSRefusal(
             .notTLS,
             "\(peer) sent something that is not TLS behind a complete handshake",
-            remedy: "look for a part of its program, or a program on the way, that writes to the connection past its TLS"
+            remedy: "look for a part of its program, or a program on the way, that writes past its TLS"
         )
     }
 

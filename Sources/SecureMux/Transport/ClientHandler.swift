@@ -183,7 +183,8 @@ final class ClientHandler: ChannelInboundHandler {
         } catch {
             // Part of a ClientHello may be enough to see that it is no request.
             if !isKnownPlain, received.beginsWithClientHello != false { return refuseTLS() }
-            refuse(.notTheProtocol, "the client sent \(error)", remedy: "let it speak the protocol that --protocol names")
+            let remedy = "let it speak the protocol that --protocol names"
+            refuse(.notTheProtocol, "the client sent \(error)", remedy: remedy)
         }
     }
 

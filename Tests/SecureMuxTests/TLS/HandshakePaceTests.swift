@@ -145,15 +145,16 @@ import Testing
         #expect(!staying.isActive)
     }
 
-    @Test func `no more handshakes are under way than there is room for, and one that had its time makes room`() throws {
+    @Test func `no more handshakes are under way than there is room for, and one that had its time makes room`() throws
+    {
         let on = Loop(places: 3)
         let (server, client) = try contexts(.off)
         let open = try (0..<5).map { _ in try on.greeted(server, client).0 }
         defer { for channel in open { _ = try? channel.finish(acceptAlreadyClosed: true) } }
-        on.loop.advanceTime(by: .milliseconds(500))
+        on.loop.advanceTime(by: HandshakePace.time - .milliseconds(100))
         #expect(on.pace.underWay == 3 && on.pace.waiting == 2)
         #expect(try open.map { try on.answer(from: $0) != nil } == [true, true, true, false, false])
-        on.loop.advanceTime(by: .milliseconds(600))
+        on.loop.advanceTime(by: .milliseconds(200))
         #expect(on.refused.map(\.kind) == [.crowdedOut, .crowdedOut])
         #expect(!open[0].isActive && !open[1].isActive)
         #expect(try open[3...].map { try on.answer(from: $0) != nil } == [true, true])

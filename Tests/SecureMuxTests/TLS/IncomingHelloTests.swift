@@ -6,7 +6,8 @@ import Testing
 @Suite struct IncomingHelloTests {
     /// A ClientHello of so many bytes, in records of so many.
     private static func hello(_ length: Int, inRecordsOf recordLength: Int = 16 << 10) -> [UInt8] {
-        let message = [1, UInt8(length >> 16), UInt8(length >> 8 & 0xFF), UInt8(length & 0xFF)]
+        let message =
+            [1, UInt8(length >> 16), UInt8(length >> 8 & 0xFF), UInt8(length & 0xFF)]
             + [UInt8](repeating: 7, count: length)
         return stride(from: 0, to: message.count, by: recordLength).flatMap { start in
             let part = message[start..<min(start + recordLength, message.count)]

@@ -38,7 +38,8 @@ import Testing
     func `line ends and byte order marks of any editor are no harm`(name: String) throws {
         let text = try bytes(of: name)
         let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let withReturns = Array(text.split(separator: 10, omittingEmptySubsequences: false).joined(separator: [13, 10]))
+        let lines = text.split(separator: 10, omittingEmptySubsequences: false)
+        let withReturns = Array(lines.joined(separator: [13, 10]))
         let returnsOnly = text.map { $0 == 10 ? 13 : $0 }
         let forms: [[UInt8]] = [byteOrderMark + text, withReturns, returnsOnly, byteOrderMark + withReturns]
         for form in forms {
@@ -237,6 +238,7 @@ import Testing
         let path = try file(bytes(of: "server.key"))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         let warnings = try warnings { $0.privateKeyFile = path }
-        #expect(warnings == (warned ? ["\(path) holds a private key that others can read or change: chmod 600 \(path)"] : []))
+        let words = "\(path) holds a private key that others can read or change: chmod 600 \(path)"
+        #expect(warnings == (warned ? [words] : []))
     }
 }
