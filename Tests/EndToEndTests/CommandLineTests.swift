@@ -188,9 +188,26 @@ extension EndToEnd {
                 ["--tls-certificate", "@server.crt", "--tls-key", "@server.key", "--client-ca", "@client.key"],
                 ["--client-ca", "@client.key"]
             ),
+            (
+                ["--tls-certificate", "@server.crt", "--tls-key", "@pipe"],
+                ["--tls-key", "@pipe is a pipe and no file"]
+            ),
+            (
+                ["--tls-certificate", "/dev/zero", "--tls-key", "@server.key"],
+                ["--tls-certificate", "/dev/zero is a device and no file"]
+            ),
+            (
+                [
+                    "--tls-certificate", "@server.crt", "--tls-key", "@server-encrypted.key",
+                    "--tls-key-passphrase-file", "@pipe",
+                ],
+                ["--tls-key-passphrase-file", "@pipe is a pipe and no file"]
+            ),
         ])
         func `files that cannot be used are named with their option`(options: [String], words: [String]) async throws {
             let certificates = try await Certificates.made()
+            // Opened as a file is, it would not open before somebody writes.
+            try #require(mkfifo(certificates["pipe"], 0o600) == 0 || errno == EEXIST)
             func resolved(_ text: String) -> String {
                 text.hasPrefix("@") ? certificates[String(text.dropFirst())] : text
             }

@@ -11,6 +11,8 @@
                 let testDescription: String
                 let options: [String]
                 let reason: String
+                /// What each of them may take, in bytes.
+                var most = 32 << 10
             }
 
             private static let attacks = [
@@ -32,7 +34,9 @@
                 Attack(
                     testDescription: "whole hellos",
                     options: ["--whole"],
-                    reason: "did not complete the TLS handshake within 5s"
+                    reason: "did not complete the TLS handshake within 5s",
+                    // OpenSSL has heard of these, and has 50 KiB for each.
+                    most: 72 << 10
                 ),
             ]
 
@@ -51,11 +55,11 @@
                     hasInput: true
                 )
                 try await crowd.line(containing: "open \(Self.clients)")
-                let peak = try server.residentMemory() - before
-                try await server.program.line(containing: "client refused", attack.reason)
+                try await server.program.lines(100, containing: "client refused", attack.reason)
                 try await load.verify(more: 20)
-                #expect(peak / Self.clients < 80 << 10, "\(peak / Self.clients) bytes each")
-                print("\(attack.testDescription): \(peak / Self.clients) bytes each")
+                let each = (try server.peakMemory() - before) / Self.clients
+                #expect(each < attack.most)
+                print("\(attack.testDescription): \(each) bytes each")
                 try crowd.endInput()
                 _ = try await load.finish()
             }

@@ -93,9 +93,19 @@ extension Server {
     #if os(Linux)
         /// What it occupies in memory, in bytes.
         func residentMemory() throws -> Int {
+            try memory("VmRSS")
+        }
+
+        /// The most that it has occupied so far.
+        func peakMemory() throws -> Int {
+            try memory("VmHWM")
+        }
+
+        private func memory(_ name: String) throws -> Int {
             let status = try String(contentsOfFile: "/proc/\(program.pid)/status", encoding: .utf8)
-            guard let kilobytes = status.firstMatch(of: /VmRSS:\s+([0-9]+) kB/).flatMap({ Int($0.1) }) else {
-                throw Disappointment(description: "no VmRSS in: \(status)")
+            let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+            guard let kilobytes = line?.firstMatch(of: /([0-9]+) kB/).flatMap({ Int($0.1) }) else {
+                throw Disappointment(description: "no \(name) in: \(status)")
             }
             return kilobytes << 10
         }

@@ -74,6 +74,33 @@ import Testing
         }
     }
 
+    @Test func `a client's key on a curve that we do not support is called so, to openssl too`() async throws {
+        let made = try MadeCertificate { $0.key = .curve("secp256k1") }
+        try await withServer {
+            $0.clientCAFile = made.caFile
+        } _: { server in
+            _ = try await certificates.shell(
+                """
+                timeout 15 openssl s_client -connect 127.0.0.1:\(server.port) -tls1_2 -curves secp256k1:P-256 \
+                -cert \(made.certificateFile) -key \(made.keyFile) </dev/null
+                """
+            )
+            let line = try await server.line(containing: "client refused")
+            #expect(line.contains("certificate has a key that we do not support (wrong curve)"), "\(line)")
+            #expect(line.contains("make one with a P-256"))
+        }
+    }
+
+    @Test func `a channel reads as it is to once the handshake is complete`() async throws {
+        try await withServer { server in
+            let reading = FixedSizeRecvByteBufferAllocator(capacity: 4321)
+            let client = try await connect(to: server, certificates.client("client"), reading: reading)
+            #expect(try await client.exchange(Self.readSunS) == Self.sunS)
+            let option = try await client.channel.getOption(.recvAllocator).get()
+            #expect((option as? FixedSizeRecvByteBufferAllocator)?.capacity == 4321)
+        }
+    }
+
     @Test func `names that clients make up silence nothing in the log`() async throws {
         let strangers = try (0..<3).map { number in
             try MadeCertificate.selfSigned { $0.name = "(((( \(number) \" client refused" }
@@ -164,13 +191,17 @@ import Testing
         try await connect(to: server, certificates.client(certificate))
     }
 
-    private func connect(to server: RunningServer, _ configuration: TLSClientConfiguration) async throws -> TestPeer {
+    private func connect(
+        to server: RunningServer,
+        _ configuration: TLSClientConfiguration,
+        reading: (any RecvByteBufferAllocator & Sendable)? = nil
+    ) async throws -> TestPeer {
         let context = try TLSContext(client: configuration)
         return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: server.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context))
+                    try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context, reading: reading))
                     return try TestPeer.adopt(channel)
                 }
             }
