@@ -1,6 +1,8 @@
 """Clients that do what they are told, one line each on its input:
 
-  open NAME PORT [rtu] [tls=CERTIFICATES]    connects; rtu: it speaks RTU over TCP, and sees to the checksums itself
+  open NAME PORT [rtu] [raw] [tls=CERTIFICATES]
+                                             connects; rtu: it speaks RTU over TCP, and sees to the checksums itself; raw:
+                                             it speaks anything, and says what each read brings
   send NAME HEX                              sends these bytes in one go; with rtu, one message
   close NAME                                 closes the connection
   reset NAME                                 resets it
@@ -46,6 +48,13 @@ def checksum(message):
     return struct.pack("<H", value)
 
 
+async def anything(reader):
+    data = await reader.read(65536)
+    if not data:
+        raise EOFError
+    return data
+
+
 async def listen(name, reader, frame):
     try:
         while True:
@@ -63,7 +72,7 @@ async def obey(order, name, *rest):
         connection = await modbus.Connection.open(int(rest[0]), 0, context)
         clients[name] = connection
         connection.is_rtu = "rtu" in options
-        frame = rtu_frame if connection.is_rtu else tcp_frame
+        frame = rtu_frame if connection.is_rtu else anything if "raw" in options else tcp_frame
         connection.listening = asyncio.create_task(listen(name, connection.reader, frame))
         say(f"{name} connected")
     elif order == "send":

@@ -40,8 +40,8 @@ struct DictatedClients {
 
     /// Waits until a client has received so many frames, and returns them.
     @discardableResult
-    func received(_ name: String, _ count: Int) async throws -> [String] {
-        try await program.lines(count, containing: "\(name) received ").map(Self.frame)
+    func received(_ name: String, _ count: Int, within limit: Duration = .seconds(20)) async throws -> [String] {
+        try await program.lines(count, containing: "\(name) received ", within: limit).map(Self.frame)
     }
 
     private static func frame(_ line: String) -> String {
@@ -66,6 +66,31 @@ enum Hex {
 
     /// Reads input registers.
     static func readInput(_ address: Int, count: Int = 1) -> String { "04" + word(address) + word(count) }
+
+    /// What `Devices/modbus_wire.py` has in its registers, as the answer to ``read(_:count:)``.
+    static func content(unit: Int = 1, _ address: Int, count: Int = 1) -> String {
+        let values = (address..<address + count).map { ($0 * 40_503 + unit * 9_973 + 4_711) & 0xFFFF }
+        return "03" + byte(count * 2) + values.map(word).joined()
+    }
+
+    /// An exception that is the answer to a function.
+    static func exception(_ code: Int, to function: Int) -> String { byte(function | 0x80) + byte(code) }
+
+    /// The bytes of a text.
+    static func text(_ text: String) -> String { text.utf8.map { byte(Int($0)) }.joined() }
+
+    /// Without the spaces that are for the eye, and in lower case as clients say it.
+    static func plain(_ bytes: String) -> String { bytes.filter { $0 != " " }.lowercased() }
+
+    /// A message of RTU with its checksum.
+    static func sealed(_ message: String) -> String {
+        let digits = Array(plain(message))
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt16(String(digits[$0...$0 + 1]), radix: 16) }
+        let sum = bytes.reduce(UInt16(0xFFFF)) { sum, byte in
+            (0..<8).reduce(sum ^ byte) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xA001 : 0) }
+        }
+        return plain(message) + word(Int(sum.byteSwapped))
+    }
 
     /// Writes a register; the answer is the same.
     static func write(_ address: Int, _ value: Int) -> String { "06" + word(address) + word(value) }

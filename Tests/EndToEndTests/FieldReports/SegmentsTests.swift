@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+extension EndToEnd.FieldReports {
+    /// Devices and clients that take a segment for a message, and peers that cut messages.
+    @Suite struct Segments {
+        @Test func `a device that reads one request a segment answers all nine of one send`() async throws {
+            let play = try await Play.set(deviceOptions: ["--first-of-each-read"])
+            try await play.open("client")
+            let requests = (1...9).map { Hex.frame($0, Hex.read($0)) }
+            try play.send("client", requests.joined())
+            let answers = (1...9).map { Hex.frame($0, Hex.content($0)) }
+            #expect(try await play.clients.received("client", 9) == answers)
+        }
+
+        #if os(Linux)
+            @Test(arguments: [1, 4, 16])
+            func `each request leaves in a segment of its own`(inFlight: Int) async throws {
+                let play = try await Play.set(options: ["--max-in-flight", "\(inFlight)"])
+                try await play.open("client")
+                let requests = (1...9).map { Hex.frame($0, Hex.read($0)) }
+                try play.send("client", requests.joined())
+                try await play.clients.received("client", 9)
+                play.server.program.send(signal: SIGTERM)
+                try await play.device.program.line(containing: "segments 9")
+            }
+
+            @Test(arguments: [1, 16])
+            func `each answer arrives in a segment of its own`(inFlight: Int) async throws {
+                let play = try await Play.set(options: ["--max-in-flight", "\(inFlight)"])
+                let client = try RunningProgram.client("first_of_each_read.py", ["\(play.server.plainPort)"])
+                try await client.line(containing: "segments 9")
+                try await client.end()
+            }
+        #endif
+
+        @Test func `each answer arrives in a TLS record of its own`() async throws {
+            let certificates = try await Certificates.made()
+            let play = try await Play.set(options: [
+                "--max-in-flight", "16", "--tls-listen", "127.0.0.1:0", "--client-ca", certificates["ca.crt"],
+                "--tls-certificate", certificates["server.crt"], "--tls-key", certificates["server.key"],
+            ])
+            let port = try await play.server.program.port(announcedBy: "TLS with client certificates")
+            let client = try RunningProgram.client(
+                "first_of_each_read.py",
+                ["\(port)", "--certificates", certificates.path]
+            )
+            try await client.line(containing: "records 9")
+            try await client.end()
+        }
+
+        @Test func `the last byte may come alone`() async throws {
+            let play = try await Play.set("030300000002 -> id 0000 0007 0303 04 000003 200ms 71")
+            try await play.open("client")
+            for id in 1...3 {
+                let answer = try await play.answer(to: "client", Hex.frame(id, unit: 3, Hex.read(0, count: 2)))
+                #expect(answer == Hex.frame(id, unit: 3, "0304" + "00000371"))
+            }
+            #expect(play.device.connections.taken == 1)
+        }
+
+        @Test func `answers in two pieces are whole answers`() async throws {
+            let play = try await Play.set("* -> id 0000 0007 / 0103 04 0001 0002")
+            try await play.open("client")
+            for id in 1...40 {
+                let answer = try await play.answer(to: "client", Hex.frame(id, Hex.read(id, count: 2)))
+                #expect(answer == Hex.frame(id, Hex.registers(1, 2)))
+            }
+            #expect(play.device.connections.taken == 1)
+        }
+    }
+}
