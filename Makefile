@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz soak \
-	bench bench-micro bench-check certificates clean
+	attack bystander bench bench-micro bench-check certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
 	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
@@ -53,6 +53,15 @@ fuzz: ## Fuzz every target, or TARGET, for SECONDS (60) each, or replay INPUT
 soak: SEED = 1
 soak: ## Run clients that verify everything beside a device that misbehaves for MINUTES (30), with SEED (1)
 	@scripts/soak '$(MINUTES)' '$(SEED)'
+
+attack: REQUESTS = 100000
+attack: SEED = 1
+attack: ## Send REQUESTS (100000) random and crafted requests on each wire, or on WIRE, with SEED (1)
+	@scripts/attack '$(REQUESTS)' '$(WIRE)' '$(SEED)'
+
+bystander: SECONDS = 20
+bystander: ## Measure what a client gets beside others that ask what they should not, for SECONDS (20) each
+	@scripts/bystander '$(SECONDS)'
 
 bench: ## Measure beside a relay in C and other programs, ROUNDS (5) times; ONLY some workloads (Benchmarks/README.md)
 	@scripts/bench --rounds '$(ROUNDS)' --only '$(ONLY)'

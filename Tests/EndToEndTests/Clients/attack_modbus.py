@@ -10,6 +10,8 @@ import modbus_wire  # noqa: E402
 
 WRITES = {5, 6, 15, 16, 21, 22, 23}
 VENDORS = [0x41, 0x42, 0x48, 0x64, 0x65, 0x6E, 0x5A, 0x2A]
+# Whole ones that this device does not have.
+RARE = [bytes.fromhex(text) for text in ("07", "0b", "0c", "11", "180010", "2b0e0100", "140706000100000001")]
 READ_ONLY = 0x8000
 MULTIPLE = {15: 1968, 16: 123}
 COUNTS = {1: 2000, 2: 2000, 3: 125, 4: 125}
@@ -42,13 +44,20 @@ def is_whole(pdu):
             and start + count <= 0x10000
             and address + written <= 0x10000
         )
-    return function not in (20, 21)
+    if function == 20:
+        parts = [struct.unpack_from(">BHHH", pdu, place) for place in range(2, size - 6, 7)]
+        return (
+            7 <= pdu[1] <= 0xF5
+            and pdu[1] % 7 == 0
+            and all(kind == 6 and file > 0 and first <= 9999 for kind, file, first, _ in parts)
+        )
+    return function != 21
 
 
 class Request:
     """One request, and what may be said to it."""
 
-    __slots__ = ("unit", "pdu", "key", "kind", "writes", "expected")
+    __slots__ = ("unit", "pdu", "key", "kind", "may_be_sent", "writes", "expected")
 
     def __init__(self, unit, pdu):
         self.unit, self.pdu = unit, pdu
@@ -58,39 +67,53 @@ class Request:
         else:
             whole = is_whole(pdu)
             self.kind = "unknown" if whole is None else "whole" if whole else "torn"
-        self.writes = self.kind == "unknown" or pdu[0] in WRITES
-        self.expected = modbus_wire.answer(unit, pdu) if self.kind in ("whole", "unknown") else None
+        self.may_be_sent = self.kind in ("whole", "unknown")
+        # What may not be sent is nothing that could be done.
+        self.writes = self.kind == "unknown" or self.kind == "whole" and pdu[0] in WRITES
+        self.expected = modbus_wire.answer(unit, pdu) if self.may_be_sent else None
+
+
+def begins_with_a_frame(request):
+    """Whether a torn request of RTU is, by a chance of its checksum, a whole one with a byte behind it."""
+    length = modbus_wire.request_length(request.pdu)
+    frame = sealed(bytes([request.unit]) + request.pdu)
+    end = 3 + (length or 0)
+    return request.kind == "torn" and end < len(frame) and sealed(frame[: end - 2]) == frame[:end]
 
 
 class Requests:
     """Draws requests of one client. What it writes lies in a range of its own, and each write is another one."""
 
-    def __init__(self, client, seed, tells_length):
+    def __init__(self, client, seed, client_wire, device_wire):
         self.random = random.Random(f"{seed} {client}")
         self.client = client
         self.sequence = 0
+        # Without a header that delimits both, a request and another one behind it are two, as they should be.
+        self.crafts = client_wire.has_header
         # On a wire without a header a vendor's function hides nothing.
-        self.tells_length = tells_length
+        self.device_has_header = device_wire.has_header
 
     def next(self, ledger):
         draw = self.random.random()
         if draw < 0.62:
             pdu = self.whole()
-        elif draw < 0.80:
-            pdu = self.nearly(self.whole())
         elif draw < 0.95:
-            pdu = self.crafted()
+            pdu = self.crafted() if self.crafts and draw > 0.8 else self.nearly(self.whole())
         else:
             return self.vendors(ledger)
         request = Request(self.unit(), pdu)
-        return request if request.kind != "unknown" else self.next(ledger)
+        if request.kind == "unknown" or not self.crafts and begins_with_a_frame(request):
+            return self.next(ledger)
+        return request
 
     def unit(self):
         return self.random.randint(1, 3)
 
     def whole(self):
         draw = self.random
-        function = draw.choice((1, 2, 3, 3, 3, 4, 4, 5, 6, 6, 15, 16, 16, 22, 23))
+        function = draw.choice((1, 2, 3, 3, 3, 4, 4, 5, 6, 6, 15, 16, 16, 22, 23, 0))
+        if function == 0:
+            return draw.choice(RARE)
         if function in COUNTS:
             count = draw.randint(1, 12 if draw.random() < 0.95 else 125)
             return struct.pack(">BHH", function, draw.randrange(READ_ONLY - 128), count)
@@ -121,7 +144,7 @@ class Requests:
             case 1:
                 return pdu + draw.randbytes(draw.randint(1, 4))
             case 2:
-                return pdu[:1] if draw.random() < 0.5 else pdu[:-1]
+                return pdu[:1] if draw.random() < 0.5 else pdu[:-1] or pdu
             case 3:
                 return pdu + b"\x00"
             case 4:
@@ -141,7 +164,7 @@ class Requests:
         else:
             pdu = struct.pack(">BHH", 6, 0xF000 + draw.randrange(0xFFF), draw.getrandbits(16))
         body = bytes([unit]) + pdu
-        if not self.tells_length:
+        if not self.device_has_header:
             return body + modbus_wire.checksum(body), body
         return struct.pack(">HHH", draw.randint(1, 40), 0, len(body)) + body, body
 
@@ -149,7 +172,7 @@ class Requests:
         """Something whole, and behind it another request that the header counts in."""
         draw = self.random
         pdu = self.whole()
-        if not self.tells_length:
+        if not self.device_has_header:
             pdu += modbus_wire.checksum(bytes([self.unit()]) + pdu)
         for _ in range(draw.randint(1, 3)):
             inner, _ = self.hidden()
@@ -164,7 +187,7 @@ class Requests:
         function = draw.choice(VENDORS)
         self.sequence += 1
         mark = struct.pack(">BI", self.client, self.sequence)
-        if function == VENDORS[0] and self.tells_length:
+        if function == VENDORS[0] and self.device_has_header:
             # To the device it is the function code alone, and then other requests.
             pdu = bytes([function])
             for _ in range(draw.randint(0, 2)):
@@ -180,7 +203,7 @@ class Requests:
 class Header:
     """Modbus/TCP."""
 
-    tells_length = True
+    has_header = True
 
     def seal(self, id, request):
         return struct.pack(">HHHB", id, 0, len(request.pdu) + 1, request.unit) + request.pdu
@@ -197,7 +220,7 @@ class Header:
         if len(data) < 8:
             return None
         if data[7] in VENDORS[1:]:
-            length = struct.unpack_from(">H", data, 4)[0] - 1
+            length = max(1, struct.unpack_from(">H", data, 4)[0] - 1)
         else:
             length = modbus_wire.request_length(data[7:])
         if length is None or len(data) < 7 + length:
@@ -211,10 +234,10 @@ class Header:
 class Checksum:
     """RTU over TCP."""
 
-    tells_length = False
+    has_header = False
 
     def seal(self, _, request):
-        return request.key_on_line() if hasattr(request, "key_on_line") else sealed(bytes([request.unit]) + request.pdu)
+        return sealed(bytes([request.unit]) + request.pdu)
 
     def request(self, data):
         if len(data) < 4:

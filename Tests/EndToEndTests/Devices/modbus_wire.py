@@ -43,6 +43,8 @@ def answer(unit, pdu):
     function = pdu[0]
     if function in (1, 2, 3, 4, 23):
         address, count = struct.unpack_from(">HH", pdu, 1)
+        if not 1 <= count <= (2000 if function < 3 else 125):
+            return bytes([function | 0x80, 3])
         content = (bits if function < 3 else registers)(unit, address, count)
         return bytes([function, len(content) & 0xFF]) + content
     if function in (5, 6, 8, 22):

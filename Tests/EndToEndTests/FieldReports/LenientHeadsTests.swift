@@ -22,7 +22,8 @@ extension EndToEnd.FieldReports {
         }
 
         @Test func `chunks win over a length beside them, and the link is closed behind it`() async throws {
-            let response = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+            let response =
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             let play = try await Self.play("* -> \(Hex.text(response))")
             for round in 1...2 {
                 let answer = try await Self.answer(to: "client\(round)", on: play)
@@ -53,7 +54,12 @@ extension EndToEnd.FieldReports {
         }
 
         private static func play(_ rule: String) async throws -> Play {
-            try await Play.set(rule, wire: .any, clientOptions: ["raw"], options: ["-p", "http", "--retry-delay", "50ms"])
+            try await Play.set(
+                rule,
+                wire: .any,
+                clientOptions: ["raw"],
+                options: ["-p", "http", "--retry-delay", "50ms"]
+            )
         }
 
         /// Has a new client ask, and returns all of its answer as a text.
@@ -82,7 +88,9 @@ extension EndToEnd.FieldReports {
 
         private static func text(_ hex: String) -> String {
             let digits = Array(hex)
-            let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+            let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+                UInt8(String(digits[$0...$0 + 1]), radix: 16)
+            }
             return String(decoding: bytes, as: UTF8.self)
         }
     }

@@ -81,7 +81,10 @@ extension EndToEnd.FieldReports {
 
         @Test func `a second whole frame that could be the answer is given to nobody`() async throws {
             let one = Hex.sealed("01" + Hex.registers(1))
-            let play = try await Play.set("1x 010300050001 -> \(one) \(Hex.sealed("01" + Hex.registers(2)))", wire: .serial)
+            let play = try await Play.set(
+                "1x 010300050001 -> \(one) \(Hex.sealed("01" + Hex.registers(2)))",
+                wire: .serial
+            )
             try await play.open("client", "other")
             let answer = try await play.answer(to: "client", Hex.frame(1, Hex.read(5)))
             #expect(answer == Hex.frame(1, "830b") || answer == Hex.frame(1, Hex.registers(1)))

@@ -32,7 +32,9 @@ extension EndToEnd.FieldReports {
                 options: ["-p", "length-prefixed"] + format.options
             )
             try await play.open("client")
-            let messages = (1...3).map { Hex.plain(format.header) + String(repeating: Hex.byte($0), count: format.rest) }
+            let messages = (1...3).map {
+                Hex.plain(format.header) + String(repeating: Hex.byte($0), count: format.rest)
+            }
             try play.send("client", messages.joined())
             try await play.asked(3)
             #expect(play.asked == messages)

@@ -52,7 +52,9 @@ extension EndToEnd.FieldReports {
             "18 0000",
         ]
         /// The same of functions that are rare.
-        static let rare = ["07", "0b", "0c", "11", "14 07 06 0001 0000 0001", "15 09 06 0001 0000 0001 1234", "2b 0e 01 00"]
+        static let rare = [
+            "07", "0b", "0c", "11", "14 07 06 0001 0000 0001", "15 09 06 0001 0000 0001 1234", "2b 0e 01 00",
+        ]
 
         @Test(arguments: [Play.Wire.modbus, .byFunction, .serial])
         func `a byte too many or too few is refused for every function`(wire: Play.Wire) async throws {

@@ -85,7 +85,9 @@ enum Hex {
     /// A message of RTU with its checksum.
     static func sealed(_ message: String) -> String {
         let digits = Array(plain(message))
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt16(String(digits[$0...$0 + 1]), radix: 16) }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt16(String(digits[$0...$0 + 1]), radix: 16)
+        }
         let sum = bytes.reduce(UInt16(0xFFFF)) { sum, byte in
             (0..<8).reduce(sum ^ byte) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xA001 : 0) }
         }
