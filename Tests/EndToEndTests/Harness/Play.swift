@@ -10,8 +10,9 @@ struct Play {
         case modbus, byFunction = "by-function", serial, any
     }
 
-    /// Sets a play. Each line of the script is a rule, as `Devices/scripted.py` says; options are the server's.
+    /// Sets a play.
     ///
+    /// Each line of the script is a rule, as `Devices/scripted.py` says; options are the server's.
     /// Without options for it, server and clients speak Modbus/TCP with a device on a Modbus wire.
     static func set(
         _ script: String...,
