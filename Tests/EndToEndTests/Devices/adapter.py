@@ -44,7 +44,8 @@ class Adapter:
     async def work(self):
         while True:
             request = await self.line.get()
-            await asyncio.sleep(self.slow.get(request, 0))
+            # A line at 9600 baud needs some milliseconds for anything.
+            await asyncio.sleep(self.slow.get(request, 0.03))
             answer = request[:1] + modbus_wire.answer(request[0], request[1:])
             if self.writer:
                 self.writer.write(answer + modbus_wire.checksum(answer))

@@ -79,7 +79,7 @@ extension EndToEnd.FieldReports {
             #expect(play.device.connections.taken == 1)
         }
 
-        @Test func `a second whole frame that could be the answer is given to nobody`() async throws {
+        @Test func `a second whole frame that could be the answer costs nobody else a wrong one`() async throws {
             let one = Hex.sealed("01" + Hex.registers(1))
             let play = try await Play.set(
                 "1x 010300050001 -> \(one) \(Hex.sealed("01" + Hex.registers(2)))",
