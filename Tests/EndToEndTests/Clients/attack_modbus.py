@@ -29,8 +29,6 @@ def is_whole(pdu):
     if function in COUNTS:
         address, count = struct.unpack_from(">HH", pdu, 1)
         return 1 <= count <= COUNTS[function] and address + count <= 0x10000
-    if function == 5:
-        return pdu[3:] in (b"\xff\x00", b"\x00\x00")
     if function in MULTIPLE:
         address, count, bytes_behind = struct.unpack_from(">HHB", pdu, 1)
         wanted = 2 * count if function == 16 else (count + 7) // 8
@@ -92,12 +90,14 @@ class Requests:
         self.crafts = client_wire.has_header
         # On a wire without a header a vendor's function hides nothing.
         self.device_has_header = device_wire.has_header
+        # There it takes a silence to tell where the answer to it ends.
+        self.vendors_share = 0.05 if self.device_has_header else 0.005
 
     def next(self, ledger):
         draw = self.random.random()
         if draw < 0.62:
             pdu = self.whole()
-        elif draw < 0.95:
+        elif draw < 1 - self.vendors_share:
             pdu = self.crafted() if self.crafts and draw > 0.8 else self.nearly(self.whole())
         else:
             return self.vendors(ledger)

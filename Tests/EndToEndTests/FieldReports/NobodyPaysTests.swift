@@ -4,9 +4,12 @@ import Testing
 extension EndToEnd.FieldReports {
     /// What one client does, and what it costs the others.
     @Suite struct NobodyPays {
-        @Test func `a read on which the device hangs up fails alone`() async throws {
+        @Test(arguments: [true, false])
+        func `a read on which the device hangs up fails alone`(hasAnswered: Bool) async throws {
             let play = try await Play.set("0103ea60* -> close")
-            try await play.open("bad", "good")
+            try await play.open("bad", "good", "first")
+            // Otherwise it hangs up before anything is known of it.
+            if hasAnswered { _ = try await play.answer(to: "first", Hex.frame(1, Hex.read(1))) }
             for round in 1...8 {
                 let failure = try await play.answer(to: "bad", Hex.frame(round, Hex.read(60_000)), within: Play.soon)
                 #expect([Hex.frame(round, "830b"), Hex.frame(round, "830a")].contains(failure))
