@@ -8,19 +8,19 @@
             struct Wire: CustomTestStringConvertible {
                 var testDescription: String
                 var options: [String]
-                var requests = 3_000
+                var requests = 1_500
             }
 
             /// `make attack` asks more.
             @Test(arguments: [
-                Wire(testDescription: "modbus", options: ["-p", "modbus", "--max-in-flight", "8"], requests: 6_000),
+                Wire(testDescription: "modbus", options: ["-p", "modbus", "--max-in-flight", "8"], requests: 4_000),
                 Wire(testDescription: "to-serial", options: ["-p", "modbus", "--target-protocol", "modbus-serial"]),
                 Wire(
                     testDescription: "from-serial",
                     options: ["-p", "modbus-serial", "--target-protocol", "modbus", "--max-in-flight", "8"]
                 ),
                 Wire(testDescription: "serial", options: ["-p", "modbus-serial"]),
-                Wire(testDescription: "http", options: ["-p", "http"], requests: 1_500),
+                Wire(testDescription: "http", options: ["-p", "http"], requests: 1_000),
             ])
             func `what the device was asked is what clients were told`(wire: Wire) async throws {
                 let attack = try RunningProgram.client(

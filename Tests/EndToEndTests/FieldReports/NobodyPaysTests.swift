@@ -20,7 +20,8 @@ extension EndToEnd.FieldReports {
             #expect(play.asked.filter { $0.hasPrefix("0103ea60") }.count <= 8)
         }
 
-        @Test func `an HTTP request on which the device hangs up fails alone`() async throws {
+        @Test(arguments: [true, false])
+        func `an HTTP request on which the device hangs up fails alone`(hasAnswered: Bool) async throws {
             let play = try await Play.set(
                 "\(Hex.text("GET /gone"))* -> close",
                 "* -> \(Hex.text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))",
@@ -28,7 +29,8 @@ extension EndToEnd.FieldReports {
                 clientOptions: ["raw"],
                 options: ["-p", "http"]
             )
-            try await play.open("bad", "good")
+            try await play.open("bad", "good", "first")
+            if hasAnswered { _ = try await play.answer(to: "first", Self.get("/")) }
             for _ in 1...8 {
                 let failure = try await play.answer(to: "bad", Self.get("/gone"), within: Play.soon)
                 #expect(failure.hasPrefix(Hex.text("HTTP/1.1 502 ")))
