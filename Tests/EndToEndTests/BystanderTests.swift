@@ -4,7 +4,7 @@ extension EndToEnd {
     /// A client that polls beside one that asks, as fast as it can, for what it should not: `Clients/bystander.py`.
     @Suite struct Bystander {
         /// `make bystander` measures for longer.
-        /// What `make bystander` measures for longer, and more of it.
+        // `make bystander` measures more of them, and for longer.
         @Test(arguments: [
             ["hang-up", "--reconnect"], ["hang-up-elsewhere"], ["crafted"], ["vendors"],
             ["hang-up-elsewhere", "--http"],

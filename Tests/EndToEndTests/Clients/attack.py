@@ -77,12 +77,14 @@ class Device:
 
     def readable(self):
         if self.connection:
-            # Its end has come before the next connection, if that is to be.
             self.receive()
         try:
             connection, _ = self.listener.accept()
         except BlockingIOError:
             return
+        if self.connection:
+            # It may have ended between the two looks.
+            self.receive()
         if self.connection:
             self.run.ledger.violate("the device got a second connection", connection.getpeername())
             self.end()

@@ -191,6 +191,9 @@ class Device:
         except BlockingIOError:
             return
         if self.connection:
+            # It may have ended between the two looks.
+            self.receive()
+        if self.connection:
             self.run.ledger.violate("the device got a second connection", connection.getpeername())
             self.end()
         connection.setblocking(False)
