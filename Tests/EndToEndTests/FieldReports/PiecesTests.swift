@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 extension EndToEnd.FieldReports {
-    /// Devices that take a segment for a request, and answers that come in pieces. What clients see of it is in `Segments`.
+    /// Devices that take a segment for a request, and answers that come in pieces.
+    ///
+    /// What clients see of segments is in `Segments`.
     @Suite struct Pieces {
         @Test func `a device that reads one request a segment answers all nine of one send`() async throws {
             let play = try await Play.set(deviceOptions: ["--first-of-each-read"])
