@@ -92,6 +92,7 @@ extension EndToEnd {
             #expect(closing.last == "bye")
             #expect(!closing.contains { $0.lowercased() == "connection: close" })
             #expect(try await curl(server, "/early") == ["late"])
+            try await gadget.program.lines(2, containing: "connected")
             #expect(gadget.connections.taken == 2)
         }
 
@@ -165,6 +166,7 @@ extension EndToEnd {
             #expect(both.contains("Content-Length: 5") && both.last == "both")
             // A device that may not know where its message ends is not asked again on that connection.
             #expect(try await curl(server, "/early") == ["late"])
+            try await gadget.program.lines(2, containing: "connected")
             #expect(gadget.connections.taken == 2)
             server.expectNoTrouble()
         }
