@@ -19,6 +19,12 @@ extension FramingUnderTest {
         return tested
     }
 
+    /// Both where the device does not repeat transaction ids.
+    static let modbusWithoutIDs = [
+        FramingUnderTest(ModbusTCPFraming(ignoringTransactionIDs: true), everyRules[0], maximumLength: 260),
+        FramingUnderTest(ModbusTCPWithCRCFraming(ignoringTransactionIDs: true), everyRules[0], maximumLength: 262),
+    ]
+
     /// All of them.
     static let everyModbus = modbusTCP + modbusTCPWithCRC + modbusSerial
 

@@ -22,7 +22,8 @@ struct ResponseReaderInvariants {
 
     private static let tested =
         FramingUnderTest.modbusSerial + FramingUnderTest.modbusTCP + FramingUnderTest.modbusTCPWithCRC
-        + FramingUnderTest.iso8583 + FramingUnderTest.lengthPrefixed + FramingUnderTest.lines
+        + FramingUnderTest.modbusWithoutIDs + FramingUnderTest.iso8583 + FramingUnderTest.lengthPrefixed
+        + FramingUnderTest.lines
     /// Noise is kept up to this length.
     private static let longestNoise = 512
 
@@ -62,7 +63,7 @@ struct ResponseReaderInvariants {
         let frame = tested.framing.sealed(message, transactionID: 0)
         guard awaited == nil, tested.framing.verdict(on: frame[...], .request) == .length(frame.count) else { return }
         let request = tested.rules.request(message.span)
-        reader.requestSent(unread: unread.count)
+        reader.requestSent(request, unread: unread.count)
         asked = (request, cut + unread.count)
         if !tested.framing.carriesTransactionIDs { awaited = request }
     }

@@ -1,7 +1,7 @@
 /// Tells what the device's bytes are: a response, noise, damage, or nothing that can be read.
 ///
-/// A value that measures, and owns no byte: whoever runs it keeps the stream's unread bytes, asks ``next(in:answering:isSilent:)``
-/// again and again, and cuts off what each ``Reading`` names. It reads no clock: it says that it ``awaitsSilence``, and is
+/// A value that measures, and owns no byte: whoever runs it keeps the stream's unread bytes, asks
+/// ``next(in:answering:isSilent:)`` again and again, and cuts off what each ``Reading`` names. It reads no clock: it says that it ``awaitsSilence``, and is
 /// told with `isSilent` that no byte came for a while.
 ///
 /// Where responses carry a transaction id the header tells them apart. Elsewhere a response is the answer because it is the
@@ -10,8 +10,8 @@ package struct ResponseReader: Sendable {
     private let framing: any Framing
     private let rules: any MessageRules
     private var state = State.reading
-    /// The request that was awaited last: what comes when none is may be its answer again.
-    private var lastAwaited: Request?
+    /// The request that was sent last: what comes when none is awaited may be its answer again.
+    private var lastSent: Request?
     /// How many of the unread bytes came before the last request was sent.
     private var earlyBytes = 0
     /// Whether a silence tells what the unread bytes are.
@@ -53,25 +53,26 @@ package struct ResponseReader: Sendable {
     package var hasEnded: Bool { state == .ended }
 
     /// A request is being sent while this many bytes are unread: none of them can begin its answer.
-    package mutating func requestSent(unread: Int) {
+    ///
+    /// Where the wire has ids, it does not matter which one.
+    package mutating func requestSent(_ request: Request?, unread: Int) {
+        lastSent = request
         earlyBytes = unread
     }
 
-    /// Tells what the unread bytes begin with, or nil when more are needed.
-    ///
-    /// To be asked at the end of a read, not in the middle of one.
+    /// Tells what the unread bytes begin with, at the end of a read or of a silence.
     ///
     /// - Parameters:
     ///   - bytes: All that came and was not yet cut off.
     ///   - request: The request that the device is to answer next, where the wire has no ids.
     ///   - isSilent: Whether no byte came for as long as the silence lasts that tells frames apart.
+    /// - Returns: Nil when more bytes are needed to tell.
     package mutating func next(
         in bytes: Span<UInt8>,
         answering request: Request?,
         isSilent: Bool = false
     ) -> Reading? {
         awaitsSilence = false
-        if let request { lastAwaited = request }
         if state == .adrift {
             guard isSilent else { return drift(bytes) }
             state = .reading
@@ -101,7 +102,7 @@ package struct ResponseReader: Sendable {
     ) throws(FramingError) -> Reading? {
         guard !framing.carriesTransactionIDs else { return try measure(bytes, answering: nil) }
         let sought = SoughtResponse(
-            request: request ?? lastAwaited,
+            request: request ?? lastSent,
             isAwaited: request?.expectsResponse == true,
             rules: rules,
             earlyBytes: earlyBytes,
@@ -128,7 +129,8 @@ extension ResponseReader {
         if isWhole {
             // What follows a frame that is too short may be its rest.
             guard content < announced else { return damage(announced, content, in: frame, announced == bytes.count) }
-            return announced - content < Self.shortestAnswer ? .message(announced) : damage(announced, content, in: frame)
+            guard announced - content < Self.shortestAnswer else { return damage(announced, content, in: frame) }
+            return .message(announced)
         }
         // The rest would have come along; what comes instead is the next answer.
         return content <= bytes.count ? damage(announced, content, in: frame) : nil
@@ -154,11 +156,10 @@ extension ResponseReader {
     /// Reads where order alone tells responses apart: there must be one, and nothing after it that is not of another kind.
     private func readInOrder(_ bytes: Span<UInt8>, answering request: Request?) throws(FramingError) -> Reading? {
         let first = try measure(bytes, answering: request)
-        guard case .message(let length) = first, request?.expectsResponse == true,
-            !isUnsolicited(bytes.extracting(..<length))
-        else { return first }
+        guard let first, request?.expectsResponse == true else { return first }
+        if case .message(let length) = first, isUnsolicited(bytes.extracting(..<length)) { return first }
         guard earlyBytes == 0 else { throw .moreThanAsked }
-        var end = length
+        guard case .message(var end) = first else { return first }
         while case .message(let length)? = try measure(bytes.extracting(end...), answering: request) {
             guard isUnsolicited(bytes.extracting(end..<end + length)) else { throw .moreThanAsked }
             end += length

@@ -67,7 +67,8 @@ struct ModbusRTUSearch {
 
     /// Judges what stands where `bytes` begin, of which there are 2 or more.
     private func frame(in bytes: Span<UInt8>, isOwn: Bool) -> Candidate {
-        guard isOwn || (Self.answeringUnits.contains(bytes[0]) && bytes[1] & ~ModbusMessageRules.exceptionBit != 0) else {
+        guard isOwn || (Self.answeringUnits.contains(bytes[0]) && bytes[1] & ~ModbusMessageRules.exceptionBit != 0)
+        else {
             return .none
         }
         switch ModbusExtent(ofResponse: bytes, requested: isOwn ? sought.request?.responseLength : nil) {

@@ -23,7 +23,7 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     /// A request is being sent: what is unread cannot answer it.
     func requestSent() {
-        reader.requestSent(unread: unread.readableBytes)
+        reader.requestSent(connection.awaited, unread: unread.readableBytes)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -33,8 +33,8 @@ struct ReaderFeeding {
     var hasEnded: Bool { reader.hasEnded }
 
     mutating func ask(_ message: [UInt8]) {
-        reader.requestSent(unread: unread.count)
         awaited = framing.carriesTransactionIDs ? nil : rules.request(message)
+        reader.requestSent(awaited, unread: unread.count)
     }
 
     mutating func receive(_ bytes: some Sequence<UInt8>) -> [Outcome] {

@@ -138,7 +138,8 @@ import Testing
     // Fault report 11.
     @Test func `registers wider than 16 bit are as long as their byte count says`() {
         for frame: [UInt8] in [
-            [0, 1, 0, 0, 0, 7, 1, 4, 4, 0, 0, 0, 1], [0, 1, 0, 0, 0, 15, 1, 3, 12] + [UInt8](repeating: 1, count: 12),
+            [0, 1, 0, 0, 0, 7, 1, 4, 4, 0, 0, 0, 1],
+            [0, 1, 0, 0, 0, 15, 1, 3, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
         ] {
             var feeding = ReaderFeeding(.modbus)
             #expect(feeding.receive(frame) == [.message(frame)])
@@ -146,7 +147,9 @@ import Testing
     }
 
     @Test func `functions of unknown form are framed by the header alone`() {
-        for message: [UInt8] in [[1, 0x41], [1, 0x41, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], [1, 43, 13, 0], [1, 8, 0, 0, 1]] {
+        for message: [UInt8] in [
+            [1, 0x41], [1, 0x41, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], [1, 43, 13, 0], [1, 8, 0, 0, 1],
+        ] {
             let frame = ModbusTCPFraming().sealed(message, transactionID: 7)
             var feeding = ReaderFeeding(.modbus)
             #expect(feeding.receive(frame.dropLast()) == [])
@@ -191,6 +194,27 @@ import Testing
     @Test func `a line that comes unasked is for the core to judge`() {
         var feeding = ReaderFeeding(.echo)
         #expect(feeding.receive(Array("unasked\n".utf8)) == [.message(Array("unasked\n".utf8))])
+    }
+
+    // Modbus/TCP of a device that does not repeat ids.
+    @Test func `where ids are ignored, content counts as it does elsewhere and order as on other wires`() throws {
+        let spoken = try #require(ApplicationProtocol.modbus.ignoringTransactionIDs())
+        let question: [UInt8] = [1, 3, 0, 0, 0, 2]
+        var feeding = ReaderFeeding(spoken, asking: question)
+        #expect(feeding.receive(Self.answer) == [.message(Self.answer)])
+        feeding.ask(question)
+        #expect(feeding.receive(Self.answer + Self.answer) == [Self.tooMuch])
+
+        var long = Self.answer
+        long[5] = 8
+        let damage = ReaderFeeding.Outcome.damage(ResponseDamage(.length(announced: 8, content: 7), isInStep: false))
+        var damaged = ReaderFeeding(spoken, asking: question)
+        #expect(damaged.receive(long) == [damage])
+        // Damage to what began before the request is not damage to its answer.
+        var early = ReaderFeeding(spoken)
+        #expect(early.receive(long.prefix(8)) == [])
+        early.ask(question)
+        #expect(early.receive(long.dropFirst(8)) == [Self.tooMuch])
     }
 
     @Test func `what a host begins is told from its answer, wherever it stands`() {

@@ -14,7 +14,9 @@ import Testing
         ReaderFeeding(.modbusSerial, asking: message)
     }
 
-    private static func damage(_ cause: ResponseDamage.Cause) -> Outcome { .damage(ResponseDamage(cause, isInStep: true)) }
+    private static func damage(_ cause: ResponseDamage.Cause) -> Outcome {
+        .damage(ResponseDamage(cause, isInStep: true))
+    }
 
     // MARK: Answers
 
