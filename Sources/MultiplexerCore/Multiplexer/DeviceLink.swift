@@ -224,6 +224,7 @@ extension Multiplexer.DeviceLink {
     ) -> Consequence {
         settledAt = now + configuration.settleTime
         keepQuiet(from: now)
+        if let listening, now < listening.until { mustListen = true }
         listening = nil
         switch state {
         case .connecting where mayBeCounted(at: now):

@@ -85,8 +85,7 @@ extension Multiplexer {
             let askers = flights[index].askers.remove { (evenRepeated || !$0.isRepeat) && now < $0.deadline }
             for asker in askers { again.append((asker, flights[index].request, !flights[index].isUnsent)) }
         }
-        // The last one first, so that each goes before those that came after it: not the order in which they were sent,
-        // since a read may have joined what was sent before an earlier one.
+        // The last one first, so that each goes before those that came after it.
         again.sort { $0.asker.number > $1.asker.number }
         for (asker, request, mayHaveLeft) in again {
             clients.noteLanded(asker.client)

@@ -137,24 +137,25 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) {
-        let flight = inFlight.remove(at: index)
         statistics.damaged += 1
         damagesInARow += 1
         link.keepQuiet(from: now)
         link.answered(at: now, into: &actions)
-        land(flight)
-        // The right answer may come after the wrong one.
-        if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
-        actions.append(.report(.responseDamaged(damage, flight.sentAs)))
+        actions.append(.report(.responseDamaged(damage, inFlight[index].sentAs)))
         if case .other(let found, let expected) = damage.cause,
             let pattern = mismatches.note(found, expected: expected)
         {
             actions.append(.report(.mismatchRecognised(pattern)))
         }
+        let mayRepeat = damagesInARow < Self.damagesBeforeGivingUp
+        // With all that is lost, so that what is asked once more keeps its order.
+        guard damage.isInStep || !mayRepeat else { return replace(id, at: now, into: &actions) }
+        let flight = inFlight.remove(at: index)
+        land(flight)
+        // The right answer may come after the wrong one.
+        if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
         var damaged = [flight]
-        if damagesInARow < Self.damagesBeforeGivingUp, flight.isRead, drain == .notRequested {
-            putBackAskers(of: &damaged, at: now, into: &actions)
-        }
+        if mayRepeat, flight.isRead, drain == .notRequested { putBackAskers(of: &damaged, at: now, into: &actions) }
         for flight in damaged { fail(flight, .connectionLost, into: &actions) }
         if !damage.isInStep { replace(id, at: now, into: &actions) }
     }

@@ -36,4 +36,10 @@ extension MessageRules {
         var output: [UInt8] = []
         return reply(toFailed: request.span, failure, into: &output) ? output : nil
     }
+
+    /// What a client is told whose request was refused, or nil where the protocol has no such message.
+    func reply(toRefused request: [UInt8], _ refusal: RequestRefusal) -> [UInt8]? {
+        var output: [UInt8] = []
+        return reply(toRefused: request.span, refusal, into: &output) ? output : nil
+    }
 }

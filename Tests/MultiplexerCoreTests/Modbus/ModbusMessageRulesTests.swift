@@ -47,11 +47,6 @@ import Testing
         #expect(!rules.answersAfterEndOfInput)
     }
 
-    @Test func `a request with the exception bit may write`() {
-        #expect(rules.request([0x11, 0x83, 0x00, 0x6B, 0x00, 0x03]).mayWrite)
-        #expect(rules.request([0x11, 0x83, 0x00, 0x6B, 0x00, 0x03]).responseLength == nil)
-    }
-
     // MARK: The length of the response
 
     @Test(arguments: ModbusExchange.all)

@@ -48,7 +48,7 @@ import Testing
     @Test func `reading resumes when what waited has failed`() {
         var trace = Trace(.init(waitingLimit: 1))
         trace.join(.a)
-        #expect(trace.request(1, from: .a) == "pause A")
+        #expect(trace.request(1, from: .a) == "pause A, connect 1")
         #expect(trace.closed(1) == "fail 1 unreachable to A, resume A")
     }
 

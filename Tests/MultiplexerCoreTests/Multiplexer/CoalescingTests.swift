@@ -205,7 +205,7 @@ import Testing
     @Test func `a lost read is sent once more for all who share it`() {
         var trace = shared()
         #expect(trace.closed(1) == "connect 2")
-        #expect(trace.reports == "again 3, again 2, lost with 1 unanswered")
+        #expect(trace.reports == "lost with 1 unanswered, again 3, again 2")
         #expect(trace.connected(2) == "send 2 as 3")
         #expect(trace.reports == "ready 2, 3 shares with 2")
         #expect(trace.response(3, on: 2) == "respond 2 to B, respond 3 to C")
@@ -219,7 +219,7 @@ import Testing
         trace.connected(2)
         #expect(trace.reports == "ready 2, 3 shares with 2, 4 shares with 2")
         #expect(trace.closed(2) == "fail 2 connectionLost to B, fail 3 connectionLost to C, connect 3")
-        #expect(trace.reports == "again 4, lost with 1 unanswered")
+        #expect(trace.reports == "lost with 1 unanswered, again 4")
     }
 
     @Test func `nothing is shared where that is turned off`() {

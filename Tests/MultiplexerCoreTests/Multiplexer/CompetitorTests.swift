@@ -7,7 +7,7 @@ import Testing
         var trace = Trace.ready()
         var told: [Int] = []
         for count in 1...30 {
-            trace.response(0x7000 + UInt16(count))
+            trace.response(100 + UInt16(count))
             if trace.reports.contains("competitor after \(count)") { told.append(count) }
         }
         #expect(told == [3, 6, 12, 24])
@@ -15,12 +15,12 @@ import Testing
 
     @Test func `an answer ends the row`() {
         var trace = Trace.ready()
-        trace.response(0x7001)
-        trace.response(0x7002)
+        trace.response(101)
+        trace.response(102)
         trace.request(1, from: .a)
         trace.response(1)
-        trace.response(0x7003)
-        #expect(trace.reports == "stray 28675/259")
+        trace.response(103)
+        #expect(trace.reports == "stray 103/259")
     }
 
     @Test func `late responses do not count`() {

@@ -96,8 +96,8 @@ import Testing
         #expect(trace.leave(.a) == "")
         #expect(trace.pass(.seconds(29)) == "")
         trace.join(.b)
-        #expect(trace.pass(.seconds(60)) == "")
         #expect(trace.request(1, from: .b) == "send 1 as 1")
+        #expect(trace.pass(.seconds(2)) == "")
         trace.response(1)
         trace.leave(.b)
         #expect(trace.pass(.milliseconds(29_999)) == "")
@@ -111,7 +111,8 @@ import Testing
         trace.leave(.a)
         #expect(trace.closed(1) == "")
         #expect(trace.pass(.seconds(60)) == "")
-        #expect(trace.join(.b) == "connect 2")
+        trace.join(.b)
+        #expect(trace.request(2, from: .b) == "connect 2")
     }
 
     @Test func `a drain does not wait for a connection that lingers`() {

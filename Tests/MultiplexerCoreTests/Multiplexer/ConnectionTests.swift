@@ -3,16 +3,34 @@ import Testing
 
 /// The states of the connection and every exit of theirs.
 @Suite struct ConnectionTests {
-    @Test func `down becomes connecting with the first client`() {
+    @Test func `down becomes connecting with the first request`() {
         var trace = Trace()
-        #expect(trace.join(.a) == "connect 1")
-        #expect(trace.join(.b) == "")
+        trace.join(.a)
+        trace.join(.b)
+        #expect(trace.request(1, from: .a) == "connect 1")
+        #expect(trace.request(2, from: .b) == "")
+    }
+
+    // A probe of the port, for example.
+    @Test func `a client that asks nothing opens no connection`() {
+        var trace = Trace()
+        #expect(trace.join(.a) == "")
+        #expect(trace.pass(.seconds(60)) == "")
+        #expect(trace.leave(.a) == "")
+        #expect(trace.statistics.connects == 0)
+    }
+
+    @Test func `a client that asks nothing keeps no connection`() {
+        var trace = Trace.ready(.init(linger: .zero), clients: .a)
+        trace.join(.b)
+        #expect(trace.leave(.a) == "disconnect 1")
+        #expect(trace.closed(1) == "")
     }
 
     @Test func `connecting becomes ready and waiting requests are sent`() {
         var trace = Trace()
         trace.join(.a)
-        #expect(trace.request(1, from: .a) == "")
+        #expect(trace.request(1, from: .a) == "connect 1")
         #expect(trace.connected(1) == "send 1 as 1")
         #expect(trace.reports == "ready 1")
     }
@@ -28,12 +46,14 @@ import Testing
     }
 
     @Test func `connecting becomes closing when nobody is left`() {
-        var trace = Trace()
+        var trace = Trace(.init(linger: .zero))
         trace.join(.a)
-        #expect(trace.leave(.a) == "disconnect 1")
+        trace.request(1, from: .a)
+        #expect(trace.leave(.a) == "discard 1, disconnect 1")
         #expect(trace.connected(1) == "")
         #expect(trace.closed(1) == "")
-        #expect(trace.join(.b) == "connect 2")
+        trace.join(.b)
+        #expect(trace.request(1, from: .b) == "connect 2")
     }
 
     @Test func `connecting becomes closing when the device takes too long`() {
@@ -56,18 +76,19 @@ import Testing
     }
 
     @Test func `settling becomes closing when nobody is left`() {
-        var trace = Trace(.init(delayAfterConnect: .seconds(2)))
+        var trace = Trace(.init(delayAfterConnect: .seconds(2), linger: .zero))
         trace.join(.a)
+        trace.request(1, from: .a)
         trace.connected(1)
-        #expect(trace.leave(.a) == "disconnect 1")
+        #expect(trace.leave(.a) == "discard 1, disconnect 1")
         #expect(trace.pass(.seconds(3)) == "")
     }
 
     @Test func `settling becomes connecting when the device closes, and nobody's request fails`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(2)))
         trace.join(.a)
-        trace.connected(1)
         trace.request(1, from: .a)
+        trace.connected(1)
         #expect(trace.closed(1) == "connect 2")
         #expect(trace.reports == "closed early")
         trace.connected(2)
@@ -92,7 +113,7 @@ import Testing
     }
 
     @Test func `ready becomes closing when the last client leaves`() {
-        var trace = Trace.ready(clients: .a, .b)
+        var trace = Trace.ready(.init(linger: .zero), clients: .a, .b)
         #expect(trace.leave(.a) == "")
         #expect(trace.leave(.b) == "disconnect 1")
     }
@@ -125,16 +146,17 @@ import Testing
         #expect(trace.connected(2) == "send 1 as 1")
     }
 
-    @Test func `a connection that rests is opened again for the first client after the last one left`() {
+    @Test func `a connection that rests is opened again for the first request after the last client left`() {
         var trace = Trace.ready(clients: .a)
         trace.closed(1)
         trace.leave(.a)
-        #expect(trace.join(.b) == "connect 2")
+        #expect(trace.join(.b) == "")
+        #expect(trace.request(1, from: .b) == "connect 2")
     }
 
     // Traps T22 and T23: never two connections; the end of the old one is awaited.
     @Test func `closing waits for its end before another connection is opened`() {
-        var trace = Trace.ready(clients: .a)
+        var trace = Trace.ready(.init(linger: .zero), clients: .a)
         trace.leave(.a)
         #expect(trace.join(.b) == "")
         #expect(trace.request(1, from: .b) == "")
@@ -146,14 +168,15 @@ import Testing
     @Test func `closing becomes backing off after a failure`() {
         var trace = Trace(.init(connectTimeout: .seconds(3)))
         trace.join(.a)
+        trace.request(1, from: .a)
         trace.pass(.seconds(3))
-        #expect(trace.request(1, from: .a) == "")
-        #expect(trace.closed(1) == "fail 1 unreachable to A")
+        #expect(trace.request(2, from: .a) == "")
+        #expect(trace.closed(1) == "fail 2 unreachable to A")
         #expect(trace.reports.hasPrefix("backing off 1"))
     }
 
     @Test func `what waits for a closing that never ends expires`() {
-        var trace = Trace.ready(.init(queueTimeout: .seconds(2)), clients: .a)
+        var trace = Trace.ready(.init(queueTimeout: .seconds(2), linger: .zero), clients: .a)
         trace.leave(.a)
         trace.join(.b)
         trace.request(1, from: .b)
@@ -163,6 +186,7 @@ import Testing
     @Test func `backing off becomes connecting when its time has come`() {
         var trace = Trace(.init(backoff: Backoff(initial: .seconds(1))))
         trace.join(.a)
+        trace.request(1, from: .a)
         trace.closed(1)
         #expect(trace.pass(.milliseconds(1200)) == "connect 2")
     }
@@ -170,17 +194,20 @@ import Testing
     @Test func `backing off becomes down when nobody is left`() {
         var trace = Trace()
         trace.join(.a)
+        trace.request(1, from: .a)
         trace.closed(1)
         trace.leave(.a)
         #expect(trace.pass(.seconds(60)) == "")
-        #expect(trace.join(.b) == "connect 2")
+        trace.join(.b)
+        #expect(trace.request(2, from: .b) == "connect 2")
     }
 
     @Test func `connections are numbered and never numbered again`() {
-        var trace = Trace()
+        var trace = Trace(.init(linger: .zero))
         for number in 1...5 as ClosedRange<UInt64> {
-            #expect(trace.join(.a) == "connect \(number)")
-            #expect(trace.leave(.a) == "disconnect \(number)")
+            trace.join(.a)
+            #expect(trace.request(1, from: .a) == "connect \(number)")
+            #expect(trace.leave(.a) == "discard 1, disconnect \(number)")
             trace.closed(number)
         }
         #expect(trace.statistics.connects == 5)

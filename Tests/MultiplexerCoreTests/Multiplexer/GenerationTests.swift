@@ -30,8 +30,9 @@ import Testing
     }
 
     @Test func `the old connection's late success does not make the new one ready`() {
-        var trace = Trace()
+        var trace = Trace(.init(linger: .zero))
         trace.join(.a)
+        trace.request(1, from: .a)
         trace.leave(.a)
         trace.closed(1)
         trace.join(.b)

@@ -102,7 +102,7 @@ import Testing
         var trace = Trace.ready(.init(maximumResponseAge: .milliseconds(500)))
         trace.read(1, from: .a)
         trace.write(2, from: .b, unit: 1)
-        #expect(trace.response(1) == "send 2 as 2, respond 1 to A")
+        #expect(trace.response(1) == "respond 1 to A, send 2 as 2")
     }
 
     // The device may have written just before it answered, and long after we gave up.
@@ -157,8 +157,28 @@ import Testing
         trace.request(2, from: .b)
         trace.request(3, from: .a)
         #expect(trace.read(4, from: .a) == "")
-        #expect(trace.response(2) == "send 3 as 3, respond 2 to B")
-        #expect(trace.response(3) == "respond 4 from 0, 0.0s old, to A, respond 3 to A")
+        #expect(trace.response(2) == "respond 2 to B, send 3 as 3")
+        #expect(trace.response(3) == "respond 3 to A, respond 4 from 0, 0.0s old, to A")
+    }
+
+    // Whoever counts on the order of answers would take one for the other.
+    @Test func `no answer that is kept overtakes what its client asked before`() {
+        var trace = kept()
+        trace.request(2, from: .a)
+        #expect(trace.read(3, from: .a) == "send 3 as 3")
+        #expect(trace.read(4, from: .b) == "respond 4 from 0, 0.0s old, to B")
+        #expect(trace.response(2) == "respond 2 to A")
+        #expect(trace.response(3) == "keep in 0, respond 3 to A")
+        #expect(trace.read(5, from: .a) == "respond 5 from 0, 0.0s old, to A")
+    }
+
+    @Test func `a read joins none in flight while its client waits for something else`() {
+        var trace = Trace.ready(Self.configuration)
+        trace.read(1, from: .b, 1)
+        trace.read(2, from: .a, 2)
+        #expect(trace.read(3, from: .a, 1) == "send 3 as 3")
+        #expect(trace.read(4, from: .c, 1) == "")
+        #expect(trace.reports == "4 shares with 1")
     }
 
     @Test func `a response that is kept is given while the device cannot be reached`() {
@@ -170,18 +190,25 @@ import Testing
         #expect(trace.read(3, from: .b, 2) == "fail 3 unreachable to B")
     }
 
-    // It joined what was sent before what its client had asked earlier.
     @Test func `lost reads keep the order in which they came and expire in it`() {
-        var trace = Trace.ready(.init(inFlightLimit: 4, maximumResponseAge: .seconds(1), queueTimeout: .seconds(10)))
+        var trace = Trace.ready(
+            .init(
+                inFlightLimit: 4,
+                maximumResponseAge: .seconds(1),
+                responseTimeout: .seconds(20),
+                queueTimeout: .seconds(10)
+            )
+        )
         trace.read(1, from: .b, 1)
-        trace.read(2, from: .a, 2)
         trace.pass(.seconds(1))
-        trace.read(3, from: .a, 1)
-        #expect(trace.reports == "3 shares with 1")
+        trace.read(2, from: .a, 1)
+        #expect(trace.reports == "2 shares with 1")
+        trace.read(3, from: .a, 2)
         trace.closed(1)
-        #expect(trace.reports == "again 3, again 2, again 1, lost with 2 unanswered")
-        trace.connected(2)
-        #expect(trace.everything.map(\.text).filter { $0.hasPrefix("send") } == ["send 1 as 3", "send 2 as 4"])
-        #expect(trace.reports == "ready 2, 3 shares with 1")
+        #expect(trace.reports == "lost with 2 unanswered, again 3, again 2, again 1")
+        #expect(trace.connected(2) == "send 1 as 3, send 3 as 4")
+        #expect(trace.reports == "ready 2, 2 shares with 1")
+        #expect(trace.pass(.seconds(9)) == "fail 1 expired to B")
+        #expect(trace.pass(.seconds(1)) == "fail 2 expired to A, fail 3 expired to A")
     }
 }

@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func `the last client's request in flight is awaited before the connection closes`() {
-        var trace = Trace.ready(clients: .a)
+        var trace = Trace.ready(.init(linger: .zero), clients: .a)
         trace.request(1, from: .a)
         #expect(trace.leave(.a) == "discard 1")
         #expect(trace.response(1) == "disconnect 1")

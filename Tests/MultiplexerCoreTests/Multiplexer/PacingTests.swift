@@ -105,10 +105,11 @@ import Testing
     }
 
     @Test func `a device settles after a connection that we close, too`() {
-        var trace = Trace.ready(.init(settleTime: .milliseconds(500)), clients: .a)
+        var trace = Trace.ready(.init(settleTime: .milliseconds(500), linger: .zero), clients: .a)
         #expect(trace.leave(.a) == "disconnect 1")
         trace.closed(1)
-        #expect(trace.join(.b) == "")
+        trace.join(.b)
+        #expect(trace.request(1, from: .b) == "")
         #expect(trace.pass(.milliseconds(500)) == "connect 2")
     }
 
@@ -124,6 +125,7 @@ import Testing
         let backoff = Backoff(initial: .milliseconds(100))
         var trace = Trace(.init(settleTime: .seconds(3), backoff: backoff))
         trace.join(.a)
+        trace.request(1, from: .a)
         trace.closed(1)
         #expect(trace.reports == "backing off 1 for 3.0s")
         #expect(trace.pass(.milliseconds(2999)) == "")

@@ -7,7 +7,7 @@ import Testing
         var trace = Trace.answered()
         trace.request(2, from: .a)
         #expect(trace.closed(1) == "connect 2")
-        #expect(trace.reports == "again 2, lost with 1 unanswered")
+        #expect(trace.reports == "lost with 1 unanswered, again 2")
         #expect(trace.connected(2) == "send 2 as 3")
         #expect(trace.response(3, on: 2) == "respond 2 to A")
         #expect(trace.statistics.sentAgain == 1)
@@ -130,7 +130,7 @@ import Testing
         #expect(trace.unsent(2) == "")
         #expect(trace.request(3, from: .b) == "")
         #expect(trace.closed(1) == "connect 2")
-        #expect(trace.reports == "again 2, lost with 1 unanswered")
+        #expect(trace.reports == "lost with 1 unanswered, again 2")
         #expect(trace.connected(2) == "send 2 as 3")
     }
 

@@ -68,6 +68,7 @@ struct Trace {
         statistics.requests -= opening.requests
         statistics.sent -= opening.sent
         statistics.broadcasts -= opening.broadcasts
+        statistics.connects -= opening.connects
         return statistics
     }
 
@@ -97,6 +98,14 @@ struct Trace {
     @discardableResult
     mutating func read(_ id: UInt32, from client: ClientID, _ range: UInt8 = 1, unit: UInt8? = 1) -> String {
         ask(id, .read(range, unit: unit), from: client)
+    }
+
+    /// A request about something that the device may remember badly.
+    @discardableResult
+    mutating func ask(_ id: UInt32, about subject: UInt64, mayWrite: Bool = false, from client: ClientID) -> String {
+        let subject = Request.Subject(rawValue: subject)
+        let request = Request(correlation: Correlation(rawValue: 0x0103), mayWrite: mayWrite, subject: subject)
+        return ask(id, request, from: client)
     }
 
     /// A request that may change the device, or one unit of it.
@@ -236,8 +245,8 @@ struct Trace {
     /// The id that was sent as this one; an id that is never sent has two equal bytes.
     func id(_ number: UInt16) -> UInt16 {
         guard multiplexer.configuration.carriesTransactionIDs else { return number }
-        return (1...transactionIDs.count + 1).dropLast().contains(Int(number))
-            ? transactionIDs[Int(number) - 1] : number << 8 | number
+        let index = Int(number) - 1
+        return transactionIDs.indices.contains(index) ? transactionIDs[index] : number << 8 | number
     }
 
     private func number(_ id: UInt16) -> UInt16 {

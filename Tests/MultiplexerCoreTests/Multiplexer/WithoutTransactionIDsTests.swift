@@ -97,7 +97,7 @@ import Testing
 
     @Test func `a damaged answer costs its request and not the connection`() {
         var trace = Trace.ready(configuration)
-        trace.request(1, from: .a)
+        trace.write(1, from: .a)
         trace.request(2, from: .b)
         #expect(trace.damaged() == "fail 1 connectionLost to A, send 2 as 0")
         #expect(trace.response(0) == "respond 2 to B")

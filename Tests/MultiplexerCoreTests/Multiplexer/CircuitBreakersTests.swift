@@ -1,0 +1,214 @@
+import Testing
+
+@testable import MultiplexerCore
+
+// Nobody pays for a request of another on which the device hangs up.
+@Suite struct CircuitBreakersTests {
+    /// The device has answered subject 1, which A asked, on connection 1.
+    private func answering(_ configuration: Multiplexer.Configuration = .init()) -> Trace {
+        var trace = Trace.ready(configuration)
+        trace.ask(1, about: 1, from: .a)
+        #expect(trace.response(1) == "respond 1 to A")
+        return trace
+    }
+
+    /// The device hangs up on a read of B about `subject`, and again on its repetition, on which it is asked alone.
+    private func hangUpTwice(_ trace: inout Trace, on link: UInt64, _ id: UInt32, about subject: UInt64) {
+        #expect(trace.ask(id, about: subject, from: .b).hasPrefix("send \(id)"))
+        #expect(trace.closed(link) == "connect \(link + 1)")
+        #expect(trace.connected(link + 1).hasPrefix("send \(id)"))
+        #expect(trace.closed(link + 1) == "fail \(id) connectionLost to B, connect \(link + 2)")
+    }
+
+    @Test func `a read on which the device hangs up is asked once more, fails alone, and others go on at once`() {
+        var trace = answering()
+        trace.ask(2, about: 9, from: .b)
+        trace.ask(3, about: 1, from: .a)
+        #expect(trace.closed(1) == "connect 2")
+        #expect(trace.reports == "lost with 1 unanswered, again 2")
+        #expect(trace.connected(2) == "send 2 as 3")
+        #expect(trace.closed(2) == "fail 2 connectionLost to B, connect 3")
+        #expect(trace.reports == "lost with 1 unanswered, held back 2 for 1.0s")
+        #expect(trace.connected(3) == "send 3 as 4")
+        #expect(trace.response(4, on: 3) == "respond 3 to A")
+    }
+
+    @Test func `a write on which the device hangs up fails alone, and others go on at once`() {
+        var trace = answering()
+        trace.ask(2, about: 9, mayWrite: true, from: .b)
+        trace.ask(3, about: 1, from: .a)
+        #expect(trace.closed(1) == "fail 2 connectionLost to B, connect 2")
+        #expect(trace.connected(2) == "send 3 as 3")
+        trace.response(3, on: 2)
+        trace.ask(4, about: 9, mayWrite: true, from: .b)
+        #expect(trace.closed(2) == "fail 4 connectionLost to B, connect 3")
+        #expect(trace.reports == "lost with 1 unanswered, held back 4 for 1.0s")
+    }
+
+    // Its sender could keep everyone reconnecting.
+    @Test func `what the device hung up on twice is held back, for longer each time`() {
+        var trace = answering()
+        hangUpTwice(&trace, on: 1, 2, about: 9)
+        trace.connected(3)
+        var link: UInt64 = 3
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            #expect(trace.ask(3, about: 9, from: .b) == "fail 3 heldBack to B")
+            #expect(trace.pass(.milliseconds(seconds * 1000 - 1)) == "")
+            #expect(trace.ask(3, about: 9, from: .c) == "fail 3 heldBack to C")
+            trace.pass(.milliseconds(1))
+            #expect(trace.ask(4, about: 9, mayWrite: true, from: .b).hasPrefix("send 4"))
+            #expect(trace.closed(link) == "fail 4 connectionLost to B, connect \(link + 1)")
+            link += 1
+            trace.connected(link)
+        }
+        #expect(trace.statistics.heldBack == 14)
+    }
+
+    @Test func `who waits with what is held back meanwhile fails too`() {
+        var trace = answering()
+        trace.ask(2, about: 9, from: .b)
+        trace.ask(3, about: 9, from: .c)
+        trace.closed(1)
+        trace.connected(2)
+        #expect(trace.closed(2) == "fail 2 connectionLost to B, connect 3")
+        #expect(trace.connected(3) == "fail 3 heldBack to C")
+    }
+
+    @Test func `what was held back is asked like any other once it is answered`() {
+        var trace = answering()
+        hangUpTwice(&trace, on: 1, 2, about: 9)
+        trace.connected(3)
+        trace.pass(.seconds(1))
+        trace.ask(3, about: 9, from: .b)
+        #expect(trace.response(4, on: 3) == "respond 3 to B")
+        trace.ask(4, about: 9, from: .b)
+        #expect(trace.closed(3) == "connect 4")
+        #expect(trace.connected(4) == "send 4 as 6")
+        #expect(trace.response(6, on: 4) == "respond 4 to B")
+    }
+
+    @Test func `what the device has answered goes on while something else is held back`() {
+        var trace = answering()
+        hangUpTwice(&trace, on: 1, 2, about: 9)
+        trace.connected(3)
+        #expect(trace.ask(3, about: 1, from: .a) == "send 3 as 4")
+        #expect(trace.ask(4, about: 9, from: .b) == "fail 4 heldBack to B")
+        #expect(trace.response(4, on: 3) == "respond 3 to A")
+    }
+
+    // A request whose address is another each time is not known by what it is about.
+    @Test func `after three new ones in a row only what was answered before is sent for a while`() {
+        var trace = answering()
+        hangUpTwice(&trace, on: 1, 2, about: 11)
+        trace.connected(3)
+        hangUpTwice(&trace, on: 3, 3, about: 12)
+        trace.connected(5)
+        #expect(trace.ask(4, about: 13, from: .b) == "send 4 as 6")
+        #expect(trace.closed(5) == "connect 6")
+        #expect(trace.connected(6) == "fail 4 heldBack to B")
+        #expect(trace.ask(5, about: 14, from: .b) == "fail 5 heldBack to B")
+        #expect(trace.ask(6, about: 1, from: .a) == "send 6 as 7")
+        #expect(trace.response(7, on: 6) == "respond 6 to A")
+        // Then one is tried, and the next while is longer.
+        trace.pass(.seconds(1))
+        #expect(trace.ask(7, about: 15, from: .b) == "send 7 as 8")
+        #expect(trace.closed(6) == "connect 7")
+        #expect(trace.connected(7) == "fail 7 heldBack to B")
+        trace.pass(.milliseconds(1999))
+        #expect(trace.ask(8, about: 16, from: .b) == "fail 8 heldBack to B")
+        trace.pass(.milliseconds(1))
+        #expect(trace.ask(9, about: 17, from: .b) == "send 9 as 9")
+        #expect(trace.response(9, on: 7) == "respond 9 to B")
+        // That one was answered: the row is over.
+        #expect(trace.ask(10, about: 18, from: .b) == "send 10 as 10")
+    }
+
+    @Test func `of several in flight each is asked alone next, so that it shows which one it was`() {
+        var trace = answering(.init(inFlightLimit: 4))
+        trace.ask(2, about: 1, from: .a)
+        trace.ask(3, about: 9, from: .b)
+        trace.ask(4, about: 2, from: .c)
+        #expect(trace.closed(1) == "connect 2")
+        #expect(trace.connected(2) == "send 2 as 5")
+        #expect(trace.response(5, on: 2) == "send 3 as 6, respond 2 to A")
+        #expect(trace.closed(2) == "fail 3 connectionLost to B, connect 3")
+        #expect(trace.reports == "lost with 1 unanswered, held back 3 for 1.0s")
+        #expect(trace.connected(3) == "send 4 as 7")
+        #expect(trace.response(7, on: 3) == "respond 4 to C")
+        // None of them is under suspicion any more, so they go side by side again.
+        trace.ask(5, about: 1, from: .a)
+        #expect(trace.ask(6, about: 2, from: .c) == "send 6 as 9")
+    }
+
+    @Test func `a device that has answered nothing yet is backed off from`() {
+        var trace = Trace.ready()
+        trace.ask(1, about: 1, from: .a)
+        #expect(trace.closed(1) == "connect 2")
+        trace.connected(2)
+        #expect(trace.closed(2) == "fail 1 connectionLost to A")
+        #expect(trace.reports.hasPrefix("backing off 1"))
+    }
+
+    // It hangs up on what it has answered before: it is the device that fails, and not a request.
+    @Test func `a device that hangs up on all that it answered before is backed off from`() {
+        var trace = Trace.ready()
+        for subject in 1...3 as ClosedRange<UInt64> {
+            trace.ask(UInt32(subject), about: subject, from: .a)
+            trace.response(UInt16(subject))
+        }
+        trace.closed(1)
+        var link: UInt64 = 1
+        var reports = ""
+        for subject in 1...3 as ClosedRange<UInt64> where !reports.contains("backing off") {
+            trace.ask(UInt32(subject), about: subject, from: .a)
+            for _ in 1...2 where !reports.contains("backing off") {
+                link += 1
+                trace.connected(link)
+                trace.closed(link)
+                reports += trace.reports
+            }
+        }
+        #expect(reports.contains("backing off 1"))
+        #expect(trace.statistics.connects <= 5)
+    }
+
+    // Some devices answer a range that they do not have with silence.
+    @Test func `what timed out when it was asked last says nothing of the device`() {
+        var trace = answering(.init(responseTimeout: .seconds(1)))
+        trace.ask(2, about: 1, from: .a)
+        #expect(trace.pass(.seconds(1)) == "fail 2 unanswered to A")
+        trace.ask(3, about: 1, from: .a)
+        #expect(trace.pass(.seconds(1)) == "fail 3 unanswered to A, disconnect 1")
+        #expect(trace.closed(1) == "connect 2")
+        trace.connected(2)
+        trace.ask(4, about: 1, from: .a)
+        trace.pass(.seconds(1))
+        trace.ask(5, about: 1, from: .a)
+        #expect(trace.pass(.seconds(1)) == "fail 5 unanswered to A, disconnect 2")
+        #expect(trace.closed(2) == "connect 3")
+    }
+
+    @Test func `what nothing is known about is never held back`() {
+        var trace = answering()
+        for link in 1...5 as ClosedRange<UInt64> {
+            trace.request(2, from: .a)
+            trace.response(UInt16(link) * 2, on: link)
+            #expect(trace.write(3, from: .b).hasPrefix("send 3"))
+            #expect(trace.closed(link) == "fail 3 connectionLost to B, connect \(link + 1)")
+            trace.connected(link + 1)
+        }
+    }
+
+    @Test func `of more suspects than are remembered the oldest is forgotten`() {
+        var breakers = Multiplexer.CircuitBreakers(Backoff())
+        func subject(_ value: UInt64) -> Request.Subject { Request.Subject(rawValue: value) }
+        for value in 1...65 as ClosedRange<UInt64> {
+            _ = breakers.noteHangUp(subject(value), isAlone: true, at: .zero)
+        }
+        #expect(!breakers.suspects(subject(1)))
+        #expect(breakers.suspects(subject(2)) && breakers.suspects(subject(65)))
+        #expect(breakers.noteHangUp(subject(65), isAlone: true, at: .zero) == .seconds(1))
+        #expect(breakers.holdsBack(subject(65), at: .milliseconds(999)))
+        #expect(!breakers.holdsBack(subject(65), at: .seconds(1)))
+    }
+}
