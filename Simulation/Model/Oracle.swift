@@ -636,15 +636,17 @@ extension Oracle {
 
     /// The answer came, and cannot be given: a read is asked once more, unless that is in vain.
     private mutating func endDamaged(at index: Int, isInStep: Bool, at now: Duration) {
-        let flight = flights.remove(at: index)
         counted.damaged += 1
         damages += 1
         gap.push(to: now + configuration.minimumGap)
         answered(at: now)
         use.push(to: now)
+        step.due.append(.damaged(flights[index].id))
+        // With all that is lost, in one order.
+        guard isInStep || damages >= 3 else { return loseStep(at: now) }
+        let flight = flights.remove(at: index)
         land(flight)
         if configuration.carriesTransactionIDs { retired.insert(flight.transactionID) }
-        step.due.append(.damaged(flight.id))
         let request = requests[flight.serial]
         if damages < 3, request.isRead, request.expectsResponse, drainDeadline == nil {
             putBack(flight.askers.filter { now < requests[$0].deadline && !requests[$0].wasReturned })
@@ -677,6 +679,7 @@ extension Oracle {
     private mutating func closed(_ id: LinkID, midResponse: Bool, at now: Duration) {
         guard let ended = link, ended.id == id else { return }
         connectNotBefore = now + configuration.settleTime
+        if now < listensUntil { mustListen = true }
         listening = nil
         step.attempt = ended.connectedAt == nil ? now - ended.connectDeadline + configuration.connectTimeout : .zero
         // A connection that never stood was not lost.

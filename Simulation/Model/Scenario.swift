@@ -118,6 +118,7 @@ struct Scenario {
         let delay = random.chance(60) ? Duration.zero : random.milliseconds(1, 150)
         let gap = random.chance(60) ? Duration.zero : random.milliseconds(1, 80)
         let settleTime = random.chance(60) ? Duration.zero : random.milliseconds(1, 150)
+        let quietTime: Duration? = random.chance(50) ? nil : random.milliseconds(0, 150)
         let initial = random.pick([0, 10, 20, 50, 100])
         var configuration = Multiplexer.Configuration(
             carriesTransactionIDs: random.chance(65),
@@ -133,11 +134,12 @@ struct Scenario {
             delayAfterConnect: delay,
             minimumGap: gap,
             settleTime: settleTime,
-            quietTime: random.chance(50) ? nil : random.milliseconds(0, 150),
+            quietTime: quietTime,
             linger: random.chance(60) ? .zero : random.milliseconds(1, 300),
             idleClose: random.chance(60) ? nil : random.milliseconds(0, 300),
             // A connection is not too old before it may be used.
-            maximumAge: random.chance(60) ? nil : (delay + gap) * 2 + random.milliseconds(80, 600),
+            maximumAge: random.chance(60)
+                ? nil : (delay + gap + (quietTime ?? .zero) * 4) * 2 + random.milliseconds(80, 600),
             backoff: Backoff(initial: .milliseconds(initial), maximum: .milliseconds(initial * (random.below(8) + 1))),
             drainTimeout: random.milliseconds(10, 800)
         )

@@ -132,7 +132,8 @@ import Testing
     }
 
     // Report 9: its header may have swallowed the answers of others.
-    @Test func `bytes behind the content while other answers are awaited cost the connection, and are given to nobody`() {
+    @Test func `bytes behind the content while other answers are awaited cost the connection, and are given to nobody`()
+    {
         var trace = Trace.ready(.init(inFlightLimit: 4))
         trace.ask(1, Self.read, from: .a)
         trace.ask(2, Self.read, from: .b)

@@ -12,10 +12,10 @@ import Testing
     private func watching(_ configuration: Multiplexer.Configuration = .init()) throws -> Oracle {
         var oracle = Oracle(configuration)
         oracle.begin(.clientJoined(.a), at: .zero)
-        try oracle.check(.connect(first), at: .zero)
         oracle.begin(.clientJoined(.b), at: .zero)
-        oracle.begin(.upstreamConnected(first), at: .zero)
         oracle.begin(request(1, from: .a), at: .zero)
+        try oracle.check(.connect(first), at: .zero)
+        oracle.begin(.upstreamConnected(first), at: .zero)
         try oracle.check(send(1), at: .zero)
         return oracle
     }
