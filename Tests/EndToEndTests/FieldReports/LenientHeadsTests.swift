@@ -30,7 +30,8 @@ extension EndToEnd.FieldReports {
                 #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("\r\n\r\nhello"), "\(answer)")
                 #expect(answer.lowercased().contains("content-length: 5\r\n"), "\(answer)")
             }
-            #expect(play.device.connections.taken == 2)
+            // The next one may be open already.
+            #expect(play.device.connections.taken >= 2)
         }
 
         @Test func `control bytes in a value never reach a client`() async throws {
