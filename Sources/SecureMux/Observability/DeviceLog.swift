@@ -95,7 +95,7 @@ struct DeviceLog {
         case .sendingAgain:
             let isDue = repetitions.count()
             say(
-                "the connection ended before an answer began; the request is sent once more",
+                "a request that got no right answer is sent once more",
                 isDue ? .info : .debug,
                 ["so-far": "\(repetitions.total)"]
             )

@@ -34,6 +34,14 @@ extension Serve {
                 """
             )
         }
+        if let quietTime = configuration.quietTime, quietTime >= all {
+            throw ValidationError(
+                """
+                the --quiet-time of \(quietTime.shortText) leaves no request in time behind one that was not answered: it has \
+                to be shorter than the --queue-timeout of \(all.shortText)
+                """
+            )
+        }
         let pause = configuration.settleTime + configuration.delayAfterConnect + configuration.minimumGap
         guard pause < all else {
             throw ValidationError(

@@ -52,12 +52,16 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         let deviceProtocol = try spoken.deviceProtocol()
-        guard device.maxInFlight == 1 || deviceProtocol.framing.carriesTransactionIDs else {
+        let carriesIDs = deviceProtocol.framing.carriesTransactionIDs
+        guard device.maxInFlight == 1 || carriesIDs else {
+            let wire = spoken.transactionIDs == .ignored ? "with --transaction-ids ignored it" : deviceProtocol.name
             throw ValidationError(
-                """
-                --max-in-flight \(device.maxInFlight): \(deviceProtocol.name) has no transaction ids to tell responses \
-                apart
-                """
+                "--max-in-flight \(device.maxInFlight): \(wire) has no transaction ids to tell responses apart"
+            )
+        }
+        guard times.quietTime == nil || !carriesIDs else {
+            throw ValidationError(
+                "--quiet-time is of no use to \(deviceProtocol.name), whose transaction ids tell a late answer: leave it out"
             )
         }
         if let profile = device.profile, deviceProtocol.messages != .modbus {

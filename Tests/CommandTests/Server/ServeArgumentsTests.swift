@@ -18,6 +18,8 @@ import Testing
         #expect(try serve.spoken.clientProtocol().name == "echo")
         #expect(device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
         #expect(serve.multiplexer == Multiplexer.Configuration())
+        #expect(serve.multiplexer.linger == .seconds(5))
+        #expect(serve.multiplexer.quietTime == nil)
     }
 
     @Test(arguments: [
@@ -67,6 +69,53 @@ import Testing
         #expect(configuration.inFlightLimit == 4)
     }
 
+    // MARK: What the device repeats
+
+    @Test(arguments: ["modbus", "modbus-rtu"])
+    func `transaction ids are checked unless they are to be ignored`(name: String) throws {
+        for (options, carriesIDs) in [
+            ([], true), (["--transaction-ids", "checked"], true), (["--transaction-ids", "ignored"], false),
+        ] as [([String], Bool)] {
+            let device = try Serve.parse(["-p", name] + options).spoken.deviceProtocol()
+            #expect(device.name == name)
+            #expect(device.framing.carriesTransactionIDs == carriesIDs)
+            // Clients have theirs in any case.
+            let clients = try Serve.parse(["-p", name] + options).spoken.clientProtocol()
+            #expect(clients.framing.carriesTransactionIDs)
+        }
+    }
+
+    @Test(arguments: ["modbus", "modbus-rtu", "modbus-serial"])
+    func `units are checked unless they are to be ignored`(name: String) throws {
+        for (options, checksUnits) in [
+            ([], true), (["--unit-ids", "checked"], true), (["--unit-ids", "ignored"], false),
+        ] as [([String], Bool)] {
+            let serve = try Serve.parse(["-p", name] + options)
+            let device = try serve.spoken.deviceProtocol()
+            let clients = try #require(try serve.spoken.clientProtocol().translated(to: device))
+            for rules in [device.messageRules, clients.messageRules] {
+                let request = rules.request(([3, 1, 0, 0, 0, 8] as [UInt8]).span)
+                let response = rules.response(([1, 1, 1, 0x55] as [UInt8]).span)
+                #expect((request.correlation == response.correlation) == !checksUnits)
+            }
+        }
+    }
+
+    @Test func `what the device repeats is of its wire, not of its clients'`() throws {
+        let options = ["-p", "modbus-serial", "--target-protocol", "modbus", "--transaction-ids", "ignored"]
+        #expect(try !Serve.parse(options).spoken.deviceProtocol().framing.carriesTransactionIDs)
+    }
+
+    @Test(
+        arguments: [
+            ("modbus-serial", .seconds(1)), ("http", .zero), ("echo", .milliseconds(100)),
+            ("iso8583", .milliseconds(100)),
+        ] as [(String, Duration)]
+    )
+    func `each wire without ids has its quiet time`(name: String, quietTime: Duration) throws {
+        #expect(try Serve.parse(["-p", name]).spoken.deviceProtocol().quietTime == quietTime)
+    }
+
     // MARK: Times
 
     /// Options, and what they do to the defaults.
@@ -96,6 +145,9 @@ import Testing
         Times("--connection-lifetime", "off") { $0.maximumAge = nil },
         Times("--settle", "2s") { $0.settleTime = .seconds(2) },
         Times("--linger", "1m") { $0.linger = .seconds(60) },
+        Times("--linger", "0") { $0.linger = .zero },
+        Times("--quiet-time", "300ms") { $0.quietTime = .milliseconds(300) },
+        Times("--quiet-time", "0") { $0.quietTime = .zero },
         Times("--retry-delay", "3s") { $0.backoff = Backoff(initial: .seconds(3), maximum: .seconds(30)) },
         Times("--retry-delay", "1m") { $0.backoff = Backoff(initial: .seconds(60), maximum: .seconds(60)) },
         Times("--retry-delay-max", "5s") { $0.backoff = Backoff(initial: .seconds(1), maximum: .seconds(5)) },
@@ -272,6 +324,26 @@ import Testing
             (["-p", "echo", "--unit-map", "1=0"], "--unit-map is of no use to echo"),
             (["-p", "http", "--broadcast"], "--broadcast is of no use to http"),
             (["-p", "modbus", "--unit-map", "1=0", "--unit-map", "1=2"], "names the clients' unit 1 twice"),
+            (["-p", "modbus", "--transaction-ids", "trusted"], "'trusted' is invalid for '--transaction-ids"),
+            (["-p", "echo", "--unit-ids", "ignored"], "--unit-ids is of no use to echo"),
+            (
+                ["-p", "modbus-serial", "--transaction-ids", "ignored"],
+                "--transaction-ids is of no use to modbus-serial, which has none"
+            ),
+            (["-p", "http", "--transaction-ids", "checked"], "--transaction-ids is of no use to http, which has none"),
+            (
+                ["-p", "modbus", "--target-protocol", "modbus-serial", "--transaction-ids", "checked"],
+                "--transaction-ids is of no use to modbus-serial"
+            ),
+            (
+                ["-p", "modbus", "--transaction-ids", "ignored", "--max-in-flight", "2"],
+                "--max-in-flight 2: with --transaction-ids ignored it has no transaction ids to tell responses apart"
+            ),
+            (["-p", "modbus", "--quiet-time", "1s"], "--quiet-time is of no use to modbus"),
+            (
+                ["-p", "modbus-serial", "--quiet-time", "10s"],
+                "the --quiet-time of 10s leaves no request in time behind one that was not answered"
+            ),
             (["-p", "modbus", "--target-protocol", "modbus-serial", "--max-in-flight", "2"], "no transaction ids"),
             (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, "),
             (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),

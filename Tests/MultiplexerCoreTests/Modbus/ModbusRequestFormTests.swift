@@ -6,15 +6,14 @@ import Testing
     static let whole: [[UInt8]] =
         ModbusExchange.all.filter { !$0.isRequestOpen }.map(\.request) + [
             [1, 8, 0, 0, 0xA5, 0x37], [1, 8, 0, 1, 0xFF, 0], [1, 8, 0, 4, 0, 0], [1, 8, 0, 18, 0, 0],
-            [1, 8, 0, 20, 0, 0],
-            [0, 3, 0xFF, 0xFF, 0, 1], [255, 4, 0xFF, 0x83, 0, 125],
+            [1, 8, 0, 20, 0, 0], [0, 3, 0xFF, 0xFF, 0, 1], [255, 4, 0xFF, 0x83, 0, 125],
         ]
 
     /// Requests of functions that a vendor has, or whose data nobody but the device can read.
     static let unknown: [[UInt8]] = [
         [1, 8, 0, 0, 1, 2, 3, 4], [1, 8, 0, 0, 1, 2, 3], [1, 8, 0, 5, 0, 0], [1, 8, 0, 19, 0, 0],
-        [1, 8, 0, 21, 0, 1, 0, 1],
-        [1, 43, 13, 0x10], [1, 43, 0], [1, 43, 15, 1, 0], [1, 65], [1, 65, 0x24, 1, 0], [1, 100, 0],
+        [1, 8, 0, 21, 0, 1, 0, 1], [1, 43, 13, 0x10], [1, 43, 0], [1, 43, 15, 1, 0], [1, 65], [1, 65, 0x24, 1, 0],
+        [1, 100, 0],
         [1, 127] + [UInt8](repeating: 0, count: 252),
     ]
 

@@ -103,10 +103,10 @@ import Testing
             limits: ClientLimits(requestTimeout: .milliseconds(200))
         ) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             let requests = (0..<4).map { read(transaction: $0, unit: 1, address: $0, count: 1) }
             let bytes = requests.flatMap(\.self)
             try await client.send(Array(bytes.prefix(40)))
+            let link = try await device.connection()
             try await Task.sleep(for: .milliseconds(800))
             try await client.send(Array(bytes.dropFirst(40)))
             for index in 0..<4 {
@@ -335,7 +335,8 @@ private let longest: [UInt8] = [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 125]
 extension TestPeer {
     /// Sends so many requests, without waiting until they are taken.
     fileprivate func ask(_ count: Int) async throws {
-        channel.writeAndFlush(ByteBuffer(bytes: (0..<count).flatMap { _ in longest }), promise: nil)
+        let requests = (0..<count).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] + longest.dropFirst(2) }
+        channel.writeAndFlush(ByteBuffer(bytes: requests), promise: nil)
     }
 }
 

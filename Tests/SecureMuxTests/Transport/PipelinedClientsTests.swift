@@ -17,8 +17,8 @@ import Testing
     @Test func `lines that arrive together are answered in their order`() async throws {
         try await withServer(protocol: .echo) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(Array("one\ntwo\nthree\nfo".utf8))
+            let link = try await device.connection()
             for line in ["one\n", "two\n", "three\n"] { try await link.answer(line) }
             try await client.send(Array("ur\n".utf8))
             try await link.answer("four\n")
@@ -29,8 +29,8 @@ import Testing
     @Test func `a client that ended its sending is answered all that it sent before`() async throws {
         try await withServer(protocol: .echo) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(Array("one\ntwo\nrest".utf8))
+            let link = try await device.connection()
             try await client.channel.close(mode: .output)
             for line in ["one\n", "two\n"] { try await link.answer(line) }
             #expect(try await client.receiveToEnd() == Array("ONE\nTWO\n".utf8))
@@ -40,8 +40,8 @@ import Testing
     @Test func `clients take turns however many lines one of them sends ahead`() async throws {
         try await withServer(protocol: .echo) { server, device in
             let eager = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await eager.send((0..<50).flatMap { Array("eager \($0)\n".utf8) })
+            let link = try await device.connection()
             #expect(try await link.receive(8) == Array("eager 0\n".utf8))
             let modest = try await TestPeer.connect(to: server.port)
             try await modest.send(Array("modest\n".utf8))
@@ -63,8 +63,8 @@ import Testing
     @Test func `a client that leaves takes what it sent ahead along`() async throws {
         try await withServer(protocol: .echo) { server, device in
             let leaving = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await leaving.send(Array("one\ntwo\nthree\n".utf8))
+            let link = try await device.connection()
             #expect(try await link.receive(4) == Array("one\n".utf8))
             try await leaving.reset()
             let other = try await TestPeer.connect(to: server.port)

@@ -29,8 +29,8 @@ import Testing
                     deaf.channel.read()
                     try await Task.sleep(for: .milliseconds(10))
                 }
-                let requests = ByteBuffer(bytes: (0..<5_000).flatMap { _ in Self.request })
-                deaf.channel.writeAndFlush(requests, promise: nil)
+                let requests = (0..<5_000).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] + Self.request.dropFirst(2) }
+                deaf.channel.writeAndFlush(ByteBuffer(bytes: requests), promise: nil)
                 let drip = Task {
                     for byte in (0..<1_000).flatMap({ _ in Self.request }) {
                         try await dripping.send([byte])

@@ -13,9 +13,9 @@ import Testing
     @Test func `clients of Modbus TCP share a device that speaks RTU`() async throws {
         try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
             let clients = [try await TestPeer.connect(to: server.port), try await TestPeer.connect(to: server.port)]
-            let link = try await device.connection()
             for (id, client) in zip(1..., clients) {
                 try await client.send(tcp(id, question))
+                let link = try await device.connection()
                 #expect(try await link.receive(8) == rtu(question))
                 try await link.send(rtu(answer))
                 #expect(try await client.receiveFrame() == tcp(id, answer))
@@ -28,9 +28,9 @@ import Testing
             server,
             device in
             let clients = [try await TestPeer.connect(to: server.port), try await TestPeer.connect(to: server.port)]
-            let link = try await device.connection()
             let other: [UInt8] = [2, 6, 0, 0, 0, 1]
             try await clients[0].send(rtu(question) + rtu(other))
+            let link = try await device.connection()
             try await clients[1].send(rtu(other))
             let first = try await link.receiveFrame()
             let second = try await link.receiveFrame()
@@ -39,7 +39,7 @@ import Testing
             // The other client's answer overtakes, its own second one cannot.
             try await link.send(second)
             #expect(try await clients[1].receive(8) == rtu(other))
-            try await link.send(tcp(Int(first[1]), answer))
+            try await link.send(tcp(answering: first, answer))
             #expect(try await clients[0].receive(7) == rtu(answer))
             let third = try await link.receiveFrame()
             try await link.send(third)
@@ -50,8 +50,8 @@ import Testing
     @Test func `the checksum in a Modbus TCP frame is checked and made`() async throws {
         try await withServer(protocol: .modbusRTU, clients: .modbus) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(tcp(7, question))
+            let link = try await device.connection()
             let asked = try await link.receiveFrame()
             #expect(asked[4...] == [0, 8] + rtu(question)[...])
             try await link.send([asked[0], asked[1], 0, 0, 0, 7] + rtu(answer))
@@ -63,9 +63,9 @@ import Testing
     @Test func `each client gets back the unit id that it asked for`() async throws {
         try await withServer(protocol: .modbus, unitMap: UnitMap([1: 0, 2: 0])) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             for unit: UInt8 in [1, 2, 0, 3] {
                 try await client.send(tcp(9, [unit, 3, 0, 0, 0, 1]))
+                let link = try await device.connection()
                 let asked = try await link.receiveFrame()
                 #expect(asked[6] == (unit == 3 ? 3 : 0))
                 try await link.send([asked[0], asked[1], 0, 0, 0, 5, asked[6], 3, 2, 0, unit])
@@ -78,9 +78,9 @@ import Testing
     @Test func `a broadcast on a serial wire is sent, answered to nobody, and the next request follows`() async throws {
         try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             let broadcast: [UInt8] = [0, 6, 0, 1, 0, 2]
             try await client.send(tcp(1, broadcast) + tcp(2, question))
+            let link = try await device.connection()
             #expect(try await link.receive(8) == rtu(broadcast))
             #expect(try await link.receive(8) == rtu(question))
             try await link.send(rtu(answer))
@@ -93,13 +93,13 @@ import Testing
     {
         try await withServer(protocol: .modbus, clients: .modbusSerial) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(rtu([0, 6, 0, 1, 0, 2]) + rtu(question))
+            let link = try await device.connection()
             let broadcast = try await link.receiveFrame()
             #expect(broadcast[6...] == [0, 6, 0, 1, 0, 2])
             try await link.send(broadcast)
             let asked = try await link.receiveFrame()
-            try await link.send(tcp(Int(asked[1]), answer))
+            try await link.send(tcp(answering: asked, answer))
             #expect(try await client.receive(7) == rtu(answer))
         }
     }
@@ -108,10 +108,10 @@ import Testing
     @Test func `a serial device that answers a broadcast is kept, and the log has the remedy`() async throws {
         try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             let broadcast: [UInt8] = [0, 6, 0, 1, 0, 2]
             for id in 1...2 {
                 try await client.send(tcp(id, broadcast) + tcp(id, question))
+                let link = try await device.connection()
                 #expect(try await link.receive(8) == rtu(broadcast))
                 try await link.send(rtu(broadcast))
                 #expect(try await link.receive(8) == rtu(question))
@@ -135,8 +135,8 @@ import Testing
         let wire = ApplicationProtocol.modbusSerial.broadcasting(unit0: false)
         try await withServer(protocol: wire, clients: .modbus) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(tcp(1, [0] + question.dropFirst()))
+            let link = try await device.connection()
             #expect(try await link.receive(8) == rtu([0] + question.dropFirst()))
             try await link.send(rtu([0] + answer.dropFirst()))
             #expect(try await client.receiveFrame() == tcp(1, [0] + answer.dropFirst()))
@@ -147,20 +147,36 @@ import Testing
     @Test func `a damaged answer costs its request alone, and what follows until the line is silent`() async throws {
         try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
             let client = try await TestPeer.connect(to: server.port)
+            let order: [UInt8] = [1, 6, 0, 0, 0, 7]
+            try await client.send(tcp(1, order) + tcp(2, question))
             let link = try await device.connection()
-            try await client.send(tcp(1, question) + tcp(2, question))
-            #expect(try await link.receive(8) == rtu(question))
-            var damaged = rtu(answer)
+            #expect(try await link.receive(8) == rtu(order))
+            var damaged = rtu(order)
             damaged[3] ^= 0x40
             try await link.send(damaged)
             // The rest of the noise looks like an answer; it belongs to nobody.
-            try await link.send(rtu(answer))
-            #expect(try await client.receiveFrame() == tcp(1, [1, 0x83, 0x0B]))
+            try await link.send(rtu(order))
+            #expect(try await client.receiveFrame() == tcp(1, [1, 0x86, 0x0B]))
             #expect(try await link.receive(8) == rtu(question))
             try await link.send(rtu(answer))
             #expect(try await client.receiveFrame() == tcp(2, answer))
             #expect(try await device.connections().all == 1)
             #expect(server.log.lines.contains { $0.contains("came damaged") })
+        }
+    }
+
+    @Test func `a read whose answer came damaged is asked once more`() async throws {
+        try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
+            let client = try await TestPeer.connect(to: server.port)
+            try await client.send(tcp(1, question))
+            let link = try await device.connection()
+            #expect(try await link.receive(8) == rtu(question))
+            var damaged = rtu(answer)
+            damaged[3] ^= 0x40
+            try await link.send(damaged)
+            #expect(try await link.receive(8) == rtu(question))
+            try await link.send(rtu(answer))
+            #expect(try await client.receiveFrame() == tcp(1, answer))
         }
     }
 
@@ -174,8 +190,8 @@ import Testing
     func `a request that a serial device could take for two is not sent`(_ malformed: [UInt8]) async throws {
         try await withServer(protocol: .modbusSerial, clients: .modbus) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(tcp(1, malformed) + tcp(2, question))
+            let link = try await device.connection()
             #expect(try await client.receiveFrame() == tcp(1, [1, malformed[1] | 0x80, 3]))
             #expect(try await link.receive(8) == rtu(question))
             try await link.send(rtu(answer))
@@ -187,13 +203,13 @@ import Testing
     @Test func `a response that a serial client could take for two becomes a failure`() async throws {
         try await withServer(protocol: .modbus, clients: .modbusSerial) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             try await client.send(rtu(question) + rtu(question))
+            let link = try await device.connection()
             var asked = try await link.receiveFrame()
-            try await link.send(tcp(Int(asked[1]), [1, 3, 0, 0, 0, 1, 3, 2, 0, 7]))
+            try await link.send(tcp(answering: asked, answer + answer))
             #expect(try await client.receive(5) == rtu([1, 0x83, 0x0B]))
             asked = try await link.receiveFrame()
-            try await link.send(tcp(Int(asked[1]), answer))
+            try await link.send(tcp(answering: asked, answer))
             #expect(try await client.receive(7) == rtu(answer))
             #expect(server.log.lines.contains { $0.contains("dropped a response whose length") })
         }
@@ -204,9 +220,9 @@ import Testing
     func `a request of unit 22 is not taken for TLS`(_ address: UInt16) async throws {
         try await withServer(protocol: .modbusSerial) { server, device in
             let client = try await TestPeer.connect(to: server.port)
-            let link = try await device.connection()
             let request = rtu([22, 3, UInt8(address >> 8), UInt8(address & 0xFF), 0, 1])
             for byte in request { try await client.send([byte]) }
+            let link = try await device.connection()
             #expect(try await link.receive(8) == request)
             try await link.send(rtu([22, 3, 2, 0, 7]))
             #expect(try await client.receive(7) == rtu([22, 3, 2, 0, 7]))
@@ -229,5 +245,10 @@ import Testing
 
     private func tcp(_ id: Int, _ message: [UInt8]) -> [UInt8] {
         [0, UInt8(id), 0, 0, 0, UInt8(message.count)] + message
+    }
+
+    /// A frame with the transaction id of another.
+    private func tcp(answering frame: [UInt8], _ message: [UInt8]) -> [UInt8] {
+        frame.prefix(2) + [0, 0, 0, UInt8(message.count)] + message
     }
 }
