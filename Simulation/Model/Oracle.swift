@@ -129,6 +129,8 @@ struct Oracle {
         var returned = 0
         var isHere = true
         var hasAsked = false
+        /// What keeps the device's answers from being a reason to send what is new.
+        var distrust = 1
         var isPaused = false
         var isClosed = false
         /// Turns are counted through all clients.
@@ -422,8 +424,8 @@ extension Oracle {
             clients[client]?.hasAsked = true
             lingersUntil = nil
         }
-        let isHeldBack = isHeard && experience.holdsBack(request.subject, at: now)
-        let isTaken = isHeard && !isHeldBack
+        let isRefused = isHeard && isHeldBack(request.subject, of: client, at: now)
+        let isTaken = isHeard && !isRefused
         if request.mayWrite, isTaken { raiseBarrier(request.unit) }
         let isShared = configuration.sharesReads && !request.mayWrite && request.expectsResponse
         let serial = requests.count
@@ -444,7 +446,7 @@ extension Oracle {
                 landed: landed[request.unit]
             )
         )
-        if isHeldBack { step.refused = serial }
+        if isRefused { step.refused = serial }
         if isTaken, clients[client]?.waiting.isEmpty == true {
             step.arrived = serial
             step.isAnswerKnown = !hasFlights(of: client) && isAnswerKnown(to: serial, at: now)
@@ -498,7 +500,7 @@ extension Oracle {
             gap.most = max(gap.most, now + configuration.minimumGap)
             guard flight.expectsResponse else { continue }
             silences += 1
-            experience.forget(requests[flight.serial].subject)
+            experience.silent(requests[flight.serial].subject)
             link?.blame = blame
             use.push(to: now)
             if !configuration.carriesTransactionIDs { link?.isTainted = true }
@@ -557,7 +559,13 @@ extension Oracle {
         damages = 0
         use.push(to: now)
         land(flight)
-        experience.answered(requests[flight.serial].subject)
+        let isTrusted = flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
+        experience.answered(requests[flight.serial].subject, isTrusted: isTrusted)
+        for serial in flight.askers {
+            let client = requests[serial].client
+            let distrust = clients[client]?.distrust ?? 0
+            clients[client]?.distrust = max(distrust - 1, 0)
+        }
         if !isExact(response, flight), response.surplus == 0, !hasToldWide {
             hasToldWide = true
             step.due.append(.wide)
@@ -642,13 +650,11 @@ extension Oracle {
         answered(at: now)
         use.push(to: now)
         step.due.append(.damaged(flights[index].id))
-        // With all that is lost, in one order.
-        guard isInStep || damages >= 3 else { return loseStep(at: now) }
         let flight = flights.remove(at: index)
         land(flight)
         if configuration.carriesTransactionIDs { retired.insert(flight.transactionID) }
         let request = requests[flight.serial]
-        if damages < 3, request.isRead, request.expectsResponse, drainDeadline == nil {
+        if isInStep, damages < 3, request.isRead, request.expectsResponse, drainDeadline == nil {
             putBack(flight.askers.filter { now < requests[$0].deadline && !requests[$0].wasReturned })
             for serial in step.returned where flight.askers.contains(serial) {
                 requests[serial].mayHaveLeft = requests[serial].mayHaveLeft || !flight.isUnsent
@@ -661,7 +667,7 @@ extension Oracle {
     private mutating func loseStep(at now: Duration) {
         link?.isTainted = true
         link?.blame = .nobody
-        land(repeatingReads: true, at: now)
+        land(repeatingReads: true, evenReturned: true, at: now)
     }
 
     private mutating func answered(at now: Duration) {

@@ -124,7 +124,7 @@ extension Oracle {
         try expect(request.state == .waiting, "4: a request was sent twice")
         try expect(clients[request.client]?.isHere == true, "4: a request was sent whose client has left")
         try expect(now < request.deadline, "4: a request was sent whose deadline has passed")
-        try expect(!experience.holdsBack(request.subject, at: now), "a request was sent that is held back")
+        try expect(!isHeldBack(request.subject, of: request.client, at: now), "a request was sent that is held back")
         let isAlone = request.goesAlone || experience.suspects(request.subject)
         try expect(
             flights.isEmpty || (!isAlone && !flights.contains(where: \.isAlone)),
@@ -257,7 +257,7 @@ extension Oracle {
         let isOverdue = request.deadline <= now
         try expect(
             request.state == .sent || isOverdue || isUnreachable || drainDeadline != nil
-                || experience.holdsBack(request.subject, at: now),
+                || isHeldBack(request.subject, of: client, at: now),
             "a broadcast was given up that could be sent"
         )
         counted.broadcasts += 1
@@ -295,7 +295,7 @@ extension Oracle {
             counted.expired += 1
         case .heldBack:
             try expect(request.state == .waiting, "a request was held back that was sent")
-            try expect(experience.holdsBack(request.subject, at: now), "a request was held back for nothing")
+            try expect(isHeldBack(request.subject, of: client, at: now), "a request was held back for nothing")
             counted.heldBack += 1
         case .draining:
             try expect(drainDeadline != nil, "a drain ended a request and was none")

@@ -12,23 +12,31 @@ extension Oracle {
         private var newcomers = 0
         private var newcomersUntil = Duration.zero
 
-        func holdsBack(_ subject: MultiplexerCore.Request.Subject?, at now: Duration) -> Bool {
+        /// What was asked while nothing was ever answered.
+        private(set) var unanswered: Set<MultiplexerCore.Request.Subject> = []
+
+        func holdsBack(_ subject: MultiplexerCore.Request.Subject?, isTrusted: Bool, at now: Duration) -> Bool {
             guard let subject else { return false }
-            return now < hangUps[subject]?.until ?? .zero || (now < newcomersUntil && !known.contains(subject))
+            return now < hangUps[subject]?.until ?? .zero
+                || (now < newcomersUntil && !isTrusted && !known.contains(subject))
         }
 
         func suspects(_ subject: MultiplexerCore.Request.Subject?) -> Bool {
             subject.map { hangUps[$0] != nil } ?? false
         }
 
-        mutating func answered(_ subject: MultiplexerCore.Request.Subject?) {
+        mutating func answered(_ subject: MultiplexerCore.Request.Subject?, isTrusted: Bool) {
             guard let subject else { return }
             hasAnswered = true
-            if known.insert(subject).inserted { (newcomers, newcomersUntil) = (0, .zero) }
+            if known.insert(subject).inserted, !isTrusted { (newcomers, newcomersUntil) = (0, .zero) }
             hangUps[subject] = nil
         }
 
-        mutating func forget(_ subject: MultiplexerCore.Request.Subject?) { subject.map { _ = known.remove($0) } }
+        mutating func silent(_ subject: MultiplexerCore.Request.Subject?) {
+            guard let subject else { return }
+            known.remove(subject)
+            if !hasAnswered { unanswered.insert(subject) }
+        }
 
         /// Returns for how long it is held back now.
         mutating func hungUp(
@@ -38,6 +46,7 @@ extension Oracle {
             at now: Duration
         ) -> Duration? {
             guard let subject else { return nil }
+            if !hasAnswered { unanswered.insert(subject) }
             let isNew = known.remove(subject) == nil
             let before = hangUps[subject]?.count ?? 0
             guard isAlone || before == 0 else { return nil }
@@ -57,6 +66,11 @@ extension Oracle {
             let wait = (0..<times).reduce(max(backoff.initial, least)) { wait, _ in min(wait * 2, .seconds(1000)) }
             return min(wait, max(backoff.maximum, least))
         }
+    }
+
+    /// Whether a request of a client is not to be sent now.
+    func isHeldBack(_ subject: MultiplexerCore.Request.Subject?, of client: ClientID, at now: Duration) -> Bool {
+        experience.holdsBack(subject, isTrusted: clients[client]?.distrust == 0, at: now)
     }
 
     /// A connection that was closed by us, and may still be counted.
@@ -100,9 +114,11 @@ extension Oracle {
 
     /// What it says of the device if nothing in flight is answered.
     var blame: Blame {
-        guard experience.hasAnswered else { return .nobody }
         let subjects = flights.filter(\.expectsResponse).map { requests[$0.serial].subject }
         guard !subjects.contains(nil) else { return .nobody }
+        guard experience.hasAnswered else {
+            return experience.unanswered.union(subjects.compactMap(\.self)).count >= 3 ? .nobody : .request
+        }
         return subjects.contains { $0.map(experience.known.contains) == true } ? .device : .request
     }
 
@@ -121,6 +137,11 @@ extension Oracle {
         let isAlone = flights.count == 1
         for flight in flights where !flight.isUnsent && flight.expectsResponse {
             let subject = requests[flight.serial].subject
+            for serial in flight.askers where isAlone {
+                let client = requests[serial].client
+                let distrust = clients[client]?.distrust ?? 0
+                clients[client]?.distrust = min(distrust + 4, 16)
+            }
             if let delay = experience.hungUp(subject, isAlone: isAlone, configuration.backoff, at: now) {
                 step.due.append(.heldBack(flight.id, delay))
             }

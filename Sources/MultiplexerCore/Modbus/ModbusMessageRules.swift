@@ -96,7 +96,9 @@ package struct ModbusMessageRules: MessageRules {
 
     /// The unit and the function, such as "unit 1: read holding registers (3)".
     package func summary(ofRequest message: Span<UInt8>) -> String {
-        "unit \(message[0]): \(ModbusFunction(rawValue: message[1]))"
+        let function = ModbusFunction(rawValue: message[1])
+        // None has the exception bit.
+        return "unit \(message[0]): \(function.rawValue == message[1] ? "\(function)" : "function (\(message[1]))")"
     }
 
     /// A response repeats unit and function; an exception response has the exception bit set beside.

@@ -1,8 +1,9 @@
 extension Multiplexer {
     /// Remembers what the device answers and on what it ends its connection, so that nobody pays for another's request.
     ///
-    /// A request that made the device hang up twice is not sent again for a while that grows; and after three of them in a
-    /// row, nothing is for a while that the device has not answered before. What it has answered goes on meanwhile.
+    /// A request that made the device hang up twice is not sent again for a while that grows. After three of them in a row,
+    /// nothing is for a while that the device has not answered before, unless a client asks whose requests it answers: so
+    /// whoever asks for ever other things that make it hang up cannot have everyone wait for new connections.
     ///
     /// ```
     ///           hung up twice                       the while is over
@@ -21,6 +22,8 @@ extension Multiplexer {
         /// Requests in a row that the device had not answered before, and on which it hung up.
         private var newcomers = 0
         private var newcomersUntil = Duration.zero
+        /// What was asked and not answered as long as nothing was, each once.
+        private var unanswered: [Request.Subject] = []
 
         private struct Suspect {
             var subject: Request.Subject
@@ -33,6 +36,8 @@ extension Multiplexer {
         private static let hangUpLimit = 2
         /// How many hang-ups on new subjects in a row hold all new ones back.
         private static let newcomerLimit = 3
+        /// How many subjects without an answer tell of the device, if it has never answered anything.
+        private static let unansweredLimit = 3
         /// How many suspects are remembered; then the oldest is forgotten.
         private static let suspectLimit = 64
 
@@ -40,11 +45,14 @@ extension Multiplexer {
             self.backoff = backoff
         }
 
-        /// Whether a request is not to be sent now.
-        func holdsBack(_ subject: Request.Subject?, at now: Duration) -> Bool {
-            guard now < newcomersUntil || !suspects.isEmpty, let subject else { return false }
+        /// Whether anything may be held back now.
+        func isOpen(at now: Duration) -> Bool { now < newcomersUntil || !suspects.isEmpty }
+
+        /// Whether a request is not to be sent now; `isTrusted` if its client's are answered.
+        func holdsBack(_ subject: Request.Subject?, isTrusted: Bool, at now: Duration) -> Bool {
+            guard let subject else { return false }
             if let suspect = suspects.first(where: { $0.subject == subject }), now < suspect.until { return true }
-            return now < newcomersUntil && !knows(subject)
+            return now < newcomersUntil && !isTrusted && !knows(subject)
         }
 
         /// Whether the device hung up on it when it was asked last, so that it is asked alone.
@@ -55,20 +63,33 @@ extension Multiplexer {
         /// Whether the device answered it when it was asked last.
         func knows(_ subject: Request.Subject) -> Bool { answered[place(of: subject)] == subject.rawValue }
 
-        /// The device answered.
-        mutating func noteAnswer(_ subject: Request.Subject?) {
+        /// The device answered; `isTrusted` if it had answered the client before.
+        mutating func noteAnswer(_ subject: Request.Subject?, isTrusted: Bool) {
             guard let subject else { return }
             hasAnswered = true
             let place = place(of: subject)
-            if newcomers > 0, answered[place] != subject.rawValue { (newcomers, newcomersUntil) = (0, .zero) }
+            if newcomers > 0, !isTrusted, answered[place] != subject.rawValue { (newcomers, newcomersUntil) = (0, .zero) }
             answered[place] = subject.rawValue
             if !suspects.isEmpty { suspects.removeAll { $0.subject == subject } }
         }
 
         /// The device let it time out: it may do so again.
         mutating func noteSilence(_ subject: Request.Subject?) {
-            guard let subject, knows(subject) else { return }
-            answered[place(of: subject)] = 0
+            guard let subject else { return }
+            noteUnanswered(subject)
+            if knows(subject) { answered[place(of: subject)] = 0 }
+        }
+
+        /// Whether so many different things were not answered, and nothing was, that it is no matter of what is asked.
+        func hasAnsweredNothing(of subjects: some Sequence<Request.Subject>) -> Bool {
+            var all = unanswered
+            for subject in subjects where !all.contains(subject) { all.append(subject) }
+            return all.count >= Self.unansweredLimit
+        }
+
+        private mutating func noteUnanswered(_ subject: Request.Subject) {
+            guard !hasAnswered, unanswered.count < Self.unansweredLimit, !unanswered.contains(subject) else { return }
+            unanswered.append(subject)
         }
 
         /// The device ended its connection on it, and with others in flight perhaps on one of those.
@@ -76,6 +97,7 @@ extension Multiplexer {
         /// - Returns: How long it is held back from now on; nil if it is not.
         mutating func noteHangUp(_ subject: Request.Subject?, isAlone: Bool, at now: Duration) -> Duration? {
             guard let subject else { return nil }
+            noteUnanswered(subject)
             let isNew = !knows(subject)
             if !isNew { answered[place(of: subject)] = 0 }
             let index = suspects.firstIndex { $0.subject == subject } ?? suspects.endIndex
@@ -113,7 +135,7 @@ extension Multiplexer {
 
     /// What a connection that answered nothing says of the device.
     enum Blame {
-        /// Nothing: it has never answered anything that could be compared.
+        /// Nothing that could be compared: nothing was ever answered, whatever was asked.
         case nobody
         /// It was asked what it has answered before.
         case device

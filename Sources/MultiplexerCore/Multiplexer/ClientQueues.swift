@@ -40,10 +40,18 @@ extension Multiplexer {
             /// How many of its requests are in flight.
             var inFlight = 0
             var hasAsked = false
+            /// How far it is from being trusted: what was answered for it brings it nearer, and hang-ups take it away.
+            var distrust = Client.newcomersDistrust
             var isPaused = false
             var isClosing = false
             /// In which of the two lines it stands.
             var isUrgent = false
+
+            /// One answer makes a client trusted.
+            static let newcomersDistrust = 1
+            /// How many answers make up for a hang-up.
+            static let hangUpDistrust = 4
+            static let greatestDistrust = 16
         }
 
         /// A request taken from its client's queue.
@@ -100,6 +108,21 @@ extension Multiplexer {
             guard !clients[client.slot].hasAsked else { return }
             clients[client.slot].hasAsked = true
             askers += 1
+        }
+
+        /// Whether the device answers what a client asks.
+        func trusts(_ client: ClientID) -> Bool { clients[client.slot].distrust == 0 }
+
+        /// The device answered a client's request.
+        mutating func noteAnswer(to client: ClientID) {
+            if clients[client.slot].distrust > 0 { clients[client.slot].distrust -= 1 }
+        }
+
+        /// The device hung up on a client's request.
+        mutating func noteHangUp(on client: ClientID) {
+            guard contains(client) else { return }
+            let distrust = clients[client.slot].distrust + Client.hangUpDistrust
+            clients[client.slot].distrust = min(distrust, Client.greatestDistrust)
         }
 
         /// A request of a client is in flight.

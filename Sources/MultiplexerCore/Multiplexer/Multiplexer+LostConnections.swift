@@ -29,18 +29,19 @@ extension Multiplexer {
 
     /// What it says of the device if nothing that is in flight is answered.
     var blame: Blame {
-        guard breakers.hasAnswered else { return .nobody }
-        var blame = Blame.request
+        var subjects: [Request.Subject] = []
         for flight in inFlight where flight.request.expectsResponse {
             guard let subject = flight.request.subject else { return .nobody }
-            if breakers.knows(subject) { blame = .device }
+            subjects.append(subject)
         }
-        return blame
+        guard breakers.hasAnswered else { return breakers.hasAnsweredNothing(of: subjects) ? .nobody : .request }
+        return subjects.contains { breakers.knows($0) } ? .device : .request
     }
 
     private mutating func noteHangUp(at now: Duration, into actions: inout [Action]) {
         let isAlone = inFlight.count == 1
         for flight in inFlight where !flight.isUnsent && flight.request.expectsResponse {
+            if isAlone { for asker in flight.askers { clients.noteHangUp(on: asker.client) } }
             if let delay = breakers.noteHangUp(flight.request.subject, isAlone: isAlone, at: now) {
                 actions.append(.report(.heldBack(flight.sentAs, delay)))
             }

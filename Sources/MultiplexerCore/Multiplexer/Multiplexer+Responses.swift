@@ -36,7 +36,7 @@ extension Multiplexer {
         link.answered(at: now, into: &actions)
         let answered = inFlight.remove(at: index)
         land(answered)
-        breakers.noteAnswer(answered.request.subject)
+        noteAnswer(to: answered)
         noteWidth(of: response, to: answered, into: &actions)
         note(response, to: answered, at: now, into: &actions)
         // What else it may have asked for comes beside its answer, and is nobody's.
@@ -46,6 +46,15 @@ extension Multiplexer {
             link.answeredLast(id, into: &actions)
         }
         return answered
+    }
+
+    private mutating func noteAnswer(to answered: InFlight) {
+        var isTrusted = true
+        for asker in answered.askers {
+            if !clients.trusts(asker.client) { isTrusted = false }
+            clients.noteAnswer(to: asker.client)
+        }
+        breakers.noteAnswer(answered.request.subject, isTrusted: isTrusted)
     }
 
     private func damage(in response: Response, to flight: InFlight) -> ResponseDamage.Cause? {
@@ -147,22 +156,23 @@ extension Multiplexer {
         {
             actions.append(.report(.mismatchRecognised(pattern)))
         }
-        let mayRepeat = damagesInARow < Self.damagesBeforeGivingUp
-        // With all that is lost, so that what is asked once more keeps its order.
-        guard damage.isInStep || !mayRepeat else { return replace(id, at: now, into: &actions) }
         let flight = inFlight.remove(at: index)
         land(flight)
         // The right answer may come after the wrong one.
         if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
         var damaged = [flight]
-        if mayRepeat, flight.isRead, drain == .notRequested { putBackAskers(of: &damaged, at: now, into: &actions) }
+        // What costs the others their connection is not asked again.
+        if damage.isInStep, damagesInARow < Self.damagesBeforeGivingUp, flight.isRead, drain == .notRequested {
+            putBackAskers(of: &damaged, at: now, into: &actions)
+        }
         for flight in damaged { fail(flight, .connectionLost, into: &actions) }
         if !damage.isInStep { replace(id, at: now, into: &actions) }
     }
 
     /// Gives up a connection on which messages cannot be told apart any longer.
     private mutating func replace(_ id: LinkID, at now: Duration, into actions: inout [Action]) {
-        loseInFlight(repeatingReads: true, at: now, into: &actions)
+        // Each time one request less is left, so that it does not count.
+        loseInFlight(repeatingReads: true, evenRepeated: true, at: now, into: &actions)
         link.replace(id, after: .damage, blaming: .nobody, into: &actions)
     }
 

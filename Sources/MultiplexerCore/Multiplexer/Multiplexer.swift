@@ -156,7 +156,7 @@ extension Multiplexer {
         }
         clients.noteAsked(client)
         link.lingersNoMore()
-        guard !breakers.holdsBack(request.subject, at: now) else {
+        guard !holdsBack(request, of: client, at: now) else {
             fail(id, request, .heldBack, to: client, into: &actions)
             return
         }
@@ -234,6 +234,11 @@ extension Multiplexer {
         }
     }
 
+    private func holdsBack(_ request: Request, of client: ClientID, at now: Duration) -> Bool {
+        breakers.isOpen(at: now)
+            && breakers.holdsBack(request.subject, isTrusted: clients.trusts(client), at: now)
+    }
+
     /// Whether the next request may be in flight beside those that are.
     private var hasRoomForNext: Bool {
         guard let other = inFlight.first else { return true }
@@ -257,7 +262,7 @@ extension Multiplexer {
             fail(waiting, .expired, to: taken.client, into: &actions)
             return nil
         }
-        guard !breakers.holdsBack(waiting.request.subject, at: now) else {
+        guard !holdsBack(waiting.request, of: taken.client, at: now) else {
             fail(waiting, .heldBack, to: taken.client, into: &actions)
             return nil
         }

@@ -200,7 +200,7 @@ struct DeviceLog {
         case .strayResponse(let response):
             let isDue = strays.count()
             say(
-                "dropped a response that answers nothing in flight: late, doubled, or another program's",
+                "dropped a response that answers nothing in flight",
                 isDue ? .warning : .debug,
                 ["transaction": "\(response.transactionID)", "so-far": "\(strays.total)"]
             )

@@ -208,7 +208,7 @@ import Testing
         #expect(!breakers.suspects(subject(1)))
         #expect(breakers.suspects(subject(2)) && breakers.suspects(subject(65)))
         #expect(breakers.noteHangUp(subject(65), isAlone: true, at: .zero) == .seconds(1))
-        #expect(breakers.holdsBack(subject(65), at: .milliseconds(999)))
-        #expect(!breakers.holdsBack(subject(65), at: .seconds(1)))
+        #expect(breakers.holdsBack(subject(65), isTrusted: true, at: .milliseconds(999)))
+        #expect(!breakers.holdsBack(subject(65), isTrusted: true, at: .seconds(1)))
     }
 }
