@@ -308,7 +308,7 @@ import Testing
         let serve = try Serve.parse(Self.certificate + ["--tls-key-passphrase-file", "/nonexistent/passphrase"])
         let error = #expect(throws: ConfigurationError.self) { try serve.listeners() }
         #expect(
-            error?.description.hasPrefix("--tls-key-passphrase-file /nonexistent/passphrase cannot be read") == true
+            error?.description.hasPrefix("--tls-key-passphrase-file /nonexistent/passphrase does not exist") == true
         )
     }
 
