@@ -3,8 +3,8 @@ import Testing
 
 extension EndToEnd {
     @Suite struct Stopping {
-        /// Reads two registers at 40000 with transaction id 1, then with 2.
-        private static let requests = "00010000000601039c400002" + "00020000000601039c400002"
+        /// Reads two registers at 40000 with transaction id 1, then at 40002 with 2.
+        private static let requests = "00010000000601039c400002" + "00020000000601039c420002"
         private static let response = "00010000000701030453756e53"
 
         @Test(arguments: [SIGTERM, SIGINT])

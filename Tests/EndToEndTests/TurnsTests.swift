@@ -50,10 +50,11 @@ extension EndToEnd {
                 try stage.clients.send("crowd", (sent..<sent + count).map { Hex.frame($0, rivals.crowd($0)) })
                 sent += count
             }
-            try fill(64)
+            try fill(1)
+            try await stage.device.asked(1)
+            try fill(63)
             // One with the device, 32 waiting, the others unread.
             try await stage.server.hasTaken(33)
-            try await stage.device.asked(1)
             var worst = 0
             for round in 1...12 {
                 // The device has one of the crowd's, and is not told to answer.
