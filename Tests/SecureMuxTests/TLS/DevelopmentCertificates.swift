@@ -1,5 +1,4 @@
 import Foundation
-import NIOPosix
 import SecureMux
 
 /// What `certs-dev/make-certs.sh` makes, made once for a run of the tests and thrown away after it.
@@ -55,20 +54,23 @@ struct DevelopmentCertificates {
 
     /// Runs the script and gives back what it said.
     static func runScript(_ arguments: String...) async throws -> (status: Int32, output: String) {
-        // Not on a thread of the pool that all tests share: waiting there would hold them all up.
-        try await NIOThreadPool.singleton.runIfActive { try run(arguments) }
+        try await run(arguments, script)
     }
 
     /// Runs a line of the shell in the folder and gives back what it said.
     @discardableResult
     func shell(_ line: String) async throws -> (status: Int32, output: String) {
-        try await NIOThreadPool.singleton.runIfActive {
-            let arguments = ["-c", "cd \(Self.folder.path) && \(line)"]
-            return try Self.run(arguments, URL(fileURLWithPath: "/bin/sh"))
+        try await Self.run(["-c", "cd \(Self.folder.path) && \(line)"], URL(fileURLWithPath: "/bin/sh"))
+    }
+
+    private static func run(_ arguments: [String], _ program: URL) async throws -> (status: Int32, output: String) {
+        // On a thread of its own: those that tests and servers share are not to wait.
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try wait(for: program, arguments) }) }
         }
     }
 
-    private static func run(_ arguments: [String], _ program: URL = script) throws -> (status: Int32, output: String) {
+    private static func wait(for program: URL, _ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()
         let output = Pipe()
         process.executableURL = program

@@ -84,6 +84,19 @@ import Testing
 
     // MARK: What is named
 
+    /// The folder of a key and its certificate, made once.
+    private static let rsa = Task {
+        let folder = UUID().uuidString
+        let made = try await DevelopmentCertificates.made().shell(
+            """
+            umask 077 && mkdir \(folder) && cd \(folder) && openssl genrsa -out rsa.key 2048 \
+            && openssl req -new -x509 -key rsa.key -subj /CN=a -days 2 -addext extendedKeyUsage=serverAuth -out rsa.crt
+            """
+        )
+        try #require(made.status == 0, "\(made.output)")
+        return folder
+    }
+
     /// A file that cannot be used as it is.
     struct Foreign: CustomTestStringConvertible {
         let testDescription: String
@@ -166,14 +179,9 @@ import Testing
 
     @Test(arguments: foreign)
     func `what cannot be used is named, and the command that mends it does`(_ foreign: Foreign) async throws {
-        let (name, folder) = (UUID().uuidString, UUID().uuidString)
-        let made = try await certificates.shell(
-            """
-            umask 077 && mkdir \(folder) && cd \(folder) && openssl genrsa -out rsa.key 2048 \
-            && openssl req -new -x509 -key rsa.key -subj /CN=a -days 2 -addext extendedKeyUsage=serverAuth -out rsa.crt \
-            && \(foreign.making.replacingOccurrences(of: "FILE", with: name))
-            """
-        )
+        let (name, folder) = (UUID().uuidString, try await Self.rsa.value)
+        let making = foreign.making.replacingOccurrences(of: "FILE", with: name)
+        let made = try await certificates.shell("umask 077 && cd \(folder) && \(making)")
         try #require(made.status == 0, "\(made.output)")
         func configure(_ configuration: inout TLSServerConfiguration, _ file: String) {
             configuration.certificateChainFile = certificates["\(folder)/\(foreign.isKey ? "rsa.crt" : file)"]
