@@ -9,6 +9,7 @@ struct Schedule {
     private let promised: (inout Multiplexer.Configuration) -> Void
     private let overrun: Int
     let seed: UInt64
+    private let coreSeed: UInt64
 
     /// What seed `seed` breaks; nil if it breaks nothing.
     init?(seed: UInt64, promised: @escaping (inout Multiplexer.Configuration) -> Void = { _ in }) {
@@ -20,6 +21,7 @@ struct Schedule {
             violation = error
         }
         self.seed = seed
+        coreSeed = simulation.coreSeed
         self.promised = promised
         stimuli = simulation.stimuli
         configuration = simulation.scenario.configuration
@@ -30,7 +32,7 @@ struct Schedule {
     func replay() -> (violation: Violation?, trace: [String]) {
         var expected = configuration
         promised(&expected)
-        var core = WatchedCore(configuration, promised: expected, overrun: overrun, seed: seed)
+        var core = WatchedCore(configuration, promised: expected, overrun: overrun, seed: coreSeed)
         core.trace = []
         do {
             for stimulus in stimuli { _ = try core.feed(stimulus) }

@@ -7,6 +7,8 @@ import MultiplexerCore
 /// program may be told to shut down. Then the faults stop, and a last client must be served again.
 struct Simulation {
     let seed: UInt64
+    /// The core's own, which the schedule's gives.
+    let coreSeed: UInt64
     private(set) var core: WatchedCore
     /// All that the core was told; empty unless recording was asked for.
     private(set) var stimuli: [Stimulus] = []
@@ -34,12 +36,8 @@ struct Simulation {
         let configuration = world.scenario.configuration
         var expected = configuration
         promised(&expected)
-        core = WatchedCore(
-            configuration,
-            promised: expected,
-            overrun: world.scenario.overrun,
-            seed: world.random.next()
-        )
+        coreSeed = world.random.next()
+        core = WatchedCore(configuration, promised: expected, overrun: world.scenario.overrun, seed: coreSeed)
         if isRecording { core.trace = [] }
     }
 

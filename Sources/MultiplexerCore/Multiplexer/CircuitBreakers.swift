@@ -68,7 +68,9 @@ extension Multiplexer {
             guard let subject else { return }
             hasAnswered = true
             let place = place(of: subject)
-            if newcomers > 0, !isTrusted, answered[place] != subject.rawValue { (newcomers, newcomersUntil) = (0, .zero) }
+            if newcomers > 0, !isTrusted, answered[place] != subject.rawValue {
+                (newcomers, newcomersUntil) = (0, .zero)
+            }
             answered[place] = subject.rawValue
             if !suspects.isEmpty { suspects.removeAll { $0.subject == subject } }
         }

@@ -140,13 +140,54 @@ import Testing
         #expect(trace.ask(6, about: 2, from: .c) == "send 6 as 9")
     }
 
-    @Test func `a device that has answered nothing yet is backed off from`() {
+    @Test func `a hang-up before the first answer costs nobody else a back-off`() {
         var trace = Trace.ready()
         trace.ask(1, about: 1, from: .a)
         #expect(trace.closed(1) == "connect 2")
         trace.connected(2)
-        #expect(trace.closed(2) == "fail 1 connectionLost to A")
-        #expect(trace.reports.hasPrefix("backing off 1"))
+        trace.ask(2, about: 2, from: .b)
+        #expect(trace.closed(2) == "fail 1 connectionLost to A, connect 3")
+        #expect(trace.reports == "lost with 1 unanswered, held back 1 for 1.0s")
+        #expect(trace.connected(3) == "send 2 as 3")
+        #expect(trace.response(3, on: 3) == "respond 2 to B")
+    }
+
+    @Test func `a device that hangs up on three things and has answered nothing is backed off from`() {
+        var trace = Trace.ready()
+        var link: UInt64 = 1
+        for subject in 1...2 as ClosedRange<UInt64> {
+            trace.ask(UInt32(subject), about: subject, from: .a)
+            for _ in 1...2 {
+                #expect(trace.closed(link).hasSuffix("connect \(link + 1)"))
+                link += 1
+                trace.connected(link)
+            }
+        }
+        trace.ask(3, about: 3, from: .a)
+        trace.closed(link)
+        trace.connected(link + 1)
+        trace.closed(link + 1)
+        #expect(trace.reports.contains("backing off 1"))
+    }
+
+    // Ever other requests of one client: what its neighbours ask goes on, be it new or not.
+    @Test func `new things of clients whose requests are answered are not held back with those of others`() {
+        var trace = Trace.ready()
+        trace.ask(1, about: 1, from: .b)
+        trace.response(1)
+        var link: UInt64 = 1
+        for subject in 10...12 as ClosedRange<UInt64> {
+            trace.ask(UInt32(subject), about: subject, from: .a)
+            // From the third one on not even that is asked twice.
+            for _ in 1...(subject == 12 ? 1 : 2) {
+                #expect(trace.closed(link).hasSuffix("connect \(link + 1)"))
+                link += 1
+                trace.connected(link)
+            }
+        }
+        #expect(trace.ask(13, about: 13, from: .a) == "fail 13 heldBack to A")
+        #expect(trace.ask(14, about: 14, from: .c) == "fail 14 heldBack to C")
+        #expect(trace.ask(15, about: 15, from: .b).hasPrefix("send 15"))
     }
 
     // It hangs up on what it has answered before: it is the device that fails, and not a request.

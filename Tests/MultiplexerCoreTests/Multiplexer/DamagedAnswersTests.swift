@@ -139,14 +139,25 @@ import Testing
         trace.ask(2, Self.read, from: .b)
         trace.ask(3, Self.write, from: .c)
         #expect(
-            trace.receive(values(1, 4, surplus: 64, in: trace)) == "fail 3 connectionLost to C, disconnect 1"
+            trace.receive(values(1, 4, surplus: 64, in: trace))
+                == "fail 1 connectionLost to A, fail 3 connectionLost to C, disconnect 1"
         )
-        #expect(
-            trace.reports
-                == "damaged by a surplus of 64, answer to 1, again 2, again 1, replacing 1 after damage"
-        )
+        #expect(trace.reports == "damaged by a surplus of 64, answer to 1, again 2, replacing 1 after damage")
         #expect(trace.closed(1) == "connect 2")
-        #expect(trace.connected(2) == "send 1 as 4, send 2 as 5")
+        #expect(trace.connected(2) == "send 2 as 4")
+    }
+
+    @Test func `reads beside damage that costs the connection are asked again as often as it happens`() {
+        var trace = Trace.ready(.init(inFlightLimit: 4))
+        for (id, client) in [(1, .a), (2, .b), (3, .c)] as [(UInt32, ClientID)] { trace.request(id, from: client) }
+        let cause = ResponseDamage.Cause.length(announced: 71, content: 7)
+        #expect(trace.damaged(1, by: cause, isInStep: false) == "fail 1 connectionLost to A, disconnect 1")
+        trace.closed(1)
+        #expect(trace.connected(2) == "send 2 as 4, send 3 as 5")
+        #expect(trace.damaged(4, by: cause, isInStep: false, on: 2) == "fail 2 connectionLost to B, disconnect 2")
+        trace.closed(2)
+        #expect(trace.connected(3) == "send 3 as 6")
+        #expect(trace.response(6, on: 3) == "respond 3 to C")
     }
 
     @Test func `what is written must be repeated`() {
@@ -202,10 +213,10 @@ import Testing
         trace.request(3, from: .c)
         #expect(
             trace.damaged(2, by: .length(announced: 71, content: 7), isInStep: false)
-                == "fail 1 connectionLost to A, disconnect 1"
+                == "fail 2 connectionLost to B, fail 1 connectionLost to A, disconnect 1"
         )
         #expect(trace.closed(1) == "connect 2")
-        #expect(trace.connected(2) == "send 2 as 4, send 3 as 5")
+        #expect(trace.connected(2) == "send 3 as 4")
     }
 
     @Test func `damage with the id of nothing in flight is dropped, or costs the connection if it is out of step`() {
