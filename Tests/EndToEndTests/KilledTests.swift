@@ -3,8 +3,10 @@ import Testing
 
 extension EndToEnd {
     @Suite struct Killed {
-        /// Reads four registers at 40000, with transaction id 1.
-        private static let request = "00010000000601039c400004"
+        /// Reads four registers at 40000, with transaction ids from 1 on.
+        private static func requests(_ count: Int) -> String {
+            (1...count).map { Hex.frame($0, Hex.read(40_000, count: 4)) }.joined()
+        }
 
         @Test(arguments: [false, true])
         func `clients killed with -9 in the middle of anything disturb nobody`(overTLS: Bool) async throws {
@@ -17,8 +19,7 @@ extension EndToEnd {
             for round in 0..<4 {
                 let requests = [
                     // In the middle of a request, with one in flight, and with more than one waiting.
-                    String(Self.request.dropLast(2 + 6 * round)), Self.request,
-                    String(repeating: Self.request, count: 20),
+                    String(Self.requests(1).dropLast(2 + 6 * round)), Self.requests(1), Self.requests(20),
                 ]
                 let clients = try requests.map {
                     try RunningProgram.client("raw.py", ["\(port)", "--send", $0] + tls)
@@ -45,7 +46,7 @@ extension EndToEnd {
             bytes: Int
         ) async throws {
             let dying = try await IndependentDevice.start("dying.py", "--answers", "3", "--bytes", "\(bytes)")
-            // The client asks the same four times, and the device is to be asked as often.
+            // The client reads the same four times, and the device is to be asked as often.
             let server = try await Server.start(
                 port: dying.port,
                 "-p",
@@ -57,11 +58,11 @@ extension EndToEnd {
             )
             let client = try RunningProgram.client(
                 "raw.py",
-                ["\(server.plainPort)", "--seconds", "60", "--send", String(repeating: Self.request, count: 4)]
+                ["\(server.plainPort)", "--seconds", "60", "--send", Self.requests(4)]
             )
             #expect(try await dying.program.end() == .killed(signal: SIGKILL))
-            let answer = "00010000000b0103" + "0853756e5300010042"
-            try await expect(client, toHaveReceived: String(repeating: answer, count: 3) + "00010000000301830b")
+            let answers = (1...3).map { Hex.frame($0, "0308" + "53756e5300010042") } + [Hex.frame(4, "830b")]
+            try await expect(client, toHaveReceived: answers.joined())
 
             let device = try await Device.start(port: dying.port)
             // Its clients are well once it has been found again.

@@ -22,8 +22,9 @@ extension EndToEnd {
 
         @Test(arguments: [false, true])
         func `a reset in the middle of a request disturbs nobody`(overTLS: Bool) async throws {
-            let request = "000100000006010300000001"
-            let requests = [request, String(request.dropLast(6)), String(repeating: request, count: 100)]
+            let request = Hex.frame(1, Hex.read(0))
+            let crowd = (1...100).map { Hex.frame($0, Hex.read(0)) }.joined()
+            let requests = [request, String(request.dropLast(6)), crowd]
             let clients = try requests.flatMap { request in
                 try ["0", "0.05"].map { try client(overTLS, "--send", request, "--reset", $0) }
             }

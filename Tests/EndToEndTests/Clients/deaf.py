@@ -17,8 +17,8 @@ parser.add_argument("--certificates", help="speak TLS, with the certificates of 
 parser.add_argument("--clients", type=int, default=4)
 options = parser.parse_args()
 
-# The longest answer there is.
-request = modbus.frame(1, 1, modbus.read_registers(0, 125)) * 32
+# The longest answer there is; what is asked again under the same id, unanswered, is one request.
+request = b"".join(modbus.frame(number, 1, modbus.read_registers(0, 125)) for number in range(64))
 taken = [0] * options.clients
 last = time.monotonic()
 
