@@ -98,14 +98,7 @@ import Testing
 
     // A request whose address is another each time is not known by what it is about.
     @Test func `after three new ones in a row only what was answered before is sent for a while`() {
-        var trace = answering()
-        hangUpTwice(&trace, on: 1, 2, about: 11)
-        trace.connected(3)
-        hangUpTwice(&trace, on: 3, 3, about: 12)
-        trace.connected(5)
-        #expect(trace.ask(4, about: 13, from: .b) == "send 4 as 6")
-        #expect(trace.closed(5) == "connect 6")
-        #expect(trace.connected(6) == "fail 4 heldBack to B")
+        var trace = afterThreeNewOnes()
         #expect(trace.ask(5, about: 14, from: .b) == "fail 5 heldBack to B")
         #expect(trace.ask(6, about: 1, from: .a) == "send 6 as 7")
         #expect(trace.response(7, on: 6) == "respond 6 to A")
@@ -188,6 +181,48 @@ import Testing
         #expect(trace.ask(13, about: 13, from: .a) == "fail 13 heldBack to A")
         #expect(trace.ask(14, about: 14, from: .c) == "fail 14 heldBack to C")
         #expect(trace.ask(15, about: 15, from: .b).hasPrefix("send 15"))
+    }
+
+    @Test func `a device that has answered nothing is not backed off from for one thing that is asked again and again`()
+    {
+        var trace = Trace.ready()
+        for link in 1...6 as ClosedRange<UInt64> {
+            #expect(trace.ask(1, about: 1, mayWrite: true, from: .a).hasPrefix("send 1"))
+            #expect(trace.closed(link) == "fail 1 connectionLost to A, connect \(link + 1)")
+            trace.connected(link + 1)
+            trace.pass(.seconds(30))
+        }
+    }
+
+    /// B has asked for three new things in a row on which the device hung up, and connection 6 stands.
+    private func afterThreeNewOnes() -> Trace {
+        var trace = answering()
+        hangUpTwice(&trace, on: 1, 2, about: 11)
+        trace.connected(3)
+        hangUpTwice(&trace, on: 3, 3, about: 12)
+        trace.connected(5)
+        trace.ask(4, about: 13, from: .b)
+        trace.closed(5)
+        #expect(trace.connected(6) == "fail 4 heldBack to B")
+        return trace
+    }
+
+    @Test func `four answers make up for a hang-up`() {
+        var trace = answering()
+        trace.ask(2, about: 10, mayWrite: true, from: .a)
+        trace.closed(1)
+        trace.connected(2)
+        for (link, subject) in [(2, 11), (3, 12)] as [(UInt64, UInt64)] {
+            trace.ask(4, about: subject, mayWrite: true, from: .c)
+            trace.closed(link)
+            trace.connected(link + 1)
+        }
+        for number in 5...8 as ClosedRange<UInt16> {
+            #expect(trace.ask(5, about: 20, from: .a) == "fail 5 heldBack to A")
+            trace.ask(6, about: 1, from: .a)
+            #expect(trace.response(number, on: 4) == "respond 6 to A")
+        }
+        #expect(trace.ask(5, about: 20, from: .a) == "send 5 as 9")
     }
 
     // It hangs up on what it has answered before: it is the device that fails, and not a request.

@@ -206,7 +206,8 @@ import Testing
         #expect(trace.response(2) == "respond 2 to B")
     }
 
-    @Test func `damage out of step costs the connection, and reads are asked again`() {
+    // What costs the others their connection is not asked again; what the others read is, however often that happens.
+    @Test func `damage out of step costs its request and the connection, and other reads are asked again`() {
         var trace = Trace.ready(.init(inFlightLimit: 4))
         trace.write(1, from: .a)
         trace.request(2, from: .b)
