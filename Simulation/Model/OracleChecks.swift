@@ -67,8 +67,8 @@ extension Oracle {
         switch action {
         case .report(.sharing), .setDeadline, .resumeReading:
             true
-        case .fail(let id, .expired, _):
-            // Its time ran out while it waited for others.
+        case .fail(let id, .expired, _), .fail(let id, .heldBack, _):
+            // Its time ran out while it waited for others, or its client is not trusted with it.
             step.leader.map { leader in serials[id].map { isEqual($0, to: leader) } ?? false } ?? false
         default:
             false

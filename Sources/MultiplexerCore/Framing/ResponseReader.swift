@@ -8,6 +8,7 @@
 /// only one that came since the request was sent: what began before, or comes twice, is never given to anyone.
 package struct ResponseReader: Sendable {
     private let framing: any Framing
+    private let carriesTransactionIDs: Bool
     private let rules: any MessageRules
     private var state = State.reading
     /// The request that was sent last: what comes when none is awaited may be its answer again.
@@ -46,6 +47,7 @@ package struct ResponseReader: Sendable {
     /// A reader of a connection on which nothing has come yet.
     package init(_ framing: any Framing, _ rules: any MessageRules) {
         self.framing = framing
+        carriesTransactionIDs = framing.carriesTransactionIDs
         self.rules = rules
     }
 
@@ -100,7 +102,7 @@ package struct ResponseReader: Sendable {
         answering request: Request?,
         isSilent: Bool
     ) throws(FramingError) -> Reading? {
-        guard !framing.carriesTransactionIDs else { return try measure(bytes, answering: nil) }
+        guard !carriesTransactionIDs else { return try measure(bytes, answering: nil) }
         let sought = SoughtResponse(
             request: request ?? lastSent,
             isAwaited: request?.expectsResponse == true,
@@ -119,7 +121,9 @@ package struct ResponseReader: Sendable {
 
 extension ResponseReader {
     /// Measures a frame by its header, and the response in it by its content: damage where the two differ too much.
-    private func measure(_ bytes: Span<UInt8>, answering request: Request?) throws(FramingError) -> Reading? {
+    ///
+    /// Mutating, though it changes nothing: else each call would copy the reader.
+    private mutating func measure(_ bytes: Span<UInt8>, answering request: Request?) throws(FramingError) -> Reading? {
         guard let announced = try framing.frameLength(in: bytes, .response, answering: request) else { return nil }
         let isWhole = announced <= bytes.count
         let frame = bytes.extracting(..<min(announced, bytes.count))
@@ -154,7 +158,10 @@ extension ResponseReader {
     }
 
     /// Reads where order alone tells responses apart: there must be one, and nothing after it that is not of another kind.
-    private func readInOrder(_ bytes: Span<UInt8>, answering request: Request?) throws(FramingError) -> Reading? {
+    private mutating func readInOrder(
+        _ bytes: Span<UInt8>,
+        answering request: Request?
+    ) throws(FramingError) -> Reading? {
         let first = try measure(bytes, answering: request)
         guard let first, request?.expectsResponse == true else { return first }
         if case .message(let length) = first, isUnsolicited(bytes.extracting(..<length)) { return first }

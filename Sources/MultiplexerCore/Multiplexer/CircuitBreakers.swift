@@ -45,8 +45,8 @@ extension Multiplexer {
             self.backoff = backoff
         }
 
-        /// Whether anything may be held back now.
-        func isOpen(at now: Duration) -> Bool { now < newcomersUntil || !suspects.isEmpty }
+        /// Whether anything may be held back.
+        var isOpen: Bool { newcomers > 0 || !suspects.isEmpty }
 
         /// Whether a request is not to be sent now; `isTrusted` if its client's are answered.
         func holdsBack(_ subject: Request.Subject?, isTrusted: Bool, at now: Duration) -> Bool {

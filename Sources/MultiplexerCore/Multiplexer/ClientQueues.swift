@@ -18,6 +18,8 @@ extension Multiplexer {
         private var count = 0
         /// How many of them have asked anything.
         private var askers = 0
+        /// How many of them are not trusted.
+        private var distrusted = 0
 
         private var requests: [Waiting?] = []
         private var requestLinks = LinkedLists()
@@ -91,6 +93,7 @@ extension Multiplexer {
             while clients.count <= client.slot { clients.append(Client()) }
             clients[client.slot] = Client(id: client)
             count += 1
+            distrusted += 1
         }
 
         func contains(_ client: ClientID) -> Bool {
@@ -110,17 +113,23 @@ extension Multiplexer {
             askers += 1
         }
 
+        /// Whether there is a client that is not trusted.
+        var hasDistrusted: Bool { distrusted > 0 }
+
         /// Whether the device answers what a client asks.
         func trusts(_ client: ClientID) -> Bool { clients[client.slot].distrust == 0 }
 
         /// The device answered a client's request.
         mutating func noteAnswer(to client: ClientID) {
-            if clients[client.slot].distrust > 0 { clients[client.slot].distrust -= 1 }
+            guard clients[client.slot].distrust > 0 else { return }
+            clients[client.slot].distrust -= 1
+            if clients[client.slot].distrust == 0 { distrusted -= 1 }
         }
 
         /// The device hung up on a client's request.
         mutating func noteHangUp(on client: ClientID) {
             guard contains(client) else { return }
+            if clients[client.slot].distrust == 0 { distrusted += 1 }
             let distrust = clients[client.slot].distrust + Client.hangUpDistrust
             clients[client.slot].distrust = min(distrust, Client.greatestDistrust)
         }
@@ -143,6 +152,7 @@ extension Multiplexer {
             clients[client.slot].id = nil
             count -= 1
             if clients[client.slot].hasAsked { askers -= 1 }
+            if clients[client.slot].distrust > 0 { distrusted -= 1 }
             return left
         }
     }

@@ -417,10 +417,17 @@ extension Multiplexer.DeviceLink {
     var isReady: Bool { if case .ready = state { true } else { false } }
 
     /// Whether a request may be sent now.
-    func mayCarry(at now: Duration) -> Bool { isReady && now >= silenceEnd && now < maximumAge ?? .never }
+    func mayCarry(at now: Duration) -> Bool {
+        guard isReady, now >= quietUntil else { return false }
+        if let listening, now < listening.until { return false }
+        return now < maximumAge ?? .never
+    }
 
     /// Until when no request is sent, for whichever reason.
-    private var silenceEnd: Duration { max(quietUntil, listening?.until ?? .zero) }
+    private var silenceEnd: Duration {
+        guard let listening else { return quietUntil }
+        return max(quietUntil, listening.until)
+    }
 
     /// A request was sent.
     mutating func asked(_ request: Request, at now: Duration) {

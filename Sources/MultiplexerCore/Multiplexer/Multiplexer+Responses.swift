@@ -24,7 +24,8 @@ extension Multiplexer {
             drop(response, on: id, at: now, into: &actions)
             return nil
         }
-        if let cause = damage(in: response, to: inFlight[index]) {
+        let surplus = response.surplus > 0 && inFlight.count > 1 ? ResponseDamage.Cause.surplus(response.surplus) : nil
+        if let cause = inFlight[index].damage(in: response) ?? surplus {
             let isInStep = if case .surplus = cause { false } else { true }
             let damage = ResponseDamage(transactionID: response.transactionID, cause, isInStep: isInStep)
             endDamaged(at: index, damage, on: id, at: now, into: &actions)
@@ -36,7 +37,11 @@ extension Multiplexer {
         link.answered(at: now, into: &actions)
         let answered = inFlight.remove(at: index)
         land(answered)
-        noteAnswer(to: answered)
+        if clients.hasDistrusted {
+            noteAnswer(to: answered)
+        } else {
+            breakers.noteAnswer(answered.request.subject, isTrusted: true)
+        }
         noteWidth(of: response, to: answered, into: &actions)
         note(response, to: answered, at: now, into: &actions)
         // What else it may have asked for comes beside its answer, and is nobody's.
@@ -50,16 +55,12 @@ extension Multiplexer {
 
     private mutating func noteAnswer(to answered: InFlight) {
         var isTrusted = true
-        for asker in answered.askers {
-            if !clients.trusts(asker.client) { isTrusted = false }
-            clients.noteAnswer(to: asker.client)
+        for index in answered.askers.indices {
+            let client = answered.askers[index].client
+            if !clients.trusts(client) { isTrusted = false }
+            clients.noteAnswer(to: client)
         }
         breakers.noteAnswer(answered.request.subject, isTrusted: isTrusted)
-    }
-
-    private func damage(in response: Response, to flight: InFlight) -> ResponseDamage.Cause? {
-        if let cause = flight.damage(in: response) { return cause }
-        return response.surplus > 0 && inFlight.count > 1 ? .surplus(response.surplus) : nil
     }
 
     private mutating func noteWidth(of response: Response, to answered: InFlight, into actions: inout [Action]) {

@@ -63,7 +63,8 @@ extension Multiplexer {
     mutating func respond(to askers: Askers, into actions: inout [Action]) {
         statistics.responses += askers.count
         statistics.shared += max(askers.count - 1, 0)
-        for asker in askers {
+        for index in askers.indices {
+            let asker = askers[index]
             clients.noteLanded(asker.client)
             actions.append(.respond(asker.request, to: asker.client))
         }

@@ -156,7 +156,8 @@ extension Multiplexer {
         }
         clients.noteAsked(client)
         link.lingersNoMore()
-        guard !holdsBack(request, of: client, at: now) else {
+        // Looked at first, since nothing is held back most of the time.
+        if breakers.isOpen, breakers.holdsBack(request.subject, isTrusted: clients.trusts(client), at: now) {
             fail(id, request, .heldBack, to: client, into: &actions)
             return
         }
@@ -221,7 +222,8 @@ extension Multiplexer {
                 sentAt: now,
                 deviceDeadline: now + patience,
                 generation: writes[request.unit],
-                isAlone: goesAlone(request),
+                // Nobody knows what it does, or whether the device hangs up on it.
+                isAlone: request.goesAlone || breakers.suspects(request.subject),
                 askers: Askers(asker)
             )
             clients.noteSent(taken.client)
@@ -234,23 +236,15 @@ extension Multiplexer {
         }
     }
 
-    private func holdsBack(_ request: Request, of client: ClientID, at now: Duration) -> Bool {
-        breakers.isOpen(at: now)
-            && breakers.holdsBack(request.subject, isTrusted: clients.trusts(client), at: now)
-    }
-
     /// Whether the next request may be in flight beside those that are.
     private var hasRoomForNext: Bool {
-        guard let other = inFlight.first else { return true }
-        return !other.isAlone && clients.next.map { !goesAlone($0.request) } ?? true
-    }
-
-    /// Whether nothing may be in flight beside a request: nobody knows what it does, or whether the device hangs up on it.
-    private func goesAlone(_ request: Request) -> Bool {
-        request.goesAlone || breakers.suspects(request.subject)
+        if inFlight.isEmpty { return true }
+        guard !inFlight[0].isAlone, let next = clients.next else { return false }
+        return !next.request.goesAlone && !breakers.suspects(next.request.subject)
     }
 
     /// Who asks for what was taken from a queue; nil if it has failed, since its time had run out or it is held back.
+    @inline(__always)
     mutating func asker(
         _ taken: ClientQueues.Taken,
         at now: Duration,
@@ -262,7 +256,9 @@ extension Multiplexer {
             fail(waiting, .expired, to: taken.client, into: &actions)
             return nil
         }
-        guard !holdsBack(waiting.request, of: taken.client, at: now) else {
+        if breakers.isOpen,
+            breakers.holdsBack(waiting.request.subject, isTrusted: clients.trusts(taken.client), at: now)
+        {
             fail(waiting, .heldBack, to: taken.client, into: &actions)
             return nil
         }

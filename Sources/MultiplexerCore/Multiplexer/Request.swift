@@ -1,25 +1,26 @@
 /// What the core knows of a request; its bytes stay with whoever runs the core.
 package struct Request: Hashable, Sendable {
+    // The larger ones first: it is copied on its way, and takes a third less so.
+
     /// What its response must repeat.
     package var correlation: Correlation
-    /// Whether the request may change the device, so that it must never be sent twice.
-    package var mayWrite: Bool
-    /// Whether the device answers it at all; it does not answer what it takes for a broadcast.
-    package let expectsResponse: Bool
-    /// How long the message is that answers it, unless with an error; nil where the request does not tell.
-    package var responseLength: Int?
-    /// The unit of the device that it concerns; nil where it may concern any or all.
-    package var unit: UInt8?
     /// What it reads, where that is all it does and there is an answer: equal reads may share it.
     ///
     /// All that is given to the core may be asked for by whoever asked; so equal reads have an equal right to the answer.
     package let read: Read?
-    /// What its answer says beside that.
-    package var answer: Content
+    /// The unit of the device that it concerns; nil where it may concern any or all.
+    package var unit: UInt8?
+    /// Whether the request may change the device, so that it must never be sent twice.
+    package var mayWrite: Bool
+    /// Whether the device answers it at all; it does not answer what it takes for a broadcast.
+    package let expectsResponse: Bool
     /// Whether nothing else may be in flight beside it, since nobody can tell what the device makes of it.
     package var goesAlone: Bool
     /// What it is about; nil where nothing tells.
     package var subject: Subject?
+    /// What its answer says beside that.
+    package var answer: Content
+    private var answerLength: UInt16?
 
     /// A request that is answered by a message with this correlation.
     package init(
@@ -36,13 +37,16 @@ package struct Request: Hashable, Sendable {
         self.correlation = correlation
         self.mayWrite = mayWrite
         self.expectsResponse = expectsResponse
-        self.responseLength = responseLength
+        answerLength = responseLength.map { UInt16(clamping: $0) }
         self.unit = unit
         self.read = expectsResponse ? read : nil
         self.answer = answer
         self.goesAlone = goesAlone
         self.subject = subject
     }
+
+    /// How long the message is that answers it, unless with an error; nil where the request does not tell.
+    package var responseLength: Int? { answerLength.map { Int($0) } }
 
     /// All that tells one read from another: for Modbus unit, function, address and quantity.
     package struct Read: RawRepresentable, Hashable, Sendable {

@@ -20,6 +20,7 @@ final class MultiplexerDriver {
     /// The device's.
     let framing: any Framing
     private let rules: any MessageRules
+    private let carriesTransactionIDs: Bool
     private let start = NIODeadline.now()
 
     /// By their slots.
@@ -28,6 +29,10 @@ final class MultiplexerDriver {
     private var lastClient: UInt32 = 0
     private var requests = RequestStore()
     private var upstream: UpstreamConnection?
+    /// The request that the device is to answer next, where the wire has no ids.
+    ///
+    /// Kept here, since to ask the core for it would copy all of the core.
+    private(set) var awaited: Request?
 
     /// Events that came up while actions of another one were being carried out.
     private var pending: Deque<(event: Multiplexer.Event, response: ByteBuffer?)> = []
@@ -64,8 +69,9 @@ final class MultiplexerDriver {
         self.deviceProtocol = applicationProtocol
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
+        carriesTransactionIDs = framing.carriesTransactionIDs
         var configuration = configuration
-        configuration.carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
+        configuration.carriesTransactionIDs = carriesTransactionIDs
         configuration.quietTime = configuration.quietTime ?? applicationProtocol.quietTime
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
         log = DeviceLog(device: device, logger: logger)
@@ -190,9 +196,6 @@ extension MultiplexerDriver {
         handle(.noiseReceived(bytes: bytes, on: link))
     }
 
-    /// The request that the device is to answer next, where the wire has no ids.
-    var awaited: Request? { multiplexer.awaited }
-
     private func handle(_ event: Multiplexer.Event, response: ByteBuffer? = nil) {
         guard !isHandling else {
             pending.append((event, response))
@@ -209,6 +212,7 @@ extension MultiplexerDriver {
     private func handleNow(_ event: Multiplexer.Event, _ response: ByteBuffer?) {
         if case .upstreamClosed(upstream?.link, _) = event { upstream = nil }
         multiplexer.handle(event, at: now, into: &actions)
+        if !carriesTransactionIDs { awaited = multiplexer.awaited }
         for action in actions {
             perform(action, response)
         }

@@ -7,6 +7,7 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     private let connection: UpstreamConnection
     private var reader: ResponseReader
+    private let carriesTransactionIDs: Bool
     private var unread = FrameBuffer()
     private var hasRead = false
     private var silence: Scheduled<Void>?
@@ -19,11 +20,12 @@ final class UpstreamHandler: ChannelInboundHandler {
     init(_ connection: UpstreamConnection, _ applicationProtocol: ApplicationProtocol) {
         self.connection = connection
         reader = ResponseReader(applicationProtocol.framing, applicationProtocol.messageRules)
+        carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
     }
 
     /// A request is being sent: what is unread cannot answer it.
     func requestSent() {
-        reader.requestSent(connection.awaited, unread: unread.readableBytes)
+        if !carriesTransactionIDs { reader.requestSent(connection.awaited, unread: unread.readableBytes) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -40,7 +42,13 @@ final class UpstreamHandler: ChannelInboundHandler {
     private func read(_ context: ChannelHandlerContext, isSilent: Bool = false) {
         hasRead = false
         silence?.cancel()
-        while let reading = unread.reading(by: &reader, answering: connection.awaited, isSilent: isSilent) {
+        while !unread.isEmpty,
+            let reading = unread.reading(
+                by: &reader,
+                answering: carriesTransactionIDs ? nil : connection.awaited,
+                isSilent: isSilent
+            )
+        {
             switch reading {
             case .message(let length): pass(length)
             case .noise(let length): drop(length)
