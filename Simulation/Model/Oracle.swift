@@ -739,7 +739,7 @@ extension Oracle {
         if !isCounted { noteHangUp(at: now) }
         if isCounted, !midResponse {
             awaitOldConnection(at: now)
-            land(repeatingReads: true, evenReturned: true, at: now)
+            land(repeatingReads: true, evenReturned: true, asLast: true, at: now)
         } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {
             land(repeatingReads: false, at: now)
             fail(at: now)
@@ -779,7 +779,12 @@ extension Oracle {
     }
 
     /// Nothing that is in flight will be answered; what never left, and reads if they may be, are to be sent again.
-    private mutating func land(repeatingReads: Bool, evenReturned: Bool = false, at now: Duration) {
+    private mutating func land(
+        repeatingReads: Bool,
+        evenReturned: Bool = false,
+        asLast: Bool = false,
+        at now: Duration
+    ) {
         var returned: [Int] = []
         for flight in flights where drainDeadline == nil {
             let request = requests[flight.serial]
@@ -790,16 +795,16 @@ extension Oracle {
             for serial in again where !flight.isUnsent { requests[serial].mayHaveLeft = true }
             returned += again
         }
-        putBack(returned)
+        putBack(returned, asLast: asLast)
         land()
     }
 
     /// Requests wait again: what came first is first again, before all that its client asks besides.
-    private mutating func putBack(_ returned: [Int]) {
+    private mutating func putBack(_ returned: [Int], asLast: Bool = false) {
         let older = firstTurns
         firstTurns = []
         let returned = returned.sorted()
-        for serial in returned { giveBack(serial) }
+        for serial in returned { giveBack(serial, asLast: asLast) }
         for serial in returned.reversed() {
             let client = requests[serial].client
             // What waits behind it has no less time.
@@ -811,14 +816,15 @@ extension Oracle {
         firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
     }
 
-    private mutating func giveBack(_ serial: Int) {
+    private mutating func giveBack(_ serial: Int, asLast: Bool) {
         let client = requests[serial].client
         requests[serial].state = .waiting
         requests[serial].wasReturned = true
         requests[serial].isAnsweredByEarlier = false
-        if clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
+        // Who yields its turn waits anew.
+        if asLast || clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.returned += 1
-        if !firstTurns.contains(where: { $0.client == client }) { firstTurns.append(FirstTurn(client: client)) }
+        if !asLast, !firstTurns.contains(where: { $0.client == client }) { firstTurns.append(FirstTurn(client: client)) }
         step.returned.append(serial)
         step.due.append(.again(serial))
     }

@@ -186,6 +186,13 @@ extension Multiplexer.ClientQueues {
         standInLine(slot, asFirst: true)
     }
 
+    /// Lets all others have their turn before a client that waits.
+    mutating func yieldTurn(of client: ClientID) {
+        guard contains(client), !isIdle(client.slot) else { return }
+        leaveLine(client.slot)
+        standInLine(client.slot)
+    }
+
     /// A waiting request has more time, and so have those of its client that wait behind it; false if it does not wait.
     mutating func extend(_ id: RequestID, to deadline: Duration) -> Bool {
         guard requests.indices.contains(Int(id.rawValue)), requests[Int(id.rawValue)] != nil else { return false }

@@ -20,7 +20,14 @@ extension Multiplexer {
         if isHangUp { noteHangUp(at: now, into: &actions) }
         switch consequence {
         case .goesOn(let repeatsReads, let isUncounted):
-            loseInFlight(repeatingReads: repeatsReads, evenRepeated: isUncounted, at: now, into: &actions)
+            // What the device may have hung up on goes behind what others ask, which tells whether it does so on all.
+            loseInFlight(
+                repeatingReads: repeatsReads,
+                evenRepeated: isUncounted,
+                asLast: isUncounted,
+                at: now,
+                into: &actions
+            )
         case .backsOff:
             loseInFlight(repeatingReads: false, at: now, into: &actions)
             failWaiting(.unreachable, into: &actions)
@@ -51,10 +58,11 @@ extension Multiplexer {
     /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
     ///
     /// Safe is what never left, and with `repeatingReads` what changes nothing; with `evenRepeated` it does not count as
-    /// sent, since the device did not take the connection.
+    /// sent, since it is not that request's doing. With `asLast` other clients go first.
     mutating func loseInFlight(
         repeatingReads: Bool,
         evenRepeated: Bool = false,
+        asLast: Bool = false,
         at now: Duration,
         into actions: inout [Action]
     ) {
@@ -66,6 +74,7 @@ extension Multiplexer {
                 of: &flights,
                 where: { $0.isUnsent || (repeatingReads && $0.isRead) },
                 evenRepeated: evenRepeated,
+                asLast: asLast,
                 at: now,
                 into: &actions
             )
@@ -78,6 +87,7 @@ extension Multiplexer {
         of flights: inout [InFlight],
         where isRepeated: (InFlight) -> Bool = { _ in true },
         evenRepeated: Bool = false,
+        asLast: Bool = false,
         at now: Duration,
         into actions: inout [Action]
     ) {
@@ -102,6 +112,9 @@ extension Multiplexer {
                 mayHaveLeft: mayHaveLeft || asker.mayHaveLeft
             )
             clients.putBack(waiting, of: asker.client)
+        }
+        if asLast {
+            for (asker, _, _) in again.reversed() { clients.yieldTurn(of: asker.client) }
         }
     }
 }
