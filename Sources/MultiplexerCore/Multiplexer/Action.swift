@@ -60,7 +60,8 @@ extension Multiplexer {
         case closingIdle
         /// The connection is closed since it is old; the next one is opened at once.
         case renewing
-        /// The connection ended before a byte of a response came, or of a request left; the request is sent once more.
+        /// The connection ended before a byte of a response came, or of a request left, or the response came damaged; the
+        /// request is sent once more.
         case sendingAgain(RequestID)
         /// A request is not sent, since the answer of an equal read is on its way, or about to be asked for.
         case sharing(RequestID, with: RequestID)

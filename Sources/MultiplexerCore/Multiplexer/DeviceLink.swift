@@ -184,10 +184,10 @@ extension Multiplexer.DeviceLink {
         actions.append(.disconnect(id))
     }
 
-    /// The last client has left.
+    /// The last client that asked anything has left.
     mutating func lingers(from now: Duration) { lingerEnd = now + configuration.linger }
 
-    /// A client has come.
+    /// A client asks.
     mutating func lingersNoMore() { lingerEnd = nil }
 
     /// The connection stands.

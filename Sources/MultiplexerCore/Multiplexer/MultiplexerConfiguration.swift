@@ -36,7 +36,7 @@ extension Multiplexer {
         /// Only where the wire has no transaction ids: there a late answer could be taken for the next one, even on another
         /// connection if an adapter stands before the line.
         public var quietTime: Duration?
-        /// How long the connection outlasts the last client.
+        /// How long the connection outlasts the last client that asked anything.
         public var linger: Duration
         /// After how long without a request the connection is closed until the next one; nil for never.
         public var idleClose: Duration?

@@ -16,6 +16,7 @@ package struct RegularFile {
 
     /// Why a file cannot be read: a clause that stands behind its name, such as "does not exist".
     package struct Problem: Error, Hashable, CustomStringConvertible {
+        /// What is wrong, in words that fit behind the file's name.
         package let description: String
     }
 

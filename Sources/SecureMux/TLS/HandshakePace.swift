@@ -53,6 +53,7 @@ package final class HandshakePace {
     /// What incomplete hellos may take together: 4,096 of the usual size, or 1,024 of the largest.
     static let helloMemory = 16 << 20
 
+    /// The pace of an event loop on which nobody shakes hands yet.
     package convenience init(_ eventLoop: any EventLoop) {
         self.init(eventLoop, places: Self.places, helloMemory: Self.helloMemory)
     }

@@ -31,7 +31,7 @@ public final class Server: Sendable {
 
     /// Starts listening.
     ///
-    /// The device need not be there: it is connected to when the first client comes.
+    /// The device need not be there: it is connected to for the first request.
     ///
     /// The process's limit of open files is raised as far as it may be, since each client needs one.
     ///

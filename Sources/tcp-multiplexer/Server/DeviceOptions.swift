@@ -7,8 +7,8 @@ struct DeviceOptions: ParsableArguments {
         name: [.customShort("t"), .customLong("target"), .customLong("targetServer")],
         help: ArgumentHelp(
             """
-            The device: name or address, and port. It gets one connection, opened when the first client comes and closed \
-            when the last one has left. (default: 127.0.0.1:1234)
+            The device: name or address, and port. It gets one connection, opened for the first request and closed --linger \
+            after the last client has left. (default: 127.0.0.1:1234)
             """,
             valueName: "host:port"
         ),

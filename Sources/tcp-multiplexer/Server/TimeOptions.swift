@@ -106,7 +106,7 @@ struct TimeOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             How long to wait after the end of a connection to the device before the next one is opened. Some devices still \
-            count the old one for a while, and refuse the new one. (default: 0s)
+            count the old one for a while, and refuse the new one; without this, how long is found out. (default: 0s)
             """,
             valueName: "duration"
         ),
@@ -117,7 +117,7 @@ struct TimeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            How long the device's connection outlasts the last client. Clients that connect for each request then do not pay \
+            How long the device's connection outlasts the last client that asked anything. Clients that connect for each request then do not pay \
             for a new connection and --delay each time. Meanwhile nobody else can have the device. (default: 5s)
             """,
             valueName: "duration"
