@@ -18,7 +18,7 @@ import Testing
 
     // MARK: With transaction ids
 
-    // Fault report 17 among others: the last byte alone.
+    // The last byte alone.
     @Test(arguments: ModbusExchange.all, [ApplicationProtocol.modbus, .modbusRTU])
     func `a frame may come in any two reads`(_ exchange: ModbusExchange, _ spoken: ApplicationProtocol) {
         for message in [exchange.response, [exchange.request[0], exchange.request[1] | 0x80, 2]] {
@@ -40,7 +40,6 @@ import Testing
         }
     }
 
-    // Fault report 12.
     @Test func `a late answer and the right one may come together`() {
         let late: [UInt8] = [0, 0x0F, 0, 0, 0, 0x13, 0x32, 3, 0x10] + [UInt8](repeating: 7, count: 16)
         let right: [UInt8] = [0, 0x10, 0, 0, 0, 0x0B, 0x32, 3, 8] + [UInt8](repeating: 9, count: 8)
@@ -48,7 +47,6 @@ import Testing
         #expect(feeding.receive(late + right) == [.message(late), .message(right)])
     }
 
-    // Fault report 9.
     @Test(
         arguments: [
             // One too many, 0x47 for 7, an exception, a write's echo.
@@ -93,7 +91,7 @@ import Testing
         #expect(feeding.receive(long.suffix(1)) == [Self.damage(8, 7)])
     }
 
-    // Fault report 9: what is missing could be the beginning of the next frame.
+    // What is missing could be the beginning of the next frame.
     @Test func `a header that announces less than its content is damage`() {
         let short: [UInt8] = [0x12, 0x34, 0, 0, 0, 6, 0x31, 4, 4, 0, 0, 0]
         var feeding = ReaderFeeding(.modbus)
@@ -105,7 +103,6 @@ import Testing
         #expect(alone.receive(Self.answer) == [.message(Self.answer)])
     }
 
-    // Fault report 5.
     @Test(
         arguments: [
             [0, 4, 0xC0, 0x60, 0x60, 0], [0, 8, 0xC0, 0x30, 0x30, 0, 0, 0, 0, 0], [0, 2, 1, 3], [0, 4, 1, 0x83, 2, 0],
@@ -124,7 +121,6 @@ import Testing
         #expect(feeding.receive(Self.answer) == [.message(Self.answer)])
     }
 
-    // Fault report 10.
     @Test func `a surplus of up to seven bytes in a whole frame is passed on, more could be another answer`() {
         for surplus in 1...12 {
             let frame: [UInt8] =
@@ -135,7 +131,6 @@ import Testing
         }
     }
 
-    // Fault report 11.
     @Test func `registers wider than 16 bit are as long as their byte count says`() {
         for frame: [UInt8] in [
             [0, 1, 0, 0, 0, 7, 1, 4, 4, 0, 0, 0, 1],

@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    // Fault report 11; fewer values are for the core to judge.
+    // Fewer values are for the core to judge.
     @Test(
         arguments: [
             [1, 4, 8, 0, 6, 0x59, 0xCF, 0, 0, 0, 0], [1, 4, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [1, 4, 0],
@@ -51,7 +51,6 @@ import Testing
 
     // MARK: Noise
 
-    // Fault report 18.
     @Test func `zeros behind an answer are noise once the line is silent`() {
         let stream = Self.answer + [0, 0, 0]
         for size in 1...stream.count {
@@ -82,7 +81,6 @@ import Testing
         }
     }
 
-    // Fault report 19.
     @Test(arguments: [[0xFF], [0], [0, 0, 0, 0], [0xFF, 0, 0xFE], [0x55], [1], [1, 1], [3, 1, 2]] as [[UInt8]])
     func `up to four stray bytes may stand before an answer`(_ strays: [UInt8]) {
         for message: [UInt8] in [[1, 3, 2, 0x6D, 0x60], [1, 3, 4, 1, 2, 3, 4], [1, 0x83, 2]] {
@@ -135,7 +133,6 @@ import Testing
 
     // MARK: Frames of others
 
-    // Fault report 20.
     @Test func `a whole frame of another unit or function is dropped and the wait goes on`() {
         let answer = withModbusCRC([1, 4, 2, 0, 0x2A])
         for message: [UInt8] in [[2, 4, 2, 0x13, 0x88], [1, 3, 2, 0, 1], [2, 0x84, 11], [2, 0x41, 1, 2, 3]] {
@@ -245,7 +242,6 @@ import Testing
         }
     }
 
-    // Fault report 21.
     @Test(
         arguments: [
             ([1, 3, 0x7D, 0x68, 0, 2], [1, 3, 4, 0, 0x0B, 2, 0, 0x91, 0x8A], .reversedChecksum),

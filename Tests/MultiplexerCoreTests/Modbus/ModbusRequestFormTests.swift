@@ -29,7 +29,7 @@ import Testing
         #expect(ModbusMessageRules().refusal(of: request.span) == nil)
     }
 
-    // Report 7: a device that parses by function would read the rest as another request, or as the beginning of one.
+    // A device that parses by function would read the rest as another request, or as the beginning of one.
     @Test(arguments: whole)
     func `a request with a byte too many or too few is refused`(_ request: [UInt8]) {
         for more in [[0], [0xFF], [1, 3, 0, 0, 0, 10], request] as [[UInt8]] where !isEcho(request) {
@@ -44,7 +44,6 @@ import Testing
     /// Return Query Data, which may be longer.
     private func isEcho(_ request: [UInt8]) -> Bool { request.starts(with: [1, 8, 0, 0]) }
 
-    // Report 8.
     @Test(arguments: [1, 2, 3, 4, 5, 6, 8, 15, 16, 20, 21, 22, 23, 24, 43] as [UInt8])
     func `a bare function code is refused where its function has data`(_ function: UInt8) {
         #expect(form([1, function]) == .refused(.length))
@@ -113,7 +112,7 @@ import Testing
         #expect(form(request) == .refused(.byteCount))
     }
 
-    // Report 7: the byte count is right, and more follows.
+    // The byte count is right, and more follows.
     @Test(
         arguments: [
             [1, 16, 0, 0, 0, 1, 2, 0x12, 0x34, 0xAA, 0xBB], [1, 16, 0, 0, 0, 1, 2, 0x12], [1, 15, 0, 0, 0, 1, 1],
@@ -172,7 +171,7 @@ import Testing
 
     // MARK: What is not in the specification
 
-    // Report 14: the answer to function 0x83 looks like an exception to 3.
+    // The answer to function 0x83 looks like an exception to 3.
     @Test(arguments: [0] + Array(0x80 ... .max) as [UInt8])
     func `function 0 and those with the exception bit are refused as illegal`(_ function: UInt8) {
         for data in [[], [0], [0, 0, 0, 1], [UInt8](repeating: 1, count: 252)] as [[UInt8]] {

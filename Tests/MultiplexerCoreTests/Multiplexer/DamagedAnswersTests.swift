@@ -15,7 +15,7 @@ import Testing
         )
     }
 
-    // Report 5: a logger stick shreds unit and function several times an hour.
+    // A logger stick shreds unit and function several times an hour.
     @Test(arguments: [0x0203, 0x0104] as [UInt64])
     func `an answer of another unit or function is damaged, and a read is asked once more at once`(_ found: UInt64) {
         var trace = Trace.ready()
@@ -96,7 +96,7 @@ import Testing
         #expect(trace.receive(values(2, 4, in: trace)) == "respond 1 to A")
     }
 
-    // Report 11: meters answer a quantity of 1 with 4 bytes, and with 12.
+    // Meters answer a quantity of 1 with 4 bytes, and with 12.
     @Test func `more values than were asked for are given on, told once and never kept`() {
         var trace = Trace.ready(.init(maximumResponseAge: .seconds(10)))
         let read = Request(
@@ -116,7 +116,7 @@ import Testing
         #expect(trace.receive(values(3, 4, in: trace)) == "keep in 0, respond 3 to C")
     }
 
-    // Report 10: a cellular gateway adds two bytes within the frame.
+    // A cellular gateway adds two bytes within the frame.
     @Test func `bytes behind the content are given on, and never kept`() {
         var trace = Trace.ready(.init(maximumResponseAge: .seconds(10)))
         let read = Request(
@@ -131,7 +131,7 @@ import Testing
         #expect(trace.ask(2, read, from: .b) == "send 2 as 2")
     }
 
-    // Report 9: its header may have swallowed the answers of others.
+    // Its header may have swallowed the answers of others.
     @Test func `bytes behind the content while other answers are awaited cost the connection, and are given to nobody`()
     {
         var trace = Trace.ready(.init(inFlightLimit: 4))

@@ -42,7 +42,6 @@ import Testing
         ("idOffByOne", { $0.transactionID &-= 1 }),
     ]
 
-    // Reports 1 and 2.
     @Test(arguments: patterns)
     func `a pattern is told after three times and at each doubling, and no other program is blamed`(
         _ name: String,
@@ -78,7 +77,7 @@ import Testing
         #expect(reports[2].hasSuffix("competitor after 3"))
     }
 
-    // Report 2: ids whose bytes are equal would match by chance.
+    // Ids whose bytes are equal would match by chance.
     @Test func `answers that are right meanwhile do not hide a pattern`() {
         var trace = Trace.ready(clients: .a)
         var told = 0
@@ -91,7 +90,6 @@ import Testing
         #expect(told == 1)
     }
 
-    // Report 4.
     @Test func `a device that always answers as one unit is recognised`() {
         var trace = Trace.ready(clients: .a)
         var told: [Int] = []

@@ -5,7 +5,7 @@ import Testing
 @Suite struct RepeatedRequestsTests {
     private let configuration = Multiplexer.Configuration(responseTimeout: .seconds(20), queueTimeout: .seconds(5))
 
-    // Report 15: pymodbus sends the same at 0, 3, 6 and 9 s, and the device takes 4 s and more.
+    // pymodbus sends the same at 0, 3, 6 and 9 s, and the device takes 4 s and more.
     @Test func `a request in flight that is sent again is sent to the device once, and answered once`() {
         var trace = Trace.ready(configuration)
         trace.request(1, from: .a)

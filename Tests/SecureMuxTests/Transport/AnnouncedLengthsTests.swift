@@ -11,7 +11,6 @@ import Testing
         return try await device.connection().receiveFrame()
     }
 
-    // Fault report 17.
     @Test func `the last byte may come alone`() async throws {
         try await withServer { server, device in
             let client = try await TestPeer.connect(to: server.port)
@@ -24,7 +23,6 @@ import Testing
         }
     }
 
-    // Fault report 10.
     @Test func `a surplus byte in a whole frame is passed on and the connection stays`() async throws {
         try await withServer { server, device in
             let client = try await TestPeer.connect(to: server.port)
@@ -40,7 +38,7 @@ import Testing
         }
     }
 
-    // Fault report 9: nobody waits for the rest, and nobody's answer becomes it.
+    // Nobody waits for the rest, and nobody's answer becomes it.
     @Test(arguments: [1, 0x40] as [UInt8])
     func `a header that announces more than comes costs its connection, and the others are asked again`(
         _ more: UInt8

@@ -11,7 +11,7 @@ import Testing
 /// Requests that leave at the same time, where the device takes several.
 @Suite(.timeLimit(.minutes(1))) struct SeparateRequestsTests {
     #if os(Linux)
-        // Some devices read one request of each segment (fault report 16).
+        // Some devices read one request of each segment.
         @Test func `each request reaches the device in a segment of its own`() async throws {
             try await withServer(.patient { ($0.inFlightLimit, $0.sharesReads) = (9, false) }) { server, device in
                 let client = try await TestPeer.connect(to: server.port)

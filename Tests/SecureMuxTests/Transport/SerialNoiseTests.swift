@@ -36,7 +36,6 @@ import Testing
         }
     }
 
-    // Fault report 18.
     @Test func `zeros behind every answer are dropped, with it or some milliseconds later`() async throws {
         try await exchange([answer + [0, 0, 0]], rounds: 20, giving: answer)
         try await exchange([answer, [0, 0, 0]], pause: .milliseconds(5), rounds: 10, giving: answer)
@@ -44,7 +43,6 @@ import Testing
         try await exchange([answer, [0, 0, 0]], pause: .milliseconds(150), giving: answer)
     }
 
-    // Fault report 19.
     @Test func `stray bytes before an answer are dropped`() async throws {
         let answer = rtu([1, 3, 2, 0x6D, 0x60])
         try await exchange([[0xFF] + answer], giving: answer)
@@ -52,20 +50,17 @@ import Testing
         try await exchange([[0, 0xFF], [0x55] + answer.prefix(3), Array(answer.dropFirst(3))], giving: answer)
     }
 
-    // Fault report 20.
     @Test func `another unit's late frame is dropped and the wait goes on`() async throws {
         let late: [UInt8] = [2, 4, 2, 0x13, 0x88, 0xF0, 0x66]
         try await exchange([late, answer], pause: .milliseconds(30), giving: answer)
         try await exchange([late + answer], giving: answer)
     }
 
-    // Fault report 11.
     @Test func `registers wider than 16 bit are passed on`() async throws {
         let wide = rtu([1, 3, 8, 0, 6, 0x59, 0xCF, 0, 0, 0, 0])
         try await exchange([wide], giving: wide)
     }
 
-    // Fault report 21.
     @Test func `what can never be right fails its request soon and costs no connection`() async throws {
         let reversed = answer.dropLast(2) + [answer[6], answer[5]]
         // A read is asked for once more.
