@@ -81,6 +81,8 @@ struct Oracle {
     var lastUnit: (unit: UInt8, count: Int)?
     var hasToldWide = false
     var experience = Experience()
+    /// From where clients came on whom it hung up, and until when that counts.
+    var notorious: [IPAddress: Duration] = [:]
     /// The last connection that we closed, until the device answers on another.
     var old: OldConnection?
     var learnedSettleTime = Duration.zero
@@ -130,7 +132,9 @@ struct Oracle {
         var isHere = true
         var hasAsked = false
         /// What keeps the device's answers from being a reason to send what is new.
-        var distrust = 1
+        var distrust = 0
+        var wasAnswered = false
+        let origin: IPAddress?
         var isPaused = false
         var isClosed = false
         /// Turns are counted through all clients.
@@ -222,6 +226,8 @@ struct Oracle {
         let deviceDeadline: Duration
         let isAlone: Bool
         var isUnsent = false
+        /// From where the last one came that asked and has left.
+        var leftFrom: IPAddress?
 
         func matches(_ response: Response) -> Bool {
             transactionID == response.transactionID && correlation == response.correlation
@@ -351,9 +357,8 @@ extension Oracle {
         step.meant = serial
         if let serial { step.value = executions[Sending(serial: serial, number: sending)] }
         switch event {
-        case .clientJoined(let client):
-            clients[client] = Client()
-            present.append(client)
+        case .clientJoined(let client, let origin):
+            join(client, from: origin, at: now)
         case .clientLeft(let client):
             leave(client, at: now)
         case .requestReceived(let id, let request, let client):
@@ -389,6 +394,9 @@ extension Oracle {
     private mutating func leave(_ client: ClientID, at now: Duration) {
         let hadAskers = hasAskers
         clients[client]?.isHere = false
+        for index in flights.indices where flights[index].askers.contains(where: { requests[$0].client == client }) {
+            flights[index].leftFrom = clients[client]?.origin
+        }
         present.removeAll { $0 == client }
         firstTurns.removeAll { $0.client == client }
         step.left = client
@@ -560,9 +568,10 @@ extension Oracle {
         use.push(to: now)
         land(flight)
         let isTrusted = flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
-        experience.answered(requests[flight.serial].subject, isTrusted: isTrusted)
-        for serial in flight.askers {
-            let client = requests[serial].client
+        let askers = flight.askers.map { requests[$0].client }
+        experience.answered(requests[flight.serial].subject, to: askers, isTrusted: isTrusted, at: now)
+        for client in askers {
+            clients[client]?.wasAnswered = true
             let distrust = clients[client]?.distrust ?? 0
             clients[client]?.distrust = max(distrust - 1, 0)
         }
@@ -696,7 +705,7 @@ extension Oracle {
             if ended.hasFailed {
                 fail(at: now)
             } else if ended.connectedAt != nil {
-                old = OldConnection(closedAt: now)
+                old = OldConnection(closedAt: now, wasSpent: ended.isSpent)
                 connectNotBefore = max(connectNotBefore, now + learnedSettleTime)
             }
             isResting = ended.wasIdle && !ended.hasFailed && hasAskers
@@ -705,7 +714,7 @@ extension Oracle {
         } else if ended.connectedAt != nil {
             closedEarly(at: now)
         } else if mayBeCounted(at: now) {
-            awaitOldConnection(at: now)
+            awaitOldConnection(isSure: true, at: now)
         } else {
             fail(at: now)
         }
@@ -713,7 +722,7 @@ extension Oracle {
     }
 
     private mutating func closedEarly(at now: Duration) {
-        guard !mayBeCounted(at: now) else { return awaitOldConnection(at: now) }
+        guard !mayBeCounted(at: now) else { return awaitOldConnection(isSure: true, at: now) }
         guard failures == 0, earlyEnds < Self.earlyEndsForgiven else { return fail(at: now) }
         earlyEnds += 1
         step.due.append(.closedEarly)
@@ -729,8 +738,8 @@ extension Oracle {
             isResting = hasAskers
             return
         }
-        let isCounted = !ended.hasAnswered && mayBeCounted(at: now)
         let blame = blame
+        let isCounted = !ended.hasAnswered && mayBeCounted(at: now, blaming: blame)
         let mayRepeat = flights.contains { flight in
             let request = requests[flight.serial]
             return (flight.isUnsent || (!midResponse && request.isRead && request.expectsResponse))
@@ -738,7 +747,7 @@ extension Oracle {
         }
         if !isCounted { noteHangUp(at: now) }
         if isCounted, !midResponse {
-            awaitOldConnection(at: now)
+            awaitOldConnection(isSure: blame == .device, at: now)
             land(repeatingReads: true, evenReturned: true, asLast: true, at: now)
         } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {
             land(repeatingReads: false, at: now)
@@ -824,7 +833,9 @@ extension Oracle {
         // Who yields its turn waits anew.
         if asLast || clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.returned += 1
-        if !asLast, !firstTurns.contains(where: { $0.client == client }) { firstTurns.append(FirstTurn(client: client)) }
+        if !asLast, !firstTurns.contains(where: { $0.client == client }) {
+            firstTurns.append(FirstTurn(client: client))
+        }
         step.returned.append(serial)
         step.due.append(.again(serial))
     }

@@ -8,28 +8,55 @@ extension Oracle {
         /// What it answered when it was asked last.
         private(set) var known: Set<MultiplexerCore.Request.Subject> = []
         private(set) var hasAnswered = false
-        private var hangUps: [MultiplexerCore.Request.Subject: (count: Int, until: Duration)] = [:]
+        private var hangUps: [MultiplexerCore.Request.Subject: HangUps] = [:]
+        /// Four for each hang-up on what it had not answered, less one for each such answer.
         private var newcomers = 0
         private var newcomersUntil = Duration.zero
+        private var lastNewcomer = Duration.zero
+
+        private struct HangUps {
+            var count = 0
+            var until = Duration.zero
+            var clients: Set<ClientID> = []
+
+            func isForgotten(at now: Duration) -> Bool { now - until > .seconds(60) }
+        }
 
         /// What was asked while nothing was ever answered.
         private(set) var unanswered: Set<MultiplexerCore.Request.Subject> = []
 
-        func holdsBack(_ subject: MultiplexerCore.Request.Subject?, isTrusted: Bool, at now: Duration) -> Bool {
+        func holdsBack(
+            _ subject: MultiplexerCore.Request.Subject?,
+            of client: ClientID,
+            isTrusted: Bool,
+            at now: Duration
+        ) -> Bool {
             guard let subject else { return false }
-            return now < hangUps[subject]?.until ?? .zero
-                || (now < newcomersUntil && !isTrusted && !known.contains(subject))
+            if let before = hangUps[subject], now < before.until {
+                return before.clients.contains(client) || !isTrusted
+            }
+            return now < newcomersUntil && !isTrusted && !known.contains(subject)
         }
 
         func suspects(_ subject: MultiplexerCore.Request.Subject?) -> Bool {
             subject.map { hangUps[$0] != nil } ?? false
         }
 
-        mutating func answered(_ subject: MultiplexerCore.Request.Subject?, isTrusted: Bool) {
+        mutating func answered(
+            _ subject: MultiplexerCore.Request.Subject?,
+            to clients: [ClientID],
+            isTrusted: Bool,
+            at now: Duration
+        ) {
             guard let subject else { return }
             hasAnswered = true
-            if known.insert(subject).inserted, !isTrusted { (newcomers, newcomersUntil) = (0, .zero) }
-            hangUps[subject] = nil
+            if known.insert(subject).inserted, !isTrusted, newcomers > 0 {
+                newcomers -= 1
+                newcomersUntil = .zero
+            }
+            guard var before = hangUps[subject] else { return }
+            before.clients.subtract(clients)
+            hangUps[subject] = before.clients.isEmpty || before.isForgotten(at: now) ? nil : before
         }
 
         mutating func silent(_ subject: MultiplexerCore.Request.Subject?) {
@@ -41,6 +68,7 @@ extension Oracle {
         /// Returns for how long it is held back now.
         mutating func hungUp(
             _ subject: MultiplexerCore.Request.Subject?,
+            of clients: [ClientID],
             isAlone: Bool,
             _ backoff: Backoff,
             at now: Duration
@@ -48,17 +76,22 @@ extension Oracle {
             guard let subject else { return nil }
             if !hasAnswered { unanswered.insert(subject) }
             let isNew = known.remove(subject) == nil
+            hangUps = hangUps.filter { !$0.value.isForgotten(at: now) }
             let before = hangUps[subject]?.count ?? 0
             guard isAlone || before == 0 else { return nil }
-            hangUps[subject] = (before + 1, hangUps[subject]?.until ?? .zero)
-            if isAlone, isNew, hasAnswered, before == 0 {
-                newcomers += 1
-                if newcomers >= 3 { newcomersUntil = now + Self.wait(backoff, doubled: newcomers - 3) }
-            }
-            guard before >= 1 else { return nil }
-            let delay = Self.wait(backoff, doubled: before - 1)
-            hangUps[subject]?.until = now + delay
+            if isAlone, isNew, hasAnswered, before == 0 { noteNewcomer(backoff, at: now) }
+            let delay = before >= 1 ? Self.wait(backoff, doubled: before - 1) : nil
+            hangUps[subject, default: HangUps()].count += 1
+            hangUps[subject]?.clients.formUnion(clients)
+            hangUps[subject]?.until = now + (delay ?? .zero)
             return delay
+        }
+
+        private mutating func noteNewcomer(_ backoff: Backoff, at now: Duration) {
+            if now - max(newcomersUntil, lastNewcomer) > .seconds(60) { newcomers = 0 }
+            lastNewcomer = now
+            newcomers = min(newcomers + 4, 1000)
+            if newcomers >= 12 { newcomersUntil = now + Self.wait(backoff, doubled: (newcomers - 12) / 4) }
         }
 
         private static func wait(_ backoff: Backoff, doubled times: Int) -> Duration {
@@ -70,13 +103,24 @@ extension Oracle {
 
     /// Whether a request of a client is not to be sent now.
     func isHeldBack(_ subject: MultiplexerCore.Request.Subject?, of client: ClientID, at now: Duration) -> Bool {
-        experience.holdsBack(subject, isTrusted: clients[client]?.distrust == 0, at: now)
+        experience.holdsBack(subject, of: client, isTrusted: clients[client]?.distrust == 0, at: now)
+    }
+
+    /// A client comes: if the device hung up on others from there within a minute, as if it had done so on it.
+    mutating func join(_ client: ClientID, from origin: IPAddress?, at now: Duration) {
+        clients[client] = Client(origin: origin)
+        present.append(client)
+        if let origin, let until = notorious[origin], now < until { clients[client]?.distrust = 16 }
     }
 
     /// A connection that was closed by us, and may still be counted.
     struct OldConnection {
         let closedAt: Duration
         var refusals = 0
+        /// Whether the device had said that this connection was at its end.
+        let wasSpent: Bool
+        /// Whether it was not taken whatever was asked.
+        var isSure = false
 
         /// The wait after a refusal.
         var wait: Duration { min(.milliseconds(20) * (1 << min(refusals, 10)), .seconds(1)) }
@@ -92,9 +136,16 @@ extension Oracle {
     /// Whether the device may not take a connection since it counts the last one.
     func mayBeCounted(at now: Duration) -> Bool { old.map { now - $0.closedAt < .seconds(15) } ?? false }
 
-    mutating func awaitOldConnection(at now: Duration) {
+    /// Whether a connection that carried requests and answered none may have ended for that.
+    func mayBeCounted(at now: Duration, blaming blame: Blame) -> Bool {
+        guard mayBeCounted(at: now), let old else { return false }
+        return blame != .request || (!old.wasSpent && old.refusals < 3)
+    }
+
+    mutating func awaitOldConnection(isSure: Bool, at now: Duration) {
         guard let wait = old?.wait else { return }
         old?.refusals += 1
+        if isSure { old?.isSure = true }
         connectNotBefore = max(connectNotBefore, now + wait)
         step.due.append(.counted(connectNotBefore - now))
     }
@@ -108,7 +159,7 @@ extension Oracle {
             return
         }
         let time = max(link.connectDeadline - configuration.connectTimeout - old.closedAt, .zero)
-        learnedSettleTime = min(time, configuration.queueTimeout / 4)
+        if old.isSure { learnedSettleTime = min(time, configuration.queueTimeout / 4) }
         step.due.append(.forgotten(time))
     }
 
@@ -137,14 +188,28 @@ extension Oracle {
         let isAlone = flights.count == 1
         for flight in flights where !flight.isUnsent && flight.expectsResponse {
             let subject = requests[flight.serial].subject
-            for serial in flight.askers where isAlone {
-                let client = requests[serial].client
-                let distrust = clients[client]?.distrust ?? 0
-                clients[client]?.distrust = min(distrust + 4, 16)
-            }
-            if let delay = experience.hungUp(subject, isAlone: isAlone, configuration.backoff, at: now) {
+            let askers = flight.askers.map { requests[$0].client }
+            if isAlone { distrust(askers, orFrom: flight.leftFrom, at: now) }
+            if let delay = experience.hungUp(subject, of: askers, isAlone: isAlone, configuration.backoff, at: now) {
                 step.due.append(.heldBack(flight.id, delay))
             }
+        }
+    }
+
+    /// The device hung up on what these clients asked, or one that came from `origin` and has left.
+    private mutating func distrust(_ askers: [ClientID], orFrom origin: IPAddress?, at now: Duration) {
+        if let origin { distrust(origin, at: now) }
+        for client in askers {
+            let before = clients[client]?.distrust ?? 0
+            clients[client]?.distrust = min(before + 4, 16)
+            if let origin = clients[client]?.origin { distrust(origin, at: now) }
+        }
+    }
+
+    private mutating func distrust(_ origin: IPAddress, at now: Duration) {
+        notorious[origin] = now + .seconds(60)
+        for client in present where clients[client]?.origin == origin && clients[client]?.wasAnswered == false {
+            clients[client]?.distrust = 16
         }
     }
 

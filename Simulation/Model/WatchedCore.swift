@@ -127,7 +127,8 @@ extension WatchedCore {
             let slot = (0...taken.count).first { !taken.contains($0) } ?? taken.count
             let id = ClientID(slot: slot, serial: UInt32(index + 1))
             clients[index].id = id
-            return (.clientJoined(id), nil)
+            // Several come from one place.
+            return (.clientJoined(id, from: IPAddress(bytes: [192, 0, 2, UInt8(client.rawValue % 3)])), nil)
         case .leaves(let client):
             guard let id = known(client) else { return nil }
             clients[Int(client.rawValue) - 1].id = nil

@@ -1,8 +1,9 @@
 extension Multiplexer {
     /// Remembers what the device answers and on what it ends its connection, so that nobody pays for another's request.
     ///
-    /// A request that made the device hang up twice is not sent again for a while that grows. After three of them in a row,
-    /// nothing is for a while that the device has not answered before, unless a client asks whose requests it answers: so
+    /// A request that made the device hang up twice is not sent again for a while that grows, for those on whom it hung up
+    /// and for whoever is not trusted: what one client may not have written, another's write to the same place need not share.
+    /// After three of them, nothing is for a while that the device has not answered before, unless a trusted client asks: so
     /// whoever asks for ever other things that make it hang up cannot have everyone wait for new connections.
     ///
     /// ```
@@ -14,32 +15,39 @@ extension Multiplexer {
     /// ```
     struct CircuitBreakers {
         private let backoff: Backoff
-        /// What was answered, each in the place that its hash gives; a newer one takes the place of an older one.
-        private var answered = [UInt64](repeating: 0, count: 256)
+        private var answered = AnsweredSubjects()
         private(set) var hasAnswered = false
         /// The subjects on which the device hung up, and not answered since.
         private var suspects: [Suspect] = []
-        /// Requests in a row that the device had not answered before, and on which it hung up.
+        /// What the device hung up on and had not answered before, less what it answered since to those not trusted.
         private var newcomers = 0
         private var newcomersUntil = Duration.zero
+        private var lastNewcomer = Duration.zero
         /// What was asked and not answered as long as nothing was, each once.
         private var unanswered: [Request.Subject] = []
 
         private struct Suspect {
-            var subject: Request.Subject
-            var hangUps: Int
+            let subject: Request.Subject
+            var hangUps = 0
+            /// On whom the device hung up.
+            var clients: [ClientID] = []
             /// Until when it is held back.
             var until: Duration
         }
 
         /// How many hang-ups on one subject open its breaker.
         private static let hangUpLimit = 2
-        /// How many hang-ups on new subjects in a row hold all new ones back.
-        private static let newcomerLimit = 3
+        /// How many answers make up for a hang-up on a new subject.
+        private static let answersPerNewcomer = 4
+        /// How many hang-ups on new subjects hold all new ones back.
+        private static let newcomerLimit = 3 * answersPerNewcomer
+        private static let greatestNewcomers = 1000
         /// How many subjects without an answer tell of the device, if it has never answered anything.
         private static let unansweredLimit = 3
-        /// How many suspects are remembered; then the oldest is forgotten.
+        /// How many suspects are remembered, and of each how many clients; then the oldest is forgotten.
         private static let suspectLimit = 64
+        /// How long after it was last held back a suspect is remembered, and how long newcomers are.
+        static let memory = Duration.seconds(60)
 
         init(_ backoff: Backoff) {
             self.backoff = backoff
@@ -48,10 +56,12 @@ extension Multiplexer {
         /// Whether anything may be held back.
         var isOpen: Bool { newcomers > 0 || !suspects.isEmpty }
 
-        /// Whether a request is not to be sent now; `isTrusted` if its client's are answered.
-        func holdsBack(_ subject: Request.Subject?, isTrusted: Bool, at now: Duration) -> Bool {
+        /// Whether a client's request is not to be sent now.
+        func holdsBack(_ subject: Request.Subject?, of client: ClientID, isTrusted: Bool, at now: Duration) -> Bool {
             guard let subject else { return false }
-            if let suspect = suspects.first(where: { $0.subject == subject }), now < suspect.until { return true }
+            if let suspect = suspects.first(where: { $0.subject == subject }), now < suspect.until {
+                return !isTrusted || suspect.clients.contains(client)
+            }
             return now < newcomersUntil && !isTrusted && !knows(subject)
         }
 
@@ -61,25 +71,32 @@ extension Multiplexer {
         }
 
         /// Whether the device answered it when it was asked last.
-        func knows(_ subject: Request.Subject) -> Bool { answered[place(of: subject)] == subject.rawValue }
+        func knows(_ subject: Request.Subject) -> Bool { answered.contains(subject) }
 
-        /// The device answered; `isTrusted` if it had answered the client before.
-        mutating func noteAnswer(_ subject: Request.Subject?, isTrusted: Bool) {
+        /// The device answered those who asked; `isTrusted` if all of them were before.
+        mutating func noteAnswer(_ subject: Request.Subject?, of askers: Askers, isTrusted: Bool, at now: Duration) {
             guard let subject else { return }
             hasAnswered = true
-            let place = place(of: subject)
-            if newcomers > 0, !isTrusted, answered[place] != subject.rawValue {
-                (newcomers, newcomersUntil) = (0, .zero)
+            if answered.insert(subject), newcomers > 0, !isTrusted {
+                (newcomers, newcomersUntil) = (newcomers - 1, .zero)
             }
-            answered[place] = subject.rawValue
-            if !suspects.isEmpty { suspects.removeAll { $0.subject == subject } }
+            if !suspects.isEmpty { clear(subject, of: askers, at: now) }
+        }
+
+        /// What another asked may differ in what it writes, so that its answer clears nobody else.
+        private mutating func clear(_ subject: Request.Subject, of askers: Askers, at now: Duration) {
+            guard let index = suspects.firstIndex(where: { $0.subject == subject }) else { return }
+            for asker in askers { suspects[index].clients.removeAll { $0 == asker.client } }
+            if suspects[index].clients.isEmpty || now > suspects[index].until + Self.memory {
+                suspects.remove(at: index)
+            }
         }
 
         /// The device let it time out: it may do so again.
         mutating func noteSilence(_ subject: Request.Subject?) {
             guard let subject else { return }
             noteUnanswered(subject)
-            if knows(subject) { answered[place(of: subject)] = 0 }
+            answered.remove(subject)
         }
 
         /// Whether so many different things were not answered, and nothing was, that it is no matter of what is asked.
@@ -97,30 +114,47 @@ extension Multiplexer {
         /// The device ended its connection on it, and with others in flight perhaps on one of those.
         ///
         /// - Returns: How long it is held back from now on; nil if it is not.
-        mutating func noteHangUp(_ subject: Request.Subject?, isAlone: Bool, at now: Duration) -> Duration? {
+        mutating func noteHangUp(
+            _ subject: Request.Subject?,
+            of askers: Askers,
+            isAlone: Bool,
+            at now: Duration
+        ) -> Duration? {
             guard let subject else { return nil }
             noteUnanswered(subject)
-            let isNew = !knows(subject)
-            if !isNew { answered[place(of: subject)] = 0 }
-            let index = suspects.firstIndex { $0.subject == subject } ?? suspects.endIndex
-            if index == suspects.endIndex {
-                if suspects.count == Self.suspectLimit { suspects.removeFirst() }
-                suspects.append(Suspect(subject: subject, hangUps: 0, until: .zero))
-            }
-            let last = min(index, suspects.count - 1)
+            let isNew = !answered.remove(subject)
+            suspects.removeAll { now > $0.until + Self.memory }
+            var suspect = suspects.first { $0.subject == subject } ?? Suspect(subject: subject, until: now)
             // With others in flight nobody can tell; asked alone it will.
-            guard isAlone || suspects[last].hangUps == 0 else { return nil }
-            suspects[last].hangUps += 1
-            if isAlone, isNew, hasAnswered, suspects[last].hangUps == 1 { noteNewcomer(at: now) }
-            guard suspects[last].hangUps >= Self.hangUpLimit else { return nil }
-            let delay = wait(after: suspects[last].hangUps - Self.hangUpLimit)
-            suspects[last].until = now + delay
-            return delay
+            guard isAlone || suspect.hangUps == 0 else { return nil }
+            suspect.hangUps += 1
+            for asker in askers where !suspect.clients.contains(asker.client) {
+                if suspect.clients.count == Self.suspectLimit { suspect.clients.removeFirst() }
+                suspect.clients.append(asker.client)
+            }
+            if isAlone, isNew, hasAnswered, suspect.hangUps == 1 { noteNewcomer(at: now) }
+            let isHeldBack = suspect.hangUps >= Self.hangUpLimit
+            let delay = isHeldBack ? wait(after: suspect.hangUps - Self.hangUpLimit) : .zero
+            suspect.until = now + delay
+            keep(suspect)
+            return isHeldBack ? delay : nil
+        }
+
+        private mutating func keep(_ suspect: Suspect) {
+            if let index = suspects.firstIndex(where: { $0.subject == suspect.subject }) {
+                suspects[index] = suspect
+            } else {
+                if suspects.count == Self.suspectLimit { suspects.removeFirst() }
+                suspects.append(suspect)
+            }
         }
 
         private mutating func noteNewcomer(at now: Duration) {
-            newcomers += 1
-            if newcomers >= Self.newcomerLimit { newcomersUntil = now + wait(after: newcomers - Self.newcomerLimit) }
+            if now > max(lastNewcomer, newcomersUntil) + Self.memory { newcomers = 0 }
+            lastNewcomer = now
+            newcomers = min(newcomers + Self.answersPerNewcomer, Self.greatestNewcomers)
+            guard newcomers >= Self.newcomerLimit else { return }
+            newcomersUntil = now + wait(after: (newcomers - Self.newcomerLimit) / Self.answersPerNewcomer)
         }
 
         /// Doubled each time.
@@ -128,10 +162,6 @@ extension Multiplexer {
             var delay = max(backoff.initial, Backoff.shortest)
             for _ in 0..<times where delay < backoff.maximum { delay *= 2 }
             return min(delay, max(backoff.maximum, Backoff.shortest))
-        }
-
-        private func place(of subject: Request.Subject) -> Int {
-            Int(truncatingIfNeeded: (subject.rawValue &* 0x9E37_79B9_7F4A_7C15) >> 56)
         }
     }
 

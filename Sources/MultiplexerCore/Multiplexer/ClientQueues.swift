@@ -18,8 +18,6 @@ extension Multiplexer {
         private var count = 0
         /// How many of them have asked anything.
         private var askers = 0
-        /// How many of them are not trusted.
-        private var distrusted = 0
 
         private var requests: [Waiting?] = []
         private var requestLinks = LinkedLists()
@@ -34,27 +32,34 @@ extension Multiplexer {
         private var lastTaken: Int?
         /// Of the clients with waiting requests: what they ask next.
         private var reads = ReadIndex()
+        /// From where clients came on whose requests the device hung up, and until when that is remembered.
+        private var notorious: [(origin: IPAddress, until: Duration)] = []
 
         private struct Client {
             /// Nil where there is none.
             var id: ClientID?
+            /// Its network; nil if nobody knows.
+            var origin: IPAddress?
             var waiting = LinkedLists.List()
             /// How many of its requests are in flight.
             var inFlight = 0
             var hasAsked = false
+            var wasAnswered = false
             /// How far it is from being trusted: what was answered for it brings it nearer, and hang-ups take it away.
-            var distrust = Client.newcomersDistrust
+            var distrust = 0
             var isPaused = false
             var isClosing = false
             /// In which of the two lines it stands.
             var isUrgent = false
 
-            /// One answer makes a client trusted.
-            static let newcomersDistrust = 1
             /// How many answers make up for a hang-up.
             static let hangUpDistrust = 4
+            /// That of whoever comes from where others made the device hang up: to come again makes up for nothing.
             static let greatestDistrust = 16
         }
+
+        /// How many origins are remembered; then the oldest is forgotten.
+        private static let notoriousLimit = 64
 
         /// A request taken from its client's queue.
         struct Taken {
@@ -89,11 +94,12 @@ extension Multiplexer {
             waitingSlots.compactMap { first($0)?.deadline }.min()
         }
 
-        mutating func add(_ client: ClientID) {
+        mutating func add(_ client: ClientID, from origin: IPAddress?, at now: Duration) {
             while clients.count <= client.slot { clients.append(Client()) }
-            clients[client.slot] = Client(id: client)
+            clients[client.slot] = Client(id: client, origin: origin)
             count += 1
-            distrusted += 1
+            guard let origin, notorious.contains(where: { $0.origin == origin && now < $0.until }) else { return }
+            distrust(client.slot, by: Client.greatestDistrust)
         }
 
         func contains(_ client: ClientID) -> Bool {
@@ -113,25 +119,35 @@ extension Multiplexer {
             askers += 1
         }
 
-        /// Whether there is a client that is not trusted.
-        var hasDistrusted: Bool { distrusted > 0 }
-
-        /// Whether the device answers what a client asks.
+        /// Whether no hang-up is held against a client, or its answers have made up for it.
         func trusts(_ client: ClientID) -> Bool { clients[client.slot].distrust == 0 }
 
         /// The device answered a client's request.
         mutating func noteAnswer(to client: ClientID) {
-            guard clients[client.slot].distrust > 0 else { return }
-            clients[client.slot].distrust -= 1
-            if clients[client.slot].distrust == 0 { distrusted -= 1 }
+            clients[client.slot].wasAnswered = true
+            if clients[client.slot].distrust > 0 { clients[client.slot].distrust -= 1 }
         }
 
-        /// The device hung up on a client's request.
-        mutating func noteHangUp(on client: ClientID) {
+        /// The device hung up on a client's request: that is held against it, and against those of its origin that were
+        /// never answered or are still to come.
+        mutating func noteHangUp(on client: ClientID, at now: Duration) {
             guard contains(client) else { return }
-            if clients[client.slot].distrust == 0 { distrusted += 1 }
-            let distrust = clients[client.slot].distrust + Client.hangUpDistrust
-            clients[client.slot].distrust = min(distrust, Client.greatestDistrust)
+            distrust(client.slot, by: Client.hangUpDistrust)
+            if let origin = clients[client.slot].origin { noteHangUp(from: origin, at: now) }
+        }
+
+        /// The device hung up on the request of a client that came from there.
+        mutating func noteHangUp(from origin: IPAddress, at now: Duration) {
+            notorious.removeAll { $0.origin == origin || $0.until <= now }
+            if notorious.count == Self.notoriousLimit { notorious.removeFirst() }
+            notorious.append((origin, now + CircuitBreakers.memory))
+            for slot in clients.indices where clients[slot].id != nil && clients[slot].origin == origin {
+                if !clients[slot].wasAnswered { distrust(slot, by: Client.greatestDistrust) }
+            }
+        }
+
+        private mutating func distrust(_ slot: Int, by distrust: Int) {
+            clients[slot].distrust = min(clients[slot].distrust + distrust, Client.greatestDistrust)
         }
 
         /// A request of a client is in flight.
@@ -141,6 +157,9 @@ extension Multiplexer {
         mutating func noteLanded(_ client: ClientID) {
             if contains(client) { clients[client.slot].inFlight -= 1 }
         }
+
+        /// From where a client comes; nil if nobody knows.
+        func origin(of client: ClientID) -> IPAddress? { contains(client) ? clients[client.slot].origin : nil }
 
         /// Forgets a client and returns what it waited for; nil if it is not known.
         mutating func remove(_ client: ClientID) -> [Waiting]? {
@@ -152,7 +171,6 @@ extension Multiplexer {
             clients[client.slot].id = nil
             count -= 1
             if clients[client.slot].hasAsked { askers -= 1 }
-            if clients[client.slot].distrust > 0 { distrusted -= 1 }
             return left
         }
     }

@@ -84,6 +84,8 @@ extension Multiplexer {
             case unasked
             case asked
             case answered
+            /// It answered, and said that it takes no further request.
+            case answeredLast
         }
 
         /// A connection that we closed.
@@ -91,6 +93,12 @@ extension Multiplexer {
             var closedAt: Duration
             /// How many connections after it the device did not take.
             var refusals = 0
+            /// How many connections may end on what the device had not answered before until that counts as a hang-up.
+            ///
+            /// None where the device ended each connection itself: then that one was old tells hardly anything.
+            var forbearance = 3
+            /// Whether it was no matter of what was asked that the device did not take one.
+            var isProven = false
 
             /// How long a device may count it; what refuses for longer is gone.
             static let longest = Duration.seconds(15)
@@ -207,9 +215,9 @@ extension Multiplexer.DeviceLink {
     }
 
     /// Whether the end of the connection, if it comes now, is the device's word on what is in flight.
-    func isHangUp(at now: Duration) -> Bool {
+    func isHangUp(_ loss: Loss, at now: Duration) -> Bool {
         switch state {
-        case .ready, .ended: use == .answered || (use == .asked && !mayBeCounted(at: now))
+        case .ready, .ended: use == .answered || (use == .asked && !mayBeCounted(at: now, ending: loss))
         case .down, .resting, .connecting, .settling, .closing, .backingOff: false
         }
     }
@@ -228,7 +236,7 @@ extension Multiplexer.DeviceLink {
         listening = nil
         switch state {
         case .connecting where mayBeCounted(at: now):
-            awaitOldConnection(at: now, into: &actions)
+            awaitOldConnection(isProven: true, at: now, into: &actions)
         case .connecting, .closing(_, next: .backingOff):
             backOff(at: now, into: &actions)
             return .backsOff
@@ -253,7 +261,7 @@ extension Multiplexer.DeviceLink {
     /// It ended before it was asked what it was opened for: that may happen, but not each time.
     private mutating func endedEarly(at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence {
         guard !mayBeCounted(at: now) else {
-            awaitOldConnection(at: now, into: &actions)
+            awaitOldConnection(isProven: true, at: now, into: &actions)
             return .goesOn(repeatsReads: true, isUncounted: true)
         }
         guard failures == 0, earlyEnds < Self.earlyEndsInARow else {
@@ -273,13 +281,13 @@ extension Multiplexer.DeviceLink {
             state = .resting
             actions.append(.report(.closedUnasked))
             return .goesOn(repeatsReads: true)
-        case .asked where mayBeCounted(at: now) && !loss.isMidResponse:
-            awaitOldConnection(at: now, into: &actions)
+        case .asked where mayBeCounted(at: now, ending: loss) && !loss.isMidResponse:
+            awaitOldConnection(isProven: loss.blame == .device, at: now, into: &actions)
             return .goesOn(repeatsReads: true, isUncounted: true)
         case .asked where isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat):
             backOff(at: now, into: &actions)
             return .backsOff
-        case .asked, .answered:
+        case .asked, .answered, .answeredLast:
             hasSkippedBackoff = use == .asked && (hasSkippedBackoff || loss.blame != .request)
             state = .down
             actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
@@ -317,7 +325,7 @@ extension Multiplexer.DeviceLink {
         into actions: inout [Multiplexer.Action]
     ) {
         actions.append(.report(.replacingConnection(id, after: cause)))
-        guard use != .answered else { return close(id, next: .down, into: &actions) }
+        guard use == .unasked || use == .asked else { return close(id, next: .down, into: &actions) }
         let isFailure = isFailure(blaming: blame, mayRepeat: false)
         if blame == .device { hasSkippedBackoff = true }
         close(id, next: isFailure ? .backingOff : .down, into: &actions)
@@ -325,6 +333,7 @@ extension Multiplexer.DeviceLink {
 
     /// The device said with its answer that it takes no further request.
     mutating func answeredLast(_ id: LinkID, into actions: inout [Multiplexer.Action]) {
+        use = .answeredLast
         actions.append(.report(.lastResponse))
         close(id, next: .down, into: &actions)
     }
@@ -337,6 +346,7 @@ extension Multiplexer.DeviceLink {
     private mutating func noteClosing(at now: Duration) {
         guard beginning != nil else { return }
         oldConnection = OldConnection(closedAt: now)
+        if use == .answeredLast { oldConnection?.forbearance = 0 }
         settledAt = max(settledAt, now + learnedSettleTime)
     }
 
@@ -345,9 +355,20 @@ extension Multiplexer.DeviceLink {
         oldConnection.map { now - $0.closedAt < OldConnection.longest } ?? false
     }
 
-    private mutating func awaitOldConnection(at now: Duration, into actions: inout [Multiplexer.Action]) {
+    /// Whether a connection that answered nothing may have ended since the device still counts the last one.
+    private func mayBeCounted(at now: Duration, ending loss: Loss) -> Bool {
+        guard mayBeCounted(at: now), let oldConnection else { return false }
+        return loss.blame != .request || oldConnection.refusals < oldConnection.forbearance
+    }
+
+    private mutating func awaitOldConnection(
+        isProven: Bool,
+        at now: Duration,
+        into actions: inout [Multiplexer.Action]
+    ) {
         guard let wait = oldConnection?.wait else { return }
         oldConnection?.refusals += 1
+        if isProven { oldConnection?.isProven = true }
         settledAt = max(settledAt, now + wait)
         state = .down
         actions.append(.report(.oldConnectionCounted(retryIn: settledAt - now)))
@@ -363,7 +384,7 @@ extension Multiplexer.DeviceLink {
         }
         let time = max(attempt - old.closedAt, .zero)
         // A request must still be able to wait for it.
-        learnedSettleTime = min(time, configuration.queueTimeout / 4)
+        if old.isProven { learnedSettleTime = min(time, configuration.queueTimeout / 4) }
         actions.append(.report(.oldConnectionForgotten(after: time)))
     }
 }

@@ -2,7 +2,9 @@ extension Multiplexer {
     /// A fact that the core is told.
     package enum Event: Hashable, Sendable {
         /// A client may send requests from now on: its address is allowed, its handshake complete.
-        case clientJoined(ClientID)
+        ///
+        /// Where it comes from is the network that counts as one address, see ``IPAddress/network``.
+        case clientJoined(ClientID, from: IPAddress? = nil)
         /// A client is gone; nothing can be sent to it any more.
         case clientLeft(ClientID)
         /// A client sent a whole request.

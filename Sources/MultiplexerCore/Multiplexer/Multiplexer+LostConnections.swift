@@ -6,7 +6,6 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         guard link.id == id else { return }
-        let isHangUp = link.isHangUp(at: now)
         let loss = DeviceLink.Loss(
             unanswered: inFlight.count,
             isMidResponse: midResponse,
@@ -16,6 +15,7 @@ extension Multiplexer {
             },
             blame: blame
         )
+        let isHangUp = link.isHangUp(loss, at: now)
         let consequence = link.closed(id, loss, hasWaiting: clients.hasWaiting, at: now, into: &actions)
         if isHangUp { noteHangUp(at: now, into: &actions) }
         switch consequence {
@@ -48,8 +48,10 @@ extension Multiplexer {
     private mutating func noteHangUp(at now: Duration, into actions: inout [Action]) {
         let isAlone = inFlight.count == 1
         for flight in inFlight where !flight.isUnsent && flight.request.expectsResponse {
-            if isAlone { for asker in flight.askers { clients.noteHangUp(on: asker.client) } }
-            if let delay = breakers.noteHangUp(flight.request.subject, isAlone: isAlone, at: now) {
+            if isAlone, let origin = flight.leftFrom { clients.noteHangUp(from: origin, at: now) }
+            if isAlone { for asker in flight.askers { clients.noteHangUp(on: asker.client, at: now) } }
+            let (subject, askers) = (flight.request.subject, flight.askers)
+            if let delay = breakers.noteHangUp(subject, of: askers, isAlone: isAlone, at: now) {
                 actions.append(.report(.heldBack(flight.sentAs, delay)))
             }
         }

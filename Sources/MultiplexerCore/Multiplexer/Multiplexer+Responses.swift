@@ -37,11 +37,7 @@ extension Multiplexer {
         link.answered(at: now, into: &actions)
         let answered = inFlight.remove(at: index)
         land(answered)
-        if clients.hasDistrusted {
-            noteAnswer(to: answered)
-        } else {
-            breakers.noteAnswer(answered.request.subject, isTrusted: true)
-        }
+        noteAnswer(to: answered, at: now)
         noteWidth(of: response, to: answered, into: &actions)
         note(response, to: answered, at: now, into: &actions)
         // What else it may have asked for comes beside its answer, and is nobody's.
@@ -53,14 +49,14 @@ extension Multiplexer {
         return answered
     }
 
-    private mutating func noteAnswer(to answered: InFlight) {
+    private mutating func noteAnswer(to answered: InFlight, at now: Duration) {
         var isTrusted = true
         for index in answered.askers.indices {
             let client = answered.askers[index].client
             if !clients.trusts(client) { isTrusted = false }
             clients.noteAnswer(to: client)
         }
-        breakers.noteAnswer(answered.request.subject, isTrusted: isTrusted)
+        breakers.noteAnswer(answered.request.subject, of: answered.askers, isTrusted: isTrusted, at: now)
     }
 
     private mutating func noteWidth(of response: Response, to answered: InFlight, into actions: inout [Action]) {

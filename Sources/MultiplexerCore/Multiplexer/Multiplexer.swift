@@ -72,8 +72,8 @@ public struct Multiplexer: Sendable {
     ///   - actions: Where the actions are appended, in the order to carry them out.
     package mutating func handle(_ event: Event, at now: Duration, into actions: inout [Action]) {
         switch event {
-        case .clientJoined(let client):
-            clients.add(client)
+        case .clientJoined(let client, let origin):
+            clients.add(client, from: origin, at: now)
             if drain != .notRequested { close(client, into: &actions) }
         case .clientLeft(let client):
             forget(client, at: now, into: &actions)
@@ -157,7 +157,7 @@ extension Multiplexer {
         clients.noteAsked(client)
         link.lingersNoMore()
         // Looked at first, since nothing is held back most of the time.
-        if breakers.isOpen, breakers.holdsBack(request.subject, isTrusted: clients.trusts(client), at: now) {
+        if breakers.isOpen, isHeldBack(request, of: client, at: now) {
             fail(id, request, .heldBack, to: client, into: &actions)
             return
         }
@@ -181,6 +181,7 @@ extension Multiplexer {
 
     private mutating func forget(_ client: ClientID, at now: Duration, into actions: inout [Action]) {
         let hadAskers = clients.hasAskers
+        let origin = clients.origin(of: client)
         guard let left = clients.remove(client) else { return }
         for waiting in left {
             statistics.abandoned += 1
@@ -191,6 +192,7 @@ extension Multiplexer {
             for asker in inFlight[index].askers.remove(where: { $0.client == client }) {
                 statistics.abandoned += 1
                 actions.append(.discard(asker.request))
+                inFlight[index].leftFrom = origin
             }
         }
         if hadAskers, !clients.hasAskers { link.lingers(from: now) }
@@ -256,13 +258,15 @@ extension Multiplexer {
             fail(waiting, .expired, to: taken.client, into: &actions)
             return nil
         }
-        if breakers.isOpen,
-            breakers.holdsBack(waiting.request.subject, isTrusted: clients.trusts(taken.client), at: now)
-        {
+        if breakers.isOpen, isHeldBack(waiting.request, of: taken.client, at: now) {
             fail(waiting, .heldBack, to: taken.client, into: &actions)
             return nil
         }
         return Asker(waiting, of: taken.client)
+    }
+
+    private func isHeldBack(_ request: Request, of client: ClientID, at now: Duration) -> Bool {
+        breakers.holdsBack(request.subject, of: client, isTrusted: clients.trusts(client), at: now)
     }
 
     private mutating func nextTransactionID(at now: Duration) -> UInt16 {

@@ -68,6 +68,8 @@ extension Multiplexer {
         var isAlone: Bool
         /// No byte of it has left.
         var isUnsent = false
+        /// From where a client asked that has gone.
+        var leftFrom: IPAddress?
         /// Who is left of those that asked: nobody, if their clients have gone or their time was up.
         var askers: Askers
 
@@ -124,7 +126,7 @@ extension Multiplexer {
         private var first: Asker?
         private var others: [Asker] = []
 
-        init(_ first: Asker) {
+        init(_ first: Asker?) {
             self.first = first
         }
 

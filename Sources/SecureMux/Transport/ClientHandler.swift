@@ -477,7 +477,7 @@ extension ClientHandler {
     private func join(_ context: ChannelHandlerContext) {
         guard case .arriving = state else { return }
         logger.info("client connected")
-        let client = driver.join(self)
+        let client = driver.join(self, from: context.channel.remoteAddress.flatMap { IPAddress($0)?.network })
         state = .joined(client)
         if patience.isOnTrial(within: clients.limits) { goOnTrial() }
         // A drain dismisses whoever joins; it could not do so before.

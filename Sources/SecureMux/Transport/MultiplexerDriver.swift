@@ -96,13 +96,13 @@ final class MultiplexerDriver {
 // MARK: - What clients and the connection tell
 
 extension MultiplexerDriver {
-    /// A client may send requests.
-    func join(_ handler: ClientHandler) -> ClientID {
+    /// A client may send requests; it comes from `origin`, the network that counts as one address.
+    func join(_ handler: ClientHandler, from origin: IPAddress?) -> ClientID {
         lastClient &+= 1
         let slot = freeSlots.popLast() ?? clients.count
         if slot == clients.count { clients.append(handler) } else { clients[slot] = handler }
         let client = ClientID(slot: slot, serial: lastClient)
-        handle(.clientJoined(client))
+        handle(.clientJoined(client, from: origin))
         return client
     }
 

@@ -4,7 +4,7 @@ extension Multiplexer.Event {
     /// The event in few words, such as "request 3 from A".
     var text: String {
         switch self {
-        case .clientJoined(let client): "\(client.text) joined"
+        case .clientJoined(let client, _): "\(client.text) joined"
         case .clientLeft(let client): "\(client.text) left"
         case .requestReceived(let id, let request, let client): "\(request.text) \(id.rawValue) from \(client.text)"
         case .requestRepeated(let id): "\(id.rawValue) again"

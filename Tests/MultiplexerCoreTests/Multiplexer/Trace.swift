@@ -77,8 +77,11 @@ struct Trace {
         everything.compactMap { if case .report(let report) = $0 { report.text } else { nil } }.joined(separator: ", ")
     }
 
+    /// A client comes, from one of 256 places if that matters.
     @discardableResult
-    mutating func join(_ client: ClientID) -> String { handle(.clientJoined(client)) }
+    mutating func join(_ client: ClientID, from place: UInt8? = nil) -> String {
+        handle(.clientJoined(client, from: place.flatMap { IPAddress(bytes: [192, 0, 2, $0]) }))
+    }
 
     @discardableResult
     mutating func leave(_ client: ClientID) -> String { handle(.clientLeft(client)) }
