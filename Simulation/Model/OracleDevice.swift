@@ -110,7 +110,7 @@ extension Oracle {
     mutating func join(_ client: ClientID, from origin: IPAddress?, at now: Duration) {
         clients[client] = Client(origin: origin)
         present.append(client)
-        if let origin, let until = notorious[origin], now < until { clients[client]?.distrust = 16 }
+        if let origin, let until = notorious[origin], now < until { clients[client]?.distrust = 4 }
     }
 
     /// A connection that was closed by us, and may still be counted.
@@ -209,7 +209,8 @@ extension Oracle {
     private mutating func distrust(_ origin: IPAddress, at now: Duration) {
         notorious[origin] = now + .seconds(60)
         for client in present where clients[client]?.origin == origin && clients[client]?.wasAnswered == false {
-            clients[client]?.distrust = 16
+            let before = clients[client]?.distrust ?? 0
+            clients[client]?.distrust = max(before, 4)
         }
     }
 

@@ -3,11 +3,11 @@ import Testing
 extension EndToEnd {
     /// A client that polls beside one that asks, as fast as it can, for what it should not: `Clients/bystander.py`.
     @Suite struct Bystander {
-        /// `make bystander` measures for longer.
         // `make bystander` measures more of them, and for longer.
         @Test(arguments: [
             ["hang-up", "--reconnect"], ["hang-up-elsewhere"], ["crafted"], ["vendors"],
-            ["hang-up-elsewhere", "--http"],
+            ["hang-up-elsewhere", "--http"], ["hang-up-elsewhere", "--http", "--closing"],
+            ["hang-up-write", "--writes"], ["hang-up-elsewhere", "--reconnect", "--arrives"],
         ])
         func `nobody pays for another's requests`(attack: [String]) async throws {
             let bystander = try RunningProgram.client("bystander.py", attack + ["--seconds", "2"], hasInput: true)

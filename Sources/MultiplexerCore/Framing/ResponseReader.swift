@@ -14,7 +14,7 @@ package struct ResponseReader: Sendable {
     /// The request that was sent last: what comes when none is awaited may be its answer again.
     private var lastSent: Request?
     /// How many of the unread bytes came before the last request was sent.
-    private var earlyBytes = 0
+    package private(set) var earlyBytes = 0
     /// Whether a silence tells what the unread bytes are.
     package private(set) var awaitsSilence = false
 

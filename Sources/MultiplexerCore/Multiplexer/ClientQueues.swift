@@ -52,9 +52,9 @@ extension Multiplexer {
             /// In which of the two lines it stands.
             var isUrgent = false
 
-            /// How many answers make up for a hang-up.
+            /// How many answers make up for a hang-up, also for one of another client of the same origin before it was
+            /// answered: to come again makes up for nothing.
             static let hangUpDistrust = 4
-            /// That of whoever comes from where others made the device hang up: to come again makes up for nothing.
             static let greatestDistrust = 16
         }
 
@@ -99,7 +99,7 @@ extension Multiplexer {
             clients[client.slot] = Client(id: client, origin: origin)
             count += 1
             guard let origin, notorious.contains(where: { $0.origin == origin && now < $0.until }) else { return }
-            distrust(client.slot, by: Client.greatestDistrust)
+            distrust(client.slot, by: Client.hangUpDistrust)
         }
 
         func contains(_ client: ClientID) -> Bool {
@@ -142,7 +142,9 @@ extension Multiplexer {
             if notorious.count == Self.notoriousLimit { notorious.removeFirst() }
             notorious.append((origin, now + CircuitBreakers.memory))
             for slot in clients.indices where clients[slot].id != nil && clients[slot].origin == origin {
-                if !clients[slot].wasAnswered { distrust(slot, by: Client.greatestDistrust) }
+                if !clients[slot].wasAnswered {
+                    clients[slot].distrust = max(clients[slot].distrust, Client.hangUpDistrust)
+                }
             }
         }
 

@@ -39,7 +39,7 @@ package struct RegularFile {
             bytes += part[..<count]
         }
         self.bytes = bytes
-        isOpenToOthers = status.st_mode & 0o066 != 0
+        isOpenToOthers = status.st_mode & 0o026 != 0
     }
 
     private static func name(ofKind kind: mode_t) -> String? {

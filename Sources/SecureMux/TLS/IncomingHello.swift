@@ -29,6 +29,8 @@ struct IncomingHello {
     private(set) var bytes = ByteBuffer()
     private(set) var state = State.incomplete
 
+    /// Whether the first bytes are none of TLS.
+    private var isForeign = false
     /// How many bytes of the current record's header have come.
     private var headerBytes = 0
     /// How many bytes of the current record are still to come.
@@ -37,6 +39,8 @@ struct IncomingHello {
     private var messageBytes = 0
     private var messageLength = 0
 
+    /// So many bytes tell what else it is: a Modbus header has as many up to its unit.
+    private static let tellingBytes = 6
     private static let recordHeader = 5
     private static let messageHeader = 4
     /// TLS 1.2 lets a record that is encrypted be so long (RFC 5246, section 6.2.3).
@@ -44,10 +48,11 @@ struct IncomingHello {
 
     /// Bytes came.
     mutating func append(_ more: ByteBuffer) {
-        for byte in more.readableBytesView where state == .incomplete { scan(byte) }
+        for byte in more.readableBytesView where state == .incomplete && !isForeign { scan(byte) }
         guard state != .tooLarge else { return bytes = ByteBuffer() }
         // A copy: a channel makes itself another buffer for each one that is not given back at once, and keeps them.
         bytes.writeImmutableBuffer(more)
+        if isForeign, bytes.readableBytes >= Self.tellingBytes { state = .unexpected }
         if state == .incomplete, bytes.readableBytes >= Self.limit {
             state = .tooLarge
             bytes = ByteBuffer()
@@ -67,7 +72,7 @@ struct IncomingHello {
 
     private mutating func scanHeader(_ byte: UInt8) {
         switch headerBytes {
-        case 0 where byte != 0x16, 1 where byte != 3: state = .unexpected
+        case 0 where byte != 0x16, 1 where byte != 3: isForeign = true
         case 3: recordRest = Int(byte) << 8
         case 4: recordRest |= Int(byte)
         default: break

@@ -401,6 +401,10 @@ private struct Words {
 
     func notTLS() -> TLSRefusal {
         let bytes = Array(evidence.firstBytes.readableBytesView.prefix(8))
+        // A record of a content type and version, with an alert of two bytes (RFC 8446, sections 5.1 and 6).
+        if bytes.count >= 7, bytes[0] == 0x15, bytes[1] == 3, bytes[3] == 0, bytes[4] == 2 {
+            return alert(Int32(bytes[6]))
+        }
         let verbs = ["GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE", "CONN", "PATC", "HTTP"]
         if bytes.count >= 4, verbs.contains(String(decoding: bytes.prefix(4), as: UTF8.self)) {
             return TLSRefusal(

@@ -26,7 +26,12 @@ final class UpstreamConnection {
     /// What came while a request was being written, on a wire without ids.
     ///
     /// A write that fails reads what is left first. If nothing of the request has left, none of that can answer it.
-    private var early: Deque<ByteBuffer> = []
+    private var early: Deque<Arrival> = []
+
+    private enum Arrival {
+        case message(ByteBuffer)
+        case damage(ResponseDamage)
+    }
 
     private enum State {
         /// The name is being looked up. Exits: connecting, closed.
@@ -98,7 +103,7 @@ final class UpstreamConnection {
         if isWhole, !channel.isActive, isDead || rest.count <= Self.wholeWrite {
             driver.requestUnsent(request, on: link)
         }
-        while let message = early.popFirst() { driver.receiveResponse(message, on: link) }
+        while let arrival = early.popFirst() { tell(arrival) }
     }
 
     /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
@@ -185,17 +190,24 @@ final class UpstreamConnection {
 
 extension UpstreamConnection {
     /// The device sent a message.
-    func received(_ frame: ByteBuffer) {
+    func received(_ frame: ByteBuffer) { received(.message(frame)) }
+
+    /// An answer came damaged.
+    func received(_ damage: ResponseDamage) { received(.damage(damage)) }
+
+    private func received(_ arrival: Arrival) {
         if isWriting, !applicationProtocol.framing.carriesTransactionIDs {
-            early.append(frame)
+            early.append(arrival)
         } else {
-            driver.receiveResponse(frame, on: link)
+            tell(arrival)
         }
     }
 
-    /// An answer came damaged.
-    func received(_ damage: ResponseDamage) {
-        driver.receiveDamagedResponse(damage, on: link)
+    private func tell(_ arrival: Arrival) {
+        switch arrival {
+        case .message(let frame): driver.receiveResponse(frame, on: link)
+        case .damage(let damage): driver.receiveDamagedResponse(damage, on: link)
+        }
     }
 
     /// Bytes came that are no message, and were dropped.

@@ -25,7 +25,9 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     /// A request is being sent: what is unread cannot answer it.
     func requestSent() {
-        if !carriesTransactionIDs { reader.requestSent(connection.awaited, unread: unread.readableBytes) }
+        guard !carriesTransactionIDs else { return }
+        reader.requestSent(connection.awaited, unread: unread.readableBytes)
+        connection.isMidResponse = false
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -56,7 +58,7 @@ final class UpstreamHandler: ChannelInboundHandler {
             case .unreadable(let error): close(context, after: error)
             }
         }
-        connection.isMidResponse = !unread.isEmpty
+        connection.isMidResponse = unread.readableBytes > reader.earlyBytes
         guard reader.awaitsSilence else { return }
         silence = context.eventLoop.assumeIsolated().scheduleTask(in: Self.leastSilence) {
             self.read(context, isSilent: true)
@@ -65,7 +67,7 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     private func pass(_ length: Int) {
         guard let message = unread.cut(length) else { return }
-        connection.isMidResponse = !unread.isEmpty
+        connection.isMidResponse = unread.readableBytes > reader.earlyBytes
         connection.received(message)
     }
 

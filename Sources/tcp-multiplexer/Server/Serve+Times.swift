@@ -15,7 +15,7 @@ extension Serve {
     }
 
     /// Refuses times that make no sense together, whoever they are from.
-    func checkTimes() throws {
+    func checkTimes(for deviceProtocol: ApplicationProtocol) throws {
         let configuration = multiplexer
         let all = configuration.queueTimeout
         guard all >= configuration.responseTimeout else {
@@ -34,7 +34,8 @@ extension Serve {
                 """
             )
         }
-        if let quietTime = configuration.quietTime, quietTime >= all {
+        let quietTime = configuration.quietTime ?? deviceProtocol.quietTime
+        if !deviceProtocol.framing.carriesTransactionIDs, quietTime >= all {
             throw ValidationError(
                 """
                 the --quiet-time of \(quietTime.shortText) leaves no request in time behind one that was not answered: it has \

@@ -70,7 +70,7 @@ struct Serve: AsyncParsableCommand {
             )
         }
         try readsAndWrites.validate(for: deviceProtocol)
-        try checkTimes()
+        try checkTimes(for: deviceProtocol)
         // Port 0 is another one each time.
         if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
             throw ValidationError(

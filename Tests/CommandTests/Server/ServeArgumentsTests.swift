@@ -344,6 +344,10 @@ import Testing
                 ["-p", "modbus-serial", "--quiet-time", "10s"],
                 "the --quiet-time of 10s leaves no request in time behind one that was not answered"
             ),
+            (
+                ["-p", "modbus-serial", "--timeout", "200ms", "--queue-timeout", "800ms"],
+                "the --quiet-time of 1s leaves no request in time behind one that was not answered"
+            ),
             (["-p", "modbus", "--target-protocol", "modbus-serial", "--max-in-flight", "2"], "no transaction ids"),
             (["-p", "modbos"], "'modbos' is not a protocol that this program speaks: modbus, "),
             (["-t", "inverter"], "'inverter' is not the address of a device: it names no port."),

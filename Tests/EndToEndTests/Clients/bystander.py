@@ -1,4 +1,4 @@
-"""What a client gets that polls beside another one that asks, as fast as it can, for what it should not.
+"""What a client gets that polls beside another one, of another address, that asks as fast as it can for what it should not.
 
 The device answers within --delay seconds, one request after the other, and takes requests by their function code. It says
 "listening PORT", is told "server PORT" on its input, and says in the end
@@ -22,6 +22,8 @@ import modbus_wire  # noqa: E402
 
 # From this address on the device hangs up.
 FATAL = 60_000
+# At this value in this register it hangs up.
+FATAL_VALUE = (59_999, 0xDEAD)
 # How many the attacker asks at a time.
 DEPTH = 8
 
@@ -29,10 +31,14 @@ DEPTH = 8
 class Modbus:
     """Modbus/TCP: what is asked, and what is answered."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, options):
         self.random = random.Random(seed)
+        self.writes = options.writes
 
     def harmless(self):
+        if self.writes:
+            pdu = struct.pack(">BHH", 6, FATAL_VALUE[0], self.random.randrange(1000))
+            return modbus.frame(1, 1, pdu), modbus.frame(1, 1, pdu)
         address = self.random.randrange(FATAL - 128)
         pdu = modbus.read_registers(address, 10)
         return modbus.frame(1, 1, pdu), modbus.frame(1, 1, modbus_wire.answer(1, pdu))
@@ -43,6 +49,8 @@ class Modbus:
                 pdu = modbus.read_registers(FATAL, 1)
             case "hang-up-elsewhere":
                 pdu = modbus.read_registers(FATAL + number % 5000, 1 + number // 5000 % 100)
+            case "hang-up-write":
+                pdu = struct.pack(">BHH", 6, *FATAL_VALUE)
             case "crafted":
                 inner = modbus.frame(number & 0xFF, 1, modbus.read_registers(0, 10))
                 pdu = modbus.read_registers(number % 100, 10) + inner
@@ -62,6 +70,8 @@ class Modbus:
         pdu = data[7:end]
         if pdu[0] == 3 and struct.unpack_from(">H", pdu, 1)[0] >= FATAL:
             return end, b""
+        if pdu[0] == 6 and struct.unpack_from(">HH", pdu, 1) == FATAL_VALUE:
+            return end, b""
         answer = modbus_wire.answer(data[6], pdu)
         return end, data[:4] + struct.pack(">HB", len(answer) + 1, data[6]) + answer
 
@@ -75,8 +85,9 @@ class Modbus:
 class HTTP:
     """The same of HTTP."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, options):
         self.random = random.Random(seed)
+        self.closes = b"Connection: close\r\n" if options.closing else b""
 
     def harmless(self):
         path = b"/value/%d" % self.random.randrange(1_000_000)
@@ -91,7 +102,7 @@ class HTTP:
         if not separator:
             return None
         path = head.split(b" ")[1]
-        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(path), path)
+        answer = b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (self.closes, len(path), path)
         return len(head) + 4, b"" if path.startswith(b"/gone") else answer
 
     def take_answer(self, data):
@@ -106,14 +117,16 @@ class HTTP:
 class Peer:
     """One connection of a client, which blocks."""
 
-    def __init__(self, wire, port):
-        self.wire, self.port = wire, port
+    def __init__(self, wire, port, address="127.0.0.1"):
+        self.wire, self.port, self.address = wire, port, address
         self.connection = None
 
     def exchange(self, *requests):
         """Sends these in one go, and returns their answers; None for each that the end of the connection took."""
         if self.connection is None:
-            self.connection = socket.create_connection(("127.0.0.1", self.port), timeout=modbus.PATIENCE)
+            self.connection = socket.create_connection(
+                ("127.0.0.1", self.port), timeout=modbus.PATIENCE, source_address=(self.address, 0)
+            )
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.data = b""
         answers = []
@@ -137,7 +150,7 @@ class Peer:
         self.connection = None
 
 
-def serve(wire, listener, delay, asked, connections):
+def serve(wire, listener, options, asked, connections):
     """The device: one connection after the other."""
     while True:
         connection, _ = listener.accept()
@@ -150,10 +163,10 @@ def serve(wire, listener, delay, asked, connections):
                 while taken := wire.take_request(data):
                     data = data[taken[0] :]
                     asked.value += 1
-                    time.sleep(delay)
-                    if not taken[1]:
-                        raise EOFError
+                    time.sleep(options.delay)
                     connection.sendall(taken[1])
+                    if not taken[1] or options.closing:
+                        raise EOFError
         except (OSError, EOFError):
             pass
         connection.close()
@@ -173,7 +186,7 @@ def attack(wire, port, options, count):
 
 def poll(wire, port, options):
     """The bystander: returns how long each exchange took, and which were right."""
-    peer = Peer(wire, port)
+    peer = Peer(wire, port, "127.0.0.2")
     times, right = [], 0
     end = time.monotonic() + options.seconds
     while time.monotonic() < end:
@@ -182,26 +195,31 @@ def poll(wire, port, options):
         (answer,) = peer.exchange(request)
         times.append(time.monotonic() - begin)
         right += answer == expected
+        if options.arrives and peer.connection:
+            peer.leave()
         time.sleep(options.pause)
     return times, right
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("attack", choices=["none", "hang-up", "hang-up-elsewhere", "crafted", "vendors"])
+    parser.add_argument("attack", choices=["none", "hang-up", "hang-up-elsewhere", "hang-up-write", "crafted", "vendors"])
     parser.add_argument("--http", action="store_true")
+    parser.add_argument("--closing", action="store_true", help="the HTTP device ends its connection with each answer")
+    parser.add_argument("--writes", action="store_true", help="the bystander writes to where one value is fatal")
+    parser.add_argument("--arrives", action="store_true", help="the bystander connects for each request")
     parser.add_argument("--reconnect", action="store_true", help="the attacker connects for each request")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--delay", type=float, default=0.002)
     parser.add_argument("--pause", type=float, default=0.005)
     options = parser.parse_args()
-    wire = (HTTP if options.http else Modbus)(1)
+    wire = (HTTP if options.http else Modbus)(1, options)
     listener = socket.create_server(("127.0.0.1", 0))
     print("listening", listener.getsockname()[1], flush=True)
     port = int(sys.stdin.readline().split()[1])
     fork = multiprocessing.get_context("fork")
     asked, connections, count = (fork.Value("L", 0) for _ in range(3))
-    beside = [fork.Process(target=serve, args=(wire, listener, options.delay, asked, connections), daemon=True)]
+    beside = [fork.Process(target=serve, args=(wire, listener, options, asked, connections), daemon=True)]
     if options.attack != "none":
         beside.append(fork.Process(target=attack, args=(wire, port, options, count), daemon=True))
     for process in beside:

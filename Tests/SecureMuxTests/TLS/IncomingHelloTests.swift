@@ -53,12 +53,19 @@ import Testing
 
     @Test(
         arguments: [
-            [0x15, 3, 1, 0, 2, 1, 90], [0x80, 0x2E, 1, 3, 1], [0x16, 2], [0x16, 3, 1, 0xFF, 0xFF],
+            [0x15, 3, 1, 0, 2, 1, 90], [0x80, 0x2E, 1, 3, 1, 0], [0x16, 2, 0, 0, 0, 0], [0x16, 3, 1, 0xFF, 0xFF],
             [0x16, 3, 1, 0, 4, 2], [0x16, 3, 1, 0, 1, 1, 0x15], [0x16, 3, 1, 0, 1, 1, 0x16, 3, 1, 0, 0, 0x17],
         ] as [[UInt8]]
     )
     func `what no hello looks like is left to OpenSSL at once`(bytes: [UInt8]) {
         #expect(Self.state(bytes) == .unexpected)
         #expect(Self.state(bytes, at: 1) == .unexpected)
+    }
+
+    // Whatever it is, its first byte tells nobody.
+    @Test(arguments: ["GET /", "\u{0}\u{1}\u{0}\u{0}\u{0}"])
+    func `what is no TLS is kept until it can be named`(text: String) {
+        #expect(Self.state(Array(text.utf8)) == .incomplete)
+        #expect(Self.state(Array((text + "\u{6}").utf8), at: 1) == .unexpected)
     }
 }

@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(0o644, true), (0o640, true), (0o620, true), (0o600, false), (0o400, false)])
+    @Test(arguments: [(0o644, true), (0o640, false), (0o620, true), (0o602, true), (0o600, false), (0o400, false)])
     func `a key that others can read or change is a warning`(mode: Int, warned: Bool) throws {
         let path = try file(bytes(of: "server.key"))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
