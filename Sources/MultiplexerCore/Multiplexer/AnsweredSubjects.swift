@@ -1,46 +1,97 @@
 /// What the device answered when it was asked last, of what was asked lately.
 ///
 /// At least ``capacity`` are remembered, at most twice as many: when the newer half is full it becomes the older one, and
-/// what was in that is forgotten. Nobody can tell which one drives out which but by asking that many.
+/// what was in that is forgotten. Which one drives out which nobody can choose but by asking that many.
 struct AnsweredSubjects {
-    private var newer: Set<Request.Subject> = []
-    private var older: Set<Request.Subject> = []
-    /// Some of the newer half, each in the place that its bits give: most answers are to what was answered just before.
-    private var recent = [Request.Subject?](repeating: nil, count: 64)
+    private var newer: Half
+    private var older: Half
 
     static let capacity = 256
 
-    func contains(_ subject: Request.Subject) -> Bool {
-        recent[place(of: subject)] == subject || newer.contains(subject) || older.contains(subject)
+    /// Equal seeds give equal places; which subjects share one, nobody can tell from outside.
+    init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        newer = Half(multiplier: random.next() | 1)
+        older = newer
     }
 
-    /// Whether it was not contained.
+    func contains(_ subject: Request.Subject) -> Bool {
+        newer.find(subject).isKept || older.find(subject).isKept
+    }
+
+    /// Says whether it was not contained.
     @discardableResult
     mutating func insert(_ subject: Request.Subject) -> Bool {
-        let place = place(of: subject)
-        guard recent[place] != subject else { return false }
-        let isNew = !contains(subject)
-        if newer.count == Self.capacity, !newer.contains(subject) {
-            (newer, older) = ([], newer)
-            for place in recent.indices { recent[place] = nil }
+        let (place, isKept) = newer.find(subject)
+        guard !isKept else { return false }
+        let isNew = !older.find(subject).isKept
+        if newer.count < Self.capacity {
+            newer.keep(subject, at: place)
+        } else {
+            older = newer
+            newer.removeAll()
+            newer.keep(subject, at: newer.find(subject).place)
         }
-        newer.insert(subject)
-        recent[place] = subject
         return isNew
     }
 
-    /// Whether it was contained.
+    /// Says whether it was contained.
     @discardableResult
     mutating func remove(_ subject: Request.Subject) -> Bool {
-        let place = place(of: subject)
-        if recent[place] == subject { recent[place] = nil }
-        // Both, since it may be in both.
-        let wasNewer = newer.remove(subject) != nil
-        let wasOlder = older.remove(subject) != nil
+        // It may be in both.
+        let wasNewer = newer.remove(subject)
+        let wasOlder = older.remove(subject)
         return wasNewer || wasOlder
     }
 
-    private func place(of subject: Request.Subject) -> Int {
-        Int(truncatingIfNeeded: (subject.rawValue &* 0x9E37_79B9_7F4A_7C15) >> 58)
+    /// A hash table of its own, since Swift's costs a tenth of a request: each subject stands in the first free place from the
+    /// one that it hashes to.
+    private struct Half {
+        private let multiplier: UInt64
+        private var slots = [UInt64](repeating: Half.free, count: 1 << Half.bits)
+        /// How many places are not free.
+        private(set) var count = 0
+
+        private static let bits = 10
+        private static let free: UInt64 = 0
+        private static let removed: UInt64 = 1
+
+        init(multiplier: UInt64) {
+            self.multiplier = multiplier
+        }
+
+        /// Where a subject stands, or could.
+        func find(_ subject: Request.Subject) -> (place: Int, isKept: Bool) {
+            let key = key(of: subject)
+            var place = Int(truncatingIfNeeded: key >> (64 - Self.bits))
+            // Three quarters are free.
+            while slots[place] != Self.free {
+                if slots[place] == key { return (place, true) }
+                place = (place + 1) & (slots.count - 1)
+            }
+            return (place, false)
+        }
+
+        mutating func keep(_ subject: Request.Subject, at place: Int) {
+            slots[place] = key(of: subject)
+            count += 1
+        }
+
+        mutating func remove(_ subject: Request.Subject) -> Bool {
+            let (place, isKept) = find(subject)
+            if isKept { slots[place] = Self.removed }
+            return isKept
+        }
+
+        mutating func removeAll() {
+            for place in slots.indices { slots[place] = Self.free }
+            count = 0
+        }
+
+        /// Different for different subjects, but for two of all that are taken for others.
+        private func key(of subject: Request.Subject) -> UInt64 {
+            let key = subject.rawValue &* multiplier
+            return key > Self.removed ? key : key &+ 2
+        }
     }
 }

@@ -15,7 +15,7 @@ extension Multiplexer {
     /// ```
     struct CircuitBreakers {
         private let backoff: Backoff
-        private var answered = AnsweredSubjects()
+        private var answered: AnsweredSubjects
         private(set) var hasAnswered = false
         /// The subjects on which the device hung up, and not answered since.
         private var suspects: [Suspect] = []
@@ -49,8 +49,9 @@ extension Multiplexer {
         /// How long after it was last held back a suspect is remembered, and how long newcomers are.
         static let memory = Duration.seconds(60)
 
-        init(_ backoff: Backoff) {
+        init(_ backoff: Backoff, seed: UInt64) {
             self.backoff = backoff
+            answered = AnsweredSubjects(seed: seed)
         }
 
         /// Whether anything may be held back.

@@ -53,7 +53,7 @@ public struct Multiplexer: Sendable {
         clients = ClientQueues(configuration)
         link = DeviceLink(configuration, seed: seed)
         transactionIDs = TransactionIDs(seed: seed)
-        breakers = CircuitBreakers(configuration.backoff)
+        breakers = CircuitBreakers(configuration.backoff, seed: seed)
         if configuration.sharesReads {
             memory = configuration.maximumResponseAge.map { ResponseMemory(maximumAge: $0) }
         }

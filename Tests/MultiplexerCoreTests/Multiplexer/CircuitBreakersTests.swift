@@ -366,7 +366,7 @@ import Testing
     }
 
     @Test func `of more suspects than are remembered the oldest is forgotten`() {
-        var breakers = Multiplexer.CircuitBreakers(Backoff())
+        var breakers = Multiplexer.CircuitBreakers(Backoff(), seed: 1)
         func subject(_ value: UInt64) -> Request.Subject { Request.Subject(rawValue: value) }
         func hangUp(_ value: UInt64) -> Duration? {
             breakers.noteHangUp(subject(value), of: Multiplexer.Askers(nil), isAlone: true, at: .zero)
