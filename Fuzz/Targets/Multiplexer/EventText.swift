@@ -1,1 +1,1 @@
-../../../Tests/MultiplexerCoreTests/Multiplexer/EventText.swift
+../../../Simulation/Model/EventText.swift

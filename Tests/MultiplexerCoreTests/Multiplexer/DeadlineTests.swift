@@ -1,6 +1,8 @@
 import MultiplexerCore
 import Testing
 
+@testable import SimulationModel
+
 /// What the core asks of the clock.
 @Suite struct DeadlineTests {
     func deadlines(_ trace: Trace) -> [String] {

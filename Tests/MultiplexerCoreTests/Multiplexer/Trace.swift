@@ -1,6 +1,7 @@
 import Testing
 
 @testable import MultiplexerCore
+@testable import SimulationModel
 
 /// Runs a multiplexer through a story and tells what it does, so that a test reads like a trace.
 ///

@@ -1,39 +1,4 @@
 extension Multiplexer {
-    /// How far a shutdown is.
-    enum Drain: Equatable {
-        /// Exits: finishing.
-        case notRequested
-        /// Requests are in flight. Exits: closing, overdue.
-        case finishing(until: Duration)
-        /// Clients and the connection are being closed. Exits: done, overdue.
-        case closing(until: Duration)
-        /// Its time ran out. Exits: done.
-        case overdue
-        /// Over.
-        case done
-
-        var deadline: Duration? {
-            switch self {
-            case .finishing(let deadline), .closing(let deadline): deadline
-            case .notRequested, .overdue, .done: nil
-            }
-        }
-    }
-
-    struct Waiting {
-        var id: RequestID
-        /// Its place in the order in which requests came.
-        var number: Int
-        var request: Request
-        var deadline: Duration
-        /// How often its unit had been written to when it came.
-        var generation: UInt64
-        /// Whether it was sent before, to no avail.
-        var isRepeat = false
-        /// Whether any byte of it may have left.
-        var mayHaveLeft = false
-    }
-
     /// Who gets the response of a request in flight.
     struct Asker {
         var client: ClientID

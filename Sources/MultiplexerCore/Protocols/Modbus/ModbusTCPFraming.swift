@@ -45,15 +45,3 @@ package struct ModbusTCPFraming: Framing {
         MBAPHeader.write(transactionID, into: &frame)
     }
 }
-
-extension ApplicationProtocol {
-    /// Modbus/TCP.
-    public static let modbus = ApplicationProtocol(
-        name: "modbus",
-        aliases: ["modbus-tcp"],
-        summary: "Modbus/TCP: inverters, meters, wallboxes, PLCs, usually on port 502",
-        messages: .modbus,
-        framing: ModbusTCPFraming(),
-        messageRules: ModbusMessageRules()
-    )
-}

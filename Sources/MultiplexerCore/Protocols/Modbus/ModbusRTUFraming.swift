@@ -87,17 +87,3 @@ extension FramingError {
         FramingError("a Modbus RTU frame of unit \(bytes[0]), function \(bytes[1]), \(what)", isDamage: isDamage)
     }
 }
-
-extension ApplicationProtocol {
-    /// Modbus RTU over TCP.
-    public static let modbusSerial = ApplicationProtocol(
-        name: "modbus-serial",
-        aliases: ["modbus-rtu-over-tcp", "rtu-over-tcp"],
-        summary: "Modbus RTU over TCP: serial adapters in transparent mode",
-        messages: .modbus,
-        framing: ModbusRTUFraming(),
-        messageRules: ModbusMessageRules(broadcastsUnit0: true),
-        // An adapter carries what a slow device still has to say over any later connection.
-        quietTime: .seconds(1)
-    )
-}

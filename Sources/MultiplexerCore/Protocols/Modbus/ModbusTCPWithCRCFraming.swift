@@ -57,14 +57,3 @@ package struct ModbusTCPWithCRCFraming: Framing {
         MBAPHeader.write(transactionID, into: &frame)
     }
 }
-
-extension ApplicationProtocol {
-    /// Modbus/TCP with a checksum: what the Go program calls modbus-rtu.
-    public static let modbusRTU = ApplicationProtocol(
-        name: "modbus-rtu",
-        summary: "Modbus/TCP with a checksum, as the Go program has it; what most call RTU over TCP is modbus-serial",
-        messages: .modbus,
-        framing: ModbusTCPWithCRCFraming(),
-        messageRules: ModbusMessageRules()
-    )
-}
