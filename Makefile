@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz soak \
-	attack bystander bench bench-micro bench-check certificates clean
+	layers attack bystander bench bench-micro bench-check certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
 	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
@@ -40,6 +40,9 @@ sanitize-thread: ## Run all tests under the thread sanitizer
 sanitize-address: ## Run all tests under the address sanitizer
 	@LSAN_OPTIONS=suppressions='$(CURDIR)/scripts/leaks.supp':print_suppressions=0 \
 		scripts/test --sanitize=address --scratch-path .build-asan
+
+layers: ## Show which folders of Sources use which, and fail where one uses a folder above it
+	@scripts/layers
 
 simulate: ## Run SEEDS (100000) schedules of the simulation, or replay SEED
 	@scripts/simulate '$(SEEDS)' '$(SEED)'

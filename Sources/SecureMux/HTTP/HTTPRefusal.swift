@@ -5,6 +5,8 @@ struct HTTPRefusal: ClientRefusal, Hashable {
     /// What is wrong with what it sent.
     let violation: HTTPViolation
 
+    var refusalKind: RefusalKind { .http(status: violation.status) }
+
     /// A clause that starts with the client.
     var reason: String {
         violation == .tls ? "the client speaks TLS, this listener does not" : "the client sent \(violation)"

@@ -69,4 +69,9 @@ package struct TLSRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-extension TLSRefusal: ClientRefusal {}
+extension TLSRefusal: ClientRefusal {
+    var refusalKind: RefusalKind { .tls(kind.rawValue) }
+
+    /// Whoever hangs up without a byte only looked whether the port is open.
+    var isHarmless: Bool { self == .hungUp(.server(.off), heardFrom: false) }
+}

@@ -44,8 +44,11 @@ import Testing
     @Test func `one kind hides no other`() {
         var kinds = RepetitionsByKind<RefusalKind>(Repetitions(toldSingly: 10))
         func count(_ kind: RefusalKind) -> Bool { kinds.count(kind, at: .uptimeNanoseconds(0)).isDue }
-        let told = (1...40).filter { _ in count(.tls(.selfSigned)) }
+        let told = (1...40).filter { _ in count(.tls(TLSRefusal.Kind.selfSigned.rawValue)) }
         #expect(told == Array(1...10) + [16, 32])
-        #expect(count(.tls(.certificateExpired)) && count(.http(status: 400)) && count(.notTheProtocol))
+        #expect(
+            count(.tls(TLSRefusal.Kind.certificateExpired.rawValue)) && count(.http(status: 400))
+                && count(.notTheProtocol)
+        )
     }
 }

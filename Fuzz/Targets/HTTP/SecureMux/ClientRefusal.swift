@@ -1,1 +1,1 @@
-../../../../Sources/SecureMux/Transport/ClientRefusal.swift
+../../../../Sources/SecureMux/Faults/ClientRefusal.swift

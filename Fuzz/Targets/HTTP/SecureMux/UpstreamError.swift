@@ -1,1 +1,1 @@
-../../../../Sources/SecureMux/Transport/UpstreamError.swift
+../../../../Sources/SecureMux/Faults/UpstreamError.swift

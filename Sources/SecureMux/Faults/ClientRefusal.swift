@@ -1,5 +1,7 @@
-/// Why a client is sent away by a handler that closes its connection itself; it travels as an error to ``ClientHandler``.
+/// Why a client is sent away by a handler that closes its connection itself; it travels as an error through the pipeline.
 protocol ClientRefusal: Error {
+    /// What it is counted by.
+    var refusalKind: RefusalKind { get }
     /// What happened, a clause that starts with the client.
     var reason: String { get }
     /// What to do about it, a clause in the imperative.

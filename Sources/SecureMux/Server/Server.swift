@@ -54,21 +54,23 @@ public final class Server: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
         do {
-            let driver = try await eventLoop.submit {
-                NIOLoopBound(
-                    MultiplexerDriver(
-                        device: configuration.device,
-                        applicationProtocol: configuration.applicationProtocol,
-                        configuration: configuration.multiplexer,
-                        eventLoop: eventLoop,
-                        logger: logger
-                    ),
-                    eventLoop: eventLoop
+            let (driver, resources) = try await eventLoop.submit {
+                let driver = MultiplexerDriver(
+                    device: configuration.device,
+                    applicationProtocol: configuration.applicationProtocol,
+                    configuration: configuration.multiplexer,
+                    eventLoop: eventLoop,
+                    makeLink: links(of: configuration),
+                    logger: logger
+                )
+                let resources = TLSResources(eventLoop)
+                return (
+                    NIOLoopBound(driver, eventLoop: eventLoop), NIOLoopBound(resources, eventLoop: eventLoop)
                 )
             }.get()
             var channels: [any Channel] = []
             for listener in prepared {
-                channels.append(try await listener.open(driver))
+                channels.append(try await listener.open(driver, resources))
             }
             let watch = LoopWatch(
                 eventLoop,
@@ -92,6 +94,18 @@ public final class Server: Sendable {
         } catch {
             try? await group.shutdownGracefully()
             throw error as? ServerError ?? ServerError("the server cannot start: \(error)")
+        }
+    }
+
+    private static func links(of configuration: ServerConfiguration) -> LinkFactory {
+        { id, owner in
+            TCPLink(
+                id,
+                to: configuration.device,
+                speaking: configuration.applicationProtocol,
+                timeout: TimeAmount(configuration.multiplexer.connectTimeout),
+                owner: owner
+            )
         }
     }
 
@@ -125,15 +139,5 @@ public final class Server: Sendable {
     package func statistics() async throws -> Multiplexer.Statistics {
         let driver = driver
         return try await driver.eventLoop.submit { driver.value.statistics }.get()
-    }
-}
-
-/// Why a server cannot start, and what would help.
-public struct ServerError: Error, CustomStringConvertible {
-    /// The reason in words for the user.
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

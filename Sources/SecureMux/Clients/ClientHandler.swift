@@ -7,7 +7,7 @@ import NIOTLS
 ///
 /// The channel reads only when asked to (autoRead is off), and this handler asks only while the client may go on: its queue
 /// has room and it takes its responses. So what a client can make us hold is bounded, whatever it does.
-final class ClientHandler: ChannelInboundHandler {
+final class ClientHandler: ChannelInboundHandler, Client {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -453,7 +453,7 @@ extension ClientHandler {
         }
         // Whoever refuses closes the connection, once the client has had a chance to read why.
         clients.log.refused(
-            RefusalKind(refusal),
+            refusal.refusalKind,
             refusal.reason,
             remedy: refusal.remedy,
             level: refusal.isHarmless ? .info : .warning,

@@ -6,20 +6,20 @@ import NIOPosix
 /// One connection to the device, from the attempt to its end.
 ///
 /// Addresses of a name are tried one after the other, never side by side as elsewhere: the device must not see a second
-/// connection, not even for a moment. It tells the driver of its end exactly once, when nothing of it is left.
-final class UpstreamConnection {
-    let link: LinkID
+/// connection, not even for a moment.
+final class TCPLink: Link {
+    let id: LinkID
 
     private let device: DeviceAddress
     private let applicationProtocol: ApplicationProtocol
     private let timeout: TimeAmount
-    private let driver: MultiplexerDriver
+    private let owner: any LinkOwner
     private var state = State.resolving
     private var reason: (any Error)?
     /// Bytes have come that belong to no message yet.
     var isMidResponse = false
     /// Reads what the device sends, until the end.
-    private var handler: UpstreamHandler?
+    private var handler: LinkHandler?
     /// Nil where a handler makes something else of what is written.
     private var direct: DirectSocket?
     private var isWriting = false
@@ -48,22 +48,22 @@ final class UpstreamConnection {
 
     /// A connection that is not yet attempted; each address of a name gets its share of `timeout`.
     init(
-        _ link: LinkID,
+        _ id: LinkID,
         to device: DeviceAddress,
         speaking applicationProtocol: ApplicationProtocol,
         timeout: TimeAmount,
-        driver: MultiplexerDriver
+        owner: any LinkOwner
     ) {
-        self.link = link
+        self.id = id
         self.device = device
         self.applicationProtocol = applicationProtocol
         self.timeout = timeout
-        self.driver = driver
+        self.owner = owner
     }
 
     /// Looks the device up and connects.
     func connect() {
-        device.resolve(on: driver.eventLoop).assumeIsolated().whenComplete { [self] result in
+        device.resolve(on: owner.eventLoop).assumeIsolated().whenComplete { [self] result in
             guard case .resolving = state else { return }
             switch result {
             case .success(let addresses):
@@ -73,12 +73,12 @@ final class UpstreamConnection {
         }
     }
 
-    /// Sends the frame of a request, or tells the driver that no byte of it has left.
+    /// Sends the frame of a request, or tells the owner that no byte of it has left.
     ///
     /// With a call of its own, since some devices read one request a segment.
     func write(_ frame: [UInt8], of request: RequestID) {
         guard case .connected(let channel) = state, channel.isActive else {
-            driver.requestUnsent(request, on: link)
+            owner.requestUnsent(request, on: id)
             return
         }
         handler?.requestSent()
@@ -101,7 +101,7 @@ final class UpstreamConnection {
         isWriting = false
         // A write that fails closes the channel at once. Of a few bytes the system takes all or nothing.
         if isWhole, !channel.isActive, isDead || rest.count <= Self.wholeWrite {
-            driver.requestUnsent(request, on: link)
+            owner.requestUnsent(request, on: id)
         }
         while let arrival = early.popFirst() { tell(arrival) }
     }
@@ -115,7 +115,7 @@ final class UpstreamConnection {
         case .resolving:
             // A look-up cannot be called back; its result is ignored. The end is told later, as an end always is.
             state = .givingUp
-            driver.eventLoop.assumeIsolated().execute { [self] in end(nil) }
+            owner.eventLoop.assumeIsolated().execute { [self] in end(nil) }
         case .connecting(let channel, _):
             state = .givingUp
             channel?.close(promise: nil)
@@ -134,8 +134,8 @@ final class UpstreamConnection {
             return
         }
         state = .connecting(nil, remaining: addresses.dropFirst())
-        let bound = NIOLoopBound(self, eventLoop: driver.eventLoop)
-        ClientBootstrap(group: driver.eventLoop)
+        let bound = NIOLoopBound(self, eventLoop: owner.eventLoop)
+        ClientBootstrap(group: owner.eventLoop)
             .connectTimeout(share)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -145,7 +145,7 @@ final class UpstreamConnection {
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
                     let http = HTTPPipeline.device("\(connection.device)", speaking: spoken)
-                    let handler = UpstreamHandler(connection, spoken)
+                    let handler = LinkHandler(connection, spoken)
                     connection.handler = handler
                     try channel.pipeline.syncOperations.addHandlers(
                         (http.isEmpty ? [] : [ArrivalHandler(connection)] + http) + [handler]
@@ -161,7 +161,7 @@ final class UpstreamConnection {
                     if !applicationProtocol.messages.isHTTP { direct = DirectSocket(channel) }
                     // Not channelInactive: a channel that closes before it is fully active never tells of it.
                     channel.closeFuture.assumeIsolated().whenComplete { _ in self.closedSoon() }
-                    driver.upstreamConnected(link)
+                    owner.linkConnected(id)
                 case (.success(let channel), _):
                     channel.close().assumeIsolated().whenComplete { _ in self.end(nil) }
                 case (.failure(let error), .connecting(_, let remaining)):
@@ -182,13 +182,13 @@ final class UpstreamConnection {
         if case .closed = state { return }
         state = .closed
         handler = nil
-        driver.upstreamClosed(link, reason: reason, midResponse: isMidResponse)
+        owner.linkClosed(id, reason: reason, midResponse: isMidResponse)
     }
 }
 
 // MARK: - What the device sent
 
-extension UpstreamConnection {
+extension TCPLink {
     /// The device sent a message.
     func received(_ frame: ByteBuffer) { received(.message(frame)) }
 
@@ -205,18 +205,18 @@ extension UpstreamConnection {
 
     private func tell(_ arrival: Arrival) {
         switch arrival {
-        case .message(let frame): driver.receiveResponse(frame, on: link)
-        case .damage(let damage): driver.receiveDamagedResponse(damage, on: link)
+        case .message(let frame): owner.receiveResponse(frame, on: id)
+        case .damage(let damage): owner.receiveDamagedResponse(damage, on: id)
         }
     }
 
     /// Bytes came that are no message, and were dropped.
     func receivedNoise(bytes: Int) {
-        driver.receiveNoise(bytes: bytes, on: link)
+        owner.receiveNoise(bytes: bytes, on: id)
     }
 
     /// The request that the device is to answer next, where the wire has no ids.
-    var awaited: Request? { driver.awaited }
+    var awaited: Request? { owner.awaited }
 
     /// Notes why the connection is about to end.
     func failed(_ error: any Error) {
@@ -225,7 +225,7 @@ extension UpstreamConnection {
 
     /// In the loop's next turn: requests that are being sent now are told of first.
     private func closedSoon() {
-        driver.eventLoop.assumeIsolated().execute { self.closed() }
+        owner.eventLoop.assumeIsolated().execute { self.closed() }
     }
 
     private func closed() {

@@ -12,7 +12,7 @@ struct RequestStore {
         /// What stood in the client's frame, as the client sent it.
         var message: [UInt8] = []
         var transactionID: UInt16 = 0
-        var asker: ClientHandler?
+        var asker: (any Client)?
         /// The asker's requests that came before and after it.
         var older: UInt32?
         var newer: UInt32?
@@ -22,7 +22,7 @@ struct RequestStore {
     private static let keptCapacity = 512
 
     /// Keeps a request under a new id.
-    mutating func insert(_ message: Span<UInt8>, transactionID: UInt16, from asker: ClientHandler) -> RequestID {
+    mutating func insert(_ message: Span<UInt8>, transactionID: UInt16, from asker: any Client) -> RequestID {
         let slot: UInt32
         if let freed = free.popLast() {
             slot = freed
@@ -40,7 +40,7 @@ struct RequestStore {
     }
 
     /// The request of `asker` that is kept under some id and is the same byte for byte, its transaction id included.
-    func same(_ message: Span<UInt8>, transactionID: UInt16, from asker: ClientHandler) -> RequestID? {
+    func same(_ message: Span<UInt8>, transactionID: UInt16, from asker: any Client) -> RequestID? {
         var next = asker.latestRequest
         while let slot = next {
             if slots[Int(slot)].transactionID == transactionID, slots[Int(slot)].message.elementsEqual(message) {
@@ -58,7 +58,7 @@ struct RequestStore {
     func transactionID(_ id: RequestID) -> UInt16 { slots[Int(id.rawValue)].transactionID }
 
     /// The client that asked.
-    func asker(_ id: RequestID) -> ClientHandler? { slots[Int(id.rawValue)].asker }
+    func asker(_ id: RequestID) -> (any Client)? { slots[Int(id.rawValue)].asker }
 
     /// Ends the life of `id`.
     mutating func remove(_ id: RequestID) {

@@ -10,13 +10,8 @@ import NIOCore
 final class MultiplexerDriver {
     let eventLoop: any EventLoop
     let logger: Logger
-    /// What the TLS handlers of this loop share.
-    let tlsScratch = TLSScratch()
-    let handshakePace: HandshakePace
 
     private var multiplexer: Multiplexer
-    private let device: DeviceAddress
-    private let deviceProtocol: ApplicationProtocol
     /// The device's.
     let framing: any Framing
     private let rules: any MessageRules
@@ -24,11 +19,12 @@ final class MultiplexerDriver {
     private let start = NIODeadline.now()
 
     /// By their slots.
-    private var clients: [ClientHandler?] = []
+    private var clients: [(any Client)?] = []
     private var freeSlots: [Int] = []
     private var lastClient: UInt32 = 0
     private var requests = RequestStore()
-    private var upstream: UpstreamConnection?
+    private let makeLink: LinkFactory
+    private var link: (any Link)?
     /// The request that the device is to answer next, where the wire has no ids.
     ///
     /// Kept here, since to ask the core for it would copy all of the core.
@@ -52,7 +48,7 @@ final class MultiplexerDriver {
     private var log: DeviceLog
     private let isTracing: Bool
 
-    /// A driver for one device.
+    /// A driver for one device, to which `makeLink` makes connections.
     ///
     /// To be used on `eventLoop` alone.
     init(
@@ -60,13 +56,12 @@ final class MultiplexerDriver {
         applicationProtocol: ApplicationProtocol,
         configuration: Multiplexer.Configuration,
         eventLoop: any EventLoop,
+        makeLink: @escaping LinkFactory,
         logger: Logger
     ) {
         self.eventLoop = eventLoop
-        handshakePace = HandshakePace(eventLoop)
+        self.makeLink = makeLink
         self.logger = logger
-        self.device = device
-        self.deviceProtocol = applicationProtocol
         framing = applicationProtocol.framing
         rules = applicationProtocol.messageRules
         carriesTransactionIDs = framing.carriesTransactionIDs
@@ -93,11 +88,11 @@ final class MultiplexerDriver {
     }
 }
 
-// MARK: - What clients and the connection tell
+// MARK: - What clients tell
 
 extension MultiplexerDriver {
     /// A client may send requests; it comes from `origin`, the network that counts as one address.
-    func join(_ handler: ClientHandler, from origin: IPAddress?) -> ClientID {
+    func join(_ handler: any Client, from origin: IPAddress?) -> ClientID {
         lastClient &+= 1
         let slot = freeSlots.popLast() ?? clients.count
         if slot == clients.count { clients.append(handler) } else { clients[slot] = handler }
@@ -114,7 +109,7 @@ extension MultiplexerDriver {
     }
 
     /// A client sent a request.
-    func receiveRequest(_ frame: ByteBuffer, from handler: ClientHandler, _ client: ClientID) {
+    func receiveRequest(_ frame: ByteBuffer, from handler: any Client, _ client: ClientID) {
         let bytes = frame.readableBytesUInt8Span
         let envelope = handler.framing.envelope(of: bytes)
         let message = bytes.extracting(envelope.message)
@@ -138,7 +133,7 @@ extension MultiplexerDriver {
     }
 
     /// Why a request is not for the device: it is not whole, or the device would not read it as one.
-    private func refusal(of request: Span<UInt8>, from handler: ClientHandler) -> RequestRefusal? {
+    private func refusal(of request: Span<UInt8>, from handler: any Client) -> RequestRefusal? {
         if let refusal = handler.rules.refusal(of: request) { return refusal }
         guard handler.isTranslated else { return nil }
         beginFrame(in: framing)
@@ -151,7 +146,7 @@ extension MultiplexerDriver {
         _ request: Span<UInt8>,
         _ transactionID: UInt16,
         _ refusal: RequestRefusal,
-        of handler: ClientHandler
+        of handler: any Client
     ) {
         log.requestRefused(refusal, handler.rules.summary(ofRequest: request), from: handler.name)
         guard handler.rules.request(request).expectsResponse else { return handler.noteCompleted() }
@@ -159,41 +154,6 @@ extension MultiplexerDriver {
         guard handler.rules.reply(toRefused: request, refusal, into: &frame) else { return handler.drop() }
         handler.framing.seal(&frame, transactionID: transactionID)
         handler.write(frame)
-    }
-
-    /// The connection to the device stands.
-    func upstreamConnected(_ link: LinkID) {
-        handle(.upstreamConnected(link))
-    }
-
-    /// The connection to the device is gone, for this reason if it was not asked for, perhaps in the midst of a message.
-    func upstreamClosed(_ link: LinkID, reason: (any Error)?, midResponse: Bool) {
-        if let reason { log.reason = reason }
-        handle(.upstreamClosed(link, midResponse: midResponse))
-    }
-
-    /// No byte of a request left, since the connection has ended.
-    func requestUnsent(_ request: RequestID, on link: LinkID) {
-        handle(.requestUnsent(request, on: link))
-    }
-
-    /// The device sent a message.
-    func receiveResponse(_ frame: ByteBuffer, on link: LinkID) {
-        let bytes = frame.readableBytesUInt8Span
-        let envelope = framing.envelope(of: bytes)
-        var response = rules.response(bytes.extracting(envelope.message))
-        response.transactionID = envelope.transactionID
-        handle(.responseReceived(response, on: link), response: frame)
-    }
-
-    /// A message came that was an answer without doubt, and it is damaged.
-    func receiveDamagedResponse(_ damage: ResponseDamage, on link: LinkID) {
-        handle(.responseDamaged(damage, on: link))
-    }
-
-    /// Bytes came that are no message; they were dropped.
-    func receiveNoise(bytes: Int, on link: LinkID) {
-        handle(.noiseReceived(bytes: bytes, on: link))
     }
 
     private func handle(_ event: Multiplexer.Event, response: ByteBuffer? = nil) {
@@ -210,7 +170,7 @@ extension MultiplexerDriver {
     }
 
     private func handleNow(_ event: Multiplexer.Event, _ response: ByteBuffer?) {
-        if case .upstreamClosed(upstream?.link, _) = event { upstream = nil }
+        if case .upstreamClosed(link?.id, _) = event { link = nil }
         multiplexer.handle(event, at: now, into: &actions)
         if !carriesTransactionIDs { awaited = multiplexer.awaited }
         for action in actions {
@@ -222,6 +182,39 @@ extension MultiplexerDriver {
     }
 
     private var now: Duration { .nanoseconds((NIODeadline.now() - start).nanoseconds) }
+}
+
+// MARK: - What the device sent
+
+extension MultiplexerDriver: LinkOwner {
+    func linkConnected(_ link: LinkID) {
+        handle(.upstreamConnected(link))
+    }
+
+    func linkClosed(_ link: LinkID, reason: (any Error)?, midResponse: Bool) {
+        if let reason { log.reason = reason }
+        handle(.upstreamClosed(link, midResponse: midResponse))
+    }
+
+    func requestUnsent(_ request: RequestID, on link: LinkID) {
+        handle(.requestUnsent(request, on: link))
+    }
+
+    func receiveResponse(_ frame: ByteBuffer, on link: LinkID) {
+        let bytes = frame.readableBytesUInt8Span
+        let envelope = framing.envelope(of: bytes)
+        var response = rules.response(bytes.extracting(envelope.message))
+        response.transactionID = envelope.transactionID
+        handle(.responseReceived(response, on: link), response: frame)
+    }
+
+    func receiveDamagedResponse(_ damage: ResponseDamage, on link: LinkID) {
+        handle(.responseDamaged(damage, on: link))
+    }
+
+    func receiveNoise(bytes: Int, on link: LinkID) {
+        handle(.noiseReceived(bytes: bytes, on: link))
+    }
 }
 
 // MARK: - What the core wants done
@@ -260,16 +253,10 @@ extension MultiplexerDriver {
         case .closeClient(let client):
             clients[client.slot]?.dismiss()
         case .connect(let link):
-            upstream = UpstreamConnection(
-                link,
-                to: device,
-                speaking: deviceProtocol,
-                timeout: TimeAmount(multiplexer.configuration.connectTimeout),
-                driver: self
-            )
-            upstream?.connect()
+            self.link = makeLink(link, self)
+            self.link?.connect()
         case .disconnect:
-            upstream?.close()
+            link?.close()
         case .setDeadline(let deadline):
             schedule(deadline)
         case .report(.sharing(let request, let other)):
@@ -282,7 +269,7 @@ extension MultiplexerDriver {
             log.write(report)
         case .drained:
             timer?.cancel()
-            upstream?.close()
+            link?.close()
             drained?.succeed()
         }
     }
@@ -300,12 +287,12 @@ extension MultiplexerDriver {
     }
 
     private func send(_ request: RequestID, _ transactionID: UInt16) {
-        guard let upstream, let asker = requests.asker(request) else { return }
+        guard let link, let asker = requests.asker(request) else { return }
         let message = requests.message(request)
         beginFrame(in: framing)
         asker.rules.forward(message.span, into: &frame)
         framing.seal(&frame, transactionID: transactionID)
-        upstream.write(frame, of: request)
+        link.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {

@@ -2,10 +2,10 @@ import MultiplexerCore
 import NIOCore
 
 /// Has a reader tell what the device sent, read by read, and passes it on.
-final class UpstreamHandler: ChannelInboundHandler {
+final class LinkHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let connection: UpstreamConnection
+    private let connection: TCPLink
     private var reader: ResponseReader
     private let carriesTransactionIDs: Bool
     private var unread = FrameBuffer()
@@ -17,7 +17,7 @@ final class UpstreamHandler: ChannelInboundHandler {
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
 
-    init(_ connection: UpstreamConnection, _ applicationProtocol: ApplicationProtocol) {
+    init(_ connection: TCPLink, _ applicationProtocol: ApplicationProtocol) {
         self.connection = connection
         reader = ResponseReader(applicationProtocol.framing, applicationProtocol.messageRules)
         carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
@@ -105,9 +105,9 @@ final class UpstreamHandler: ChannelInboundHandler {
 final class ArrivalHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let connection: UpstreamConnection
+    private let connection: TCPLink
 
-    init(_ connection: UpstreamConnection) {
+    init(_ connection: TCPLink) {
         self.connection = connection
     }
 

@@ -51,8 +51,11 @@ struct Listener {
         set { configuration.limits.clients = newValue }
     }
 
-    /// Starts to listen; clients go to `driver`.
-    func open(_ driver: NIOLoopBound<MultiplexerDriver>) async throws -> any Channel {
+    /// Starts to listen; clients go to `driver`, and use `resources` for TLS.
+    func open(
+        _ driver: NIOLoopBound<MultiplexerDriver>,
+        _ resources: NIOLoopBound<TLSResources>
+    ) async throws -> any Channel {
         let (limits, logger, eventLoop) = (configuration.limits, logger, driver.eventLoop)
         let clients = try await eventLoop.submit {
             let log = ClientLog(logger, limits: limits)
@@ -60,7 +63,7 @@ struct Listener {
         }.get()
         let channel: any Channel
         do {
-            channel = try await bootstrap(driver, clients).bind(to: configuration.address)
+            channel = try await bootstrap(driver, clients, resources).bind(to: configuration.address)
         } catch {
             throw ServerError(configuration.address.explanation(ofFailedBind: error))
         }
@@ -71,7 +74,8 @@ struct Listener {
 
     private func bootstrap(
         _ driver: NIOLoopBound<MultiplexerDriver>,
-        _ clients: NIOLoopBound<AdmittedClients>
+        _ clients: NIOLoopBound<AdmittedClients>,
+        _ resources: NIOLoopBound<TLSResources>
     ) -> ServerBootstrap {
         let listener = self
         return ServerBootstrap(group: driver.eventLoop)
@@ -99,7 +103,7 @@ struct Listener {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
-                        listener.handlers(for: channel, driver.value, clients.value)
+                        listener.handlers(for: channel, driver.value, clients.value, resources.value)
                     )
                 }
             }
@@ -123,7 +127,8 @@ struct Listener {
     private func handlers(
         for channel: any Channel,
         _ driver: MultiplexerDriver,
-        _ clients: AdmittedClients
+        _ clients: AdmittedClients,
+        _ resources: TLSResources
     ) -> [any ChannelHandler] {
         let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
         let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
@@ -142,8 +147,8 @@ struct Listener {
         let secure = tls.map {
             TLSHandler(
                 context: $0,
-                scratch: driver.tlsScratch,
-                pace: driver.handshakePace,
+                scratch: resources.scratch,
+                pace: resources.pace,
                 // For Modbus it stays as it is.
                 reading: applicationProtocol.messages == .modbus ? nil : requestReading
             )

@@ -1,0 +1,1 @@
+../../../../Sources/SecureMux/Faults/RefusalKind.swift

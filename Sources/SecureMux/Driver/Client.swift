@@ -1,0 +1,31 @@
+import Logging
+import MultiplexerCore
+
+/// A client as the driver sees it: whoever sends requests and is given the responses.
+protocol Client: AnyObject {
+    /// What stands around its messages.
+    var framing: any Framing { get }
+    /// What its messages say.
+    var rules: any MessageRules { get }
+    /// Whether the device's messages have another envelope than this client's.
+    var isTranslated: Bool { get }
+    /// Its address, for the log.
+    var name: Logger.MetadataValue { get }
+    /// How many requests were given to the driver and not yet answered.
+    var unanswered: Int { get }
+    /// Where the driver keeps the last of them.
+    var latestRequest: UInt32? { get set }
+
+    /// Writes a response.
+    func write(_ frame: [UInt8])
+    /// A request is over: answered, or a broadcast.
+    func noteCompleted()
+    /// Takes no more requests.
+    func pause()
+    /// Takes requests again, but not before the driver has carried out its actions.
+    func resume()
+    /// Closes the connection behind what was written before; the driver hears of its end.
+    func dismiss()
+    /// Closes the connection behind what was written before; for the driver it ends now.
+    func drop()
+}
