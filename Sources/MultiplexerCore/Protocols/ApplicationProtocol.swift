@@ -50,6 +50,9 @@ public struct ApplicationProtocol: Sendable {
         package var isHTTP: Bool { if case .http = self { true } else { false } }
     }
 
+    /// How it is spoken.
+    package var wire: Wire { Wire(framing, messageRules) }
+
     /// The protocol with this name or alias, or nil.
     public static func named(_ name: String) -> ApplicationProtocol? {
         all.first { $0.name == name || $0.aliases.contains(name) }

@@ -11,8 +11,7 @@ final class ClientHandler: ChannelInboundHandler, Client {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let framing: any Framing
-    let rules: any MessageRules
+    let wire: Wire
     /// The device's messages have another envelope than this client's.
     let isTranslated: Bool
 
@@ -57,11 +56,11 @@ final class ClientHandler: ChannelInboundHandler, Client {
         case closing
     }
 
-    /// A client that speaks `applicationProtocol`, over TLS if it is to await a handshake.
+    /// A client that speaks `wire`, over TLS if it is to await a handshake.
     ///
     /// `assembly` is what may stand between it and `socket`; nothing does if it is at the socket.
     init(
-        _ applicationProtocol: ApplicationProtocol,
+        _ wire: Wire,
         awaitsHandshake: Bool,
         socket: ClientSocket,
         isAtSocket: Bool,
@@ -70,9 +69,8 @@ final class ClientHandler: ChannelInboundHandler, Client {
         driver: MultiplexerDriver,
         logger: ClientLogger
     ) {
-        framing = applicationProtocol.framing
-        rules = applicationProtocol.messageRules
-        isTranslated = type(of: framing) != type(of: driver.framing)
+        self.wire = wire
+        isTranslated = wire.isTranslated(to: driver.wire)
         self.awaitsHandshake = awaitsHandshake
         isKnownPlain = awaitsHandshake
         self.socket = socket
@@ -161,13 +159,15 @@ final class ClientHandler: ChannelInboundHandler, Client {
 
     /// Whether the driver may have another request: where the client's wire has no ids, only their order tells responses
     /// apart, and a failure may come sooner than the response to an earlier request.
-    private var mayAsk: Bool { framing.carriesTransactionIDs || unanswered == 0 }
+    private var mayAsk: Bool { wire.carriesTransactionIDs || unanswered == 0 }
 
     private func takeRequests() {
         guard case .joined = state, !refusedTLS() else { return }
         holdsRequest = false
         do {
-            while case .joined(let client) = state, hasRoom, let length = try received.frameLength(framing, .request) {
+            while case .joined(let client) = state, hasRoom,
+                let length = try received.requestLength(on: wire)
+            {
                 isKnownPlain = true
                 guard mayAsk else {
                     holdsRequest = true

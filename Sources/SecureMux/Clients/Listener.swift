@@ -15,6 +15,8 @@ import NIOPosix
 struct Listener {
     private var configuration: ListenerConfiguration
     private let applicationProtocol: ApplicationProtocol
+    /// That of all its clients.
+    private let wire: Wire
     private let tls: TLSContext?
     private let logger: Logger
 
@@ -37,6 +39,7 @@ struct Listener {
         }
         self.configuration = configuration
         applicationProtocol = translated
+        wire = translated.wire
         self.logger = logger
         do {
             tls = try configuration.tls.map { try TLSContext(server: $0) }
@@ -98,7 +101,7 @@ struct Listener {
             .childChannelOption(.recvAllocator, value: reading)
             .childChannelOption(
                 .allowRemoteHalfClosure,
-                value: applicationProtocol.messageRules.answersAfterEndOfInput
+                value: wire.answersAfterEndOfInput
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -130,12 +133,12 @@ struct Listener {
         _ clients: AdmittedClients,
         _ resources: TLSResources
     ) -> [any ChannelHandler] {
-        let answersAfterEnd = tls == nil && applicationProtocol.messageRules.answersAfterEndOfInput
+        let answersAfterEnd = tls == nil && wire.answersAfterEndOfInput
         let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
         let http = HTTPPipeline.client(speaking: applicationProtocol)
         let isAtSocket = tls == nil && http.isEmpty
         let client = ClientHandler(
-            applicationProtocol,
+            wire,
             awaitsHandshake: tls != nil,
             socket: socket,
             isAtSocket: isAtSocket,

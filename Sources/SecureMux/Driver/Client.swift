@@ -3,10 +3,8 @@ import MultiplexerCore
 
 /// A client as the driver sees it: whoever sends requests and is given the responses.
 protocol Client: AnyObject {
-    /// What stands around its messages.
-    var framing: any Framing { get }
-    /// What its messages say.
-    var rules: any MessageRules { get }
+    /// How it speaks.
+    var wire: Wire { get }
     /// Whether the device's messages have another envelope than this client's.
     var isTranslated: Bool { get }
     /// Its address, for the log.

@@ -13,9 +13,7 @@ final class MultiplexerDriver {
 
     private var multiplexer: Multiplexer
     /// The device's.
-    let framing: any Framing
-    private let rules: any MessageRules
-    private let carriesTransactionIDs: Bool
+    let wire: Wire
     private let start = NIODeadline.now()
 
     /// By their slots.
@@ -42,9 +40,7 @@ final class MultiplexerDriver {
     private var output = ByteBuffer()
     /// The responses that the core may want given again, by their places.
     private var keptResponses: [ByteBuffer] = []
-    /// After a large message the memory is given back.
     private static let keptCapacity = 4096
-
     private var log: DeviceLog
     private let isTracing: Bool
 
@@ -62,11 +58,9 @@ final class MultiplexerDriver {
         self.eventLoop = eventLoop
         self.makeLink = makeLink
         self.logger = logger
-        framing = applicationProtocol.framing
-        rules = applicationProtocol.messageRules
-        carriesTransactionIDs = framing.carriesTransactionIDs
+        wire = applicationProtocol.wire
         var configuration = configuration
-        configuration.carriesTransactionIDs = carriesTransactionIDs
+        configuration.carriesTransactionIDs = wire.carriesTransactionIDs
         configuration.quietTime = configuration.quietTime ?? applicationProtocol.quietTime
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
         log = DeviceLog(device: device, logger: logger)
@@ -109,16 +103,16 @@ extension MultiplexerDriver {
     }
 
     /// A client sent a request.
-    func receiveRequest(_ frame: ByteBuffer, from handler: any Client, _ client: ClientID) {
-        let bytes = frame.readableBytesUInt8Span
-        let envelope = handler.framing.envelope(of: bytes)
+    func receiveRequest(_ received: ByteBuffer, from handler: any Client, _ client: ClientID) {
+        let bytes = received.readableBytesUInt8Span
+        let envelope = handler.wire.envelope(of: bytes)
         let message = bytes.extracting(envelope.message)
-        if let refusal = refusal(of: message, from: handler) {
+        if let refusal = handler.wire.refusal(of: message, to: handler.isTranslated ? wire : nil, &frame) {
             refuse(message, envelope.transactionID, refusal, of: handler)
             return
         }
         // Itself counts as unanswered already.
-        if handler.unanswered > 1, handler.framing.carriesTransactionIDs,
+        if handler.unanswered > 1, handler.wire.carriesTransactionIDs,
             let same = requests.same(message, transactionID: envelope.transactionID, from: handler)
         {
             if isTracing { trace("asked again", same) }
@@ -126,20 +120,10 @@ extension MultiplexerDriver {
             handler.noteCompleted()
             return
         }
-        let request = handler.rules.request(message)
+        let request = handler.wire.request(message)
         let id = requests.insert(message, transactionID: envelope.transactionID, from: handler)
-        if isTracing { trace("request", id, ["asks": "\(handler.rules.summary(ofRequest: message))"]) }
+        if isTracing { trace("request", id, ["asks": "\(handler.wire.summary(ofRequest: message))"]) }
         handle(.requestReceived(id, request, from: client))
-    }
-
-    /// Why a request is not for the device: it is not whole, or the device would not read it as one.
-    private func refusal(of request: Span<UInt8>, from handler: any Client) -> RequestRefusal? {
-        if let refusal = handler.rules.refusal(of: request) { return refusal }
-        guard handler.isTranslated else { return nil }
-        beginFrame(in: framing)
-        handler.rules.forward(request, into: &frame)
-        framing.seal(&frame, transactionID: 0)
-        return framing.isOneRequest(frame) ? nil : .wire
     }
 
     private func refuse(
@@ -148,11 +132,12 @@ extension MultiplexerDriver {
         _ refusal: RequestRefusal,
         of handler: any Client
     ) {
-        log.requestRefused(refusal, handler.rules.summary(ofRequest: request), from: handler.name)
-        guard handler.rules.request(request).expectsResponse else { return handler.noteCompleted() }
-        beginFrame(in: handler.framing)
-        guard handler.rules.reply(toRefused: request, refusal, into: &frame) else { return handler.drop() }
-        handler.framing.seal(&frame, transactionID: transactionID)
+        log.requestRefused(refusal, handler.wire.summary(ofRequest: request), from: handler.name)
+        let wire = handler.wire
+        guard wire.request(request).expectsResponse else { return handler.noteCompleted() }
+        guard wire.reply(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
+            return handler.drop()
+        }
         handler.write(frame)
     }
 
@@ -172,7 +157,7 @@ extension MultiplexerDriver {
     private func handleNow(_ event: Multiplexer.Event, _ response: ByteBuffer?) {
         if case .upstreamClosed(link?.id, _) = event { link = nil }
         multiplexer.handle(event, at: now, into: &actions)
-        if !carriesTransactionIDs { awaited = multiplexer.awaited }
+        if !wire.carriesTransactionIDs { awaited = multiplexer.awaited }
         for action in actions {
             perform(action, response)
         }
@@ -201,10 +186,7 @@ extension MultiplexerDriver: LinkOwner {
     }
 
     func receiveResponse(_ frame: ByteBuffer, on link: LinkID) {
-        let bytes = frame.readableBytesUInt8Span
-        let envelope = framing.envelope(of: bytes)
-        var response = rules.response(bytes.extracting(envelope.message))
-        response.transactionID = envelope.transactionID
+        let response = wire.response(in: frame.readableBytesUInt8Span)
         handle(.responseReceived(response, on: link), response: frame)
     }
 
@@ -275,7 +257,8 @@ extension MultiplexerDriver {
     }
 
     private func summary(of request: RequestID) -> String {
-        requests.asker(request)?.rules.summary(ofRequest: requests.message(request).span) ?? "a client that has left"
+        requests.asker(request)?.wire.summary(ofRequest: requests.message(request).span)
+            ?? "a client that has left"
     }
 
     /// Says what becomes of a request, for those who asked to see everything.
@@ -289,21 +272,22 @@ extension MultiplexerDriver {
     private func send(_ request: RequestID, _ transactionID: UInt16) {
         guard let link, let asker = requests.asker(request) else { return }
         let message = requests.message(request)
-        beginFrame(in: framing)
-        asker.rules.forward(message.span, into: &frame)
-        framing.seal(&frame, transactionID: transactionID)
+        asker.wire.forward(message.span, to: wire, transactionID: transactionID, into: &frame)
         link.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {
         guard let asker = requests.asker(request) else { return }
-        let bytes = response.readableBytesUInt8Span
-        let answer = bytes.extracting(framing.envelope(of: bytes).message)
         let message = requests.message(request)
-        beginFrame(in: asker.framing)
-        asker.rules.giveBack(answer, answering: message.span, into: &frame)
-        asker.framing.seal(&frame, transactionID: requests.transactionID(request))
-        guard !asker.isTranslated || asker.framing.isOneResponse(frame) else {
+        let isReadable = asker.wire.giveBack(
+            response.readableBytesUInt8Span,
+            of: wire,
+            answering: message.span,
+            transactionID: requests.transactionID(request),
+            isTranslated: asker.isTranslated,
+            into: &frame
+        )
+        guard isReadable else {
             log.responseRefused()
             return fail(request, .connectionLost)
         }
@@ -320,21 +304,17 @@ extension MultiplexerDriver {
     private func fail(_ request: RequestID, _ failure: Failure) {
         guard let asker = requests.asker(request) else { return }
         let message = requests.message(request)
-        beginFrame(in: asker.framing)
-        guard asker.rules.reply(toFailed: message.span, failure, into: &frame) else { return asker.drop() }
-        asker.framing.seal(&frame, transactionID: requests.transactionID(request))
+        let transactionID = requests.transactionID(request)
+        guard asker.wire.reply(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
+            return asker.drop()
+        }
         asker.write(frame)
-    }
-
-    /// Empties `frame` but for what stands in front of a message.
-    private func beginFrame(in framing: any Framing) {
-        if frame.capacity > Self.keptCapacity { (frame, output) = ([], ByteBuffer()) }
-        frame.removeAll(keepingCapacity: true)
-        frame.append(contentsOf: repeatElement(0, count: framing.room))
     }
 
     /// The bytes in a buffer that is used again: once the socket took them its memory is ours alone.
     func buffer(_ bytes: [UInt8]) -> ByteBuffer {
+        // After a large message the memory is given back.
+        if output.storageCapacity > Self.keptCapacity { output = ByteBuffer() }
         output.clear(minimumCapacity: bytes.count)
         output.writeBytes(bytes)
         return output

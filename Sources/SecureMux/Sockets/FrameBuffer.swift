@@ -47,10 +47,10 @@ struct FrameBuffer {
         bytes.writeBuffer(&received)
     }
 
-    /// Measures the next frame, or returns nil when it is not whole yet.
-    func frameLength(_ framing: any Framing, _ direction: Direction) throws(FramingError) -> Int? {
+    /// Measures the next request, or returns nil when it is not whole yet.
+    func requestLength(on wire: Wire) throws(FramingError) -> Int? {
         guard !isEmpty,
-            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, direction, answering: nil),
+            let length = try wire.requestLength(in: bytes.readableBytesUInt8Span),
             length <= bytes.readableBytes
         else { return nil }
         return length

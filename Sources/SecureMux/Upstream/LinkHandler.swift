@@ -17,10 +17,10 @@ final class LinkHandler: ChannelInboundHandler {
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
 
-    init(_ connection: TCPLink, _ applicationProtocol: ApplicationProtocol) {
+    init(_ connection: TCPLink, _ wire: Wire) {
         self.connection = connection
-        reader = ResponseReader(applicationProtocol.framing, applicationProtocol.messageRules)
-        carriesTransactionIDs = applicationProtocol.framing.carriesTransactionIDs
+        reader = wire.responseReader
+        carriesTransactionIDs = wire.carriesTransactionIDs
     }
 
     /// A request is being sent: what is unread cannot answer it.

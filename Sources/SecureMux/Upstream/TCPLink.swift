@@ -12,6 +12,7 @@ final class TCPLink: Link {
 
     private let device: DeviceAddress
     private let applicationProtocol: ApplicationProtocol
+    private let wire: Wire
     private let timeout: TimeAmount
     private let owner: any LinkOwner
     private var state = State.resolving
@@ -57,6 +58,7 @@ final class TCPLink: Link {
         self.id = id
         self.device = device
         self.applicationProtocol = applicationProtocol
+        wire = applicationProtocol.wire
         self.timeout = timeout
         self.owner = owner
     }
@@ -145,7 +147,7 @@ final class TCPLink: Link {
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
                     let http = HTTPPipeline.device("\(connection.device)", speaking: spoken)
-                    let handler = LinkHandler(connection, spoken)
+                    let handler = LinkHandler(connection, connection.wire)
                     connection.handler = handler
                     try channel.pipeline.syncOperations.addHandlers(
                         (http.isEmpty ? [] : [ArrivalHandler(connection)] + http) + [handler]
@@ -196,7 +198,7 @@ extension TCPLink {
     func received(_ damage: ResponseDamage) { received(.damage(damage)) }
 
     private func received(_ arrival: Arrival) {
-        if isWriting, !applicationProtocol.framing.carriesTransactionIDs {
+        if isWriting, !wire.carriesTransactionIDs {
             early.append(arrival)
         } else {
             tell(arrival)

@@ -12,7 +12,7 @@ import Testing
             var frames: [[UInt8]] = []
             for start in stride(from: 0, to: stream.count, by: size) {
                 buffer.append(ByteBuffer(bytes: stream[start..<min(start + size, stream.count)]))
-                while let length = try buffer.frameLength(ModbusTCPFraming(), .request) {
+                while let length = try buffer.requestLength(on: ApplicationProtocol.modbus.wire) {
                     let frame = buffer.cut(length)
                     frames.append(try #require(frame).readableBytesView.map(\.self))
                 }
@@ -28,7 +28,7 @@ import Testing
         buffer.append(ByteBuffer(bytes: [0, 1, 0, 0, 0]))
         for _ in 0..<10_000 {
             buffer.append(ByteBuffer(bytes: [3, 1, 3, 0, 0, 1, 0, 0, 0]))
-            let length = try #require(try buffer.frameLength(ModbusTCPFraming(), .request))
+            let length = try #require(try buffer.requestLength(on: ApplicationProtocol.modbus.wire))
             #expect(buffer.cut(length)?.readableBytes == 9)
         }
         #expect(buffer.capacity < 4096)
