@@ -32,6 +32,15 @@ import Testing
         }
     }
 
+    @Test(arguments: try ["CONTRIBUTING.md", "docs/design.md", "docs/tls.md"].map(Document.init))
+    func `every source file that is named is there`(_ document: Document) throws {
+        let sources = try Document.sources
+        // The guide's own.
+        for file in document.namedFiles where !file.contains("Record") {
+            #expect(sources.contains { "/\($0)".hasSuffix("/\(file)") }, "\(document.path): \(file)")
+        }
+    }
+
     @Test(arguments: ["-p", "-t", "-l", "--applicationProtocol", "--targetServer", "--retryDelay"])
     func `the table for users of the Go program has its options`(_ option: String) throws {
         #expect(try Document("docs/coming-from-go.md").text.contains("`\(option)"))
@@ -74,6 +83,19 @@ struct Document: CustomTestStringConvertible {
                 .filter { $0.hasSuffix(".md") }.map(Document.init)
         }
     }
+
+    /// Every file of Swift, from the root on.
+    static var sources: [String] {
+        get throws {
+            try ["Sources", "Tests", "Simulation", "Fuzz"].flatMap { folder in
+                try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
+                    .map { "\(folder)/\($0)" }
+            }.filter { $0.hasSuffix(".swift") } + ["Package.swift"]
+        }
+    }
+
+    /// The Swift files that it names, with as much of their path as it has.
+    var namedFiles: [String] { text.matches(of: /`([A-Za-z0-9+\/]+\.swift)`/).map { String($0.1) } }
 
     /// The arguments of each `tcp-multiplexer` at the beginning of a line, as the shell would split them.
     var commands: [[String]] {
