@@ -121,6 +121,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Sees of the library what its users see.
+        .testTarget(
+            name: "EmbeddingTests",
+            dependencies: [
+                "MultiplexerCore",
+                "SecureMux",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            packageAccess: false,
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "SimulatedDeviceTests",
             dependencies: [

@@ -25,7 +25,8 @@ struct Simulate: AsyncParsableCommand {
 
             A device that misbehaves, as those in the field do:
 
-              tcp-multiplexer simulate --close-after 50 --fault late=1%:800ms --fault lost=0.5%
+              tcp-multiplexer simulate --close-after 50 \\
+                --fault late=1%:800ms --fault lost=0.5%
 
             Signals: SIGTERM and SIGINT close everything and exit with 0. SIGUSR1 logs what happened so far, which is also \
             logged at the end.

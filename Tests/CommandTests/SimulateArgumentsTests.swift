@@ -16,6 +16,12 @@ import Testing
         #expect(simulate.idleTimeout == nil)
     }
 
+    @Test func `the example in the help is whole in a window of 80 columns`() {
+        let help = Simulate.helpMessage(columns: 80)
+        #expect(help.contains("simulate --close-after 50 \\\n"))
+        #expect(help.contains("    --fault late=1%:800ms --fault lost=0.5%\n"))
+    }
+
     @Test func `options change each of that`() throws {
         let options = [
             "-l", "1600", "-p", "echo", "--connections", "0", "--response-delay", "20ms", "--idle-timeout", "1m",

@@ -46,6 +46,8 @@ package protocol Framing: Hashable, Sendable {
     func envelope(of frame: Span<UInt8>) -> Envelope
 
     /// How many bytes of a frame are to be left free in front of its message for ``seal(_:transactionID:)``.
+    ///
+    /// This and sealing have no default: a framing that forgot them would send bare messages, and compile.
     var room: Int { get }
 
     /// Makes a frame of a message, in place: it is put together once and never copied.
@@ -62,12 +64,6 @@ extension Framing {
 
     /// Most streams hold frames alone.
     package func findResponse(in bytes: Span<UInt8>, _ sought: SoughtResponse) -> ResponseFinding? { nil }
-
-    /// Most messages are framed by what is in them.
-    package var room: Int { 0 }
-
-    /// Most messages need nothing around them.
-    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {}
 
     /// Appends the frame that carries `message`.
     package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {

@@ -67,6 +67,12 @@ package struct DelimitedFraming: Framing {
     package func envelope(of frame: Span<UInt8>) -> Envelope {
         Envelope(message: 0..<frame.count)
     }
+
+    /// None: the message has its delimiter already.
+    package var room: Int { 0 }
+
+    /// Adds nothing: the message has its delimiter already.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {}
 }
 
 extension Span<UInt8> {

@@ -40,6 +40,12 @@ package struct LengthPrefixFraming: Framing {
         Envelope(message: 0..<frame.count)
     }
 
+    /// None: the message has its length already.
+    package var room: Int { 0 }
+
+    /// Adds nothing: the message has its length already.
+    package func seal(_ frame: inout [UInt8], transactionID: UInt16) {}
+
     /// The number in a length field; at most 4 bytes, which no format makes overflow.
     private func number(in field: Span<UInt8>) throws(FramingError) -> Int {
         var number = 0

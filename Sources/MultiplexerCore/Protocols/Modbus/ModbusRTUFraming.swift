@@ -55,6 +55,9 @@ package struct ModbusRTUFraming: Framing {
         Envelope(message: 0..<frame.count - ModbusCRC.length)
     }
 
+    /// Nothing stands before the message.
+    package var room: Int { 0 }
+
     /// Appends the message's checksum.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {
         frame.appendCRC(ofBytesFrom: 0)
