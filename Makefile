@@ -1,11 +1,13 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint format release sanitize-thread sanitize-address simulate mutations fuzz soak \
-	layers attack bystander bench bench-micro bench-check certificates clean
+.PHONY: help run build test lint format release install uninstall sanitize-thread sanitize-address simulate mutations \
+	fuzz soak layers attack bystander bench bench-micro bench-check certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
 	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
 
+PREFIX = /usr/local
+DIST = .build/dist
 SECONDS = 60
 SEEDS = 100000
 MINUTES = 30
@@ -32,6 +34,12 @@ format: ## Correct the style of the Swift code
 
 release: ## Build the release binary, .build/dist/tcp-multiplexer
 	@scripts/release
+
+install: ## Install what "make release" built below PREFIX (/usr/local), with DESTDIR in front
+	@scripts/install '$(DESTDIR)$(PREFIX)' '$(DIST)'
+
+uninstall: ## Remove what "make install" has put there
+	@scripts/install --remove '$(DESTDIR)$(PREFIX)'
 
 sanitize-thread: ## Run all tests under the thread sanitizer
 	@TSAN_OPTIONS=suppressions='$(CURDIR)/scripts/races.supp' \

@@ -52,14 +52,14 @@ extension Multiplexer.Report {
         case .backingOff(let attempt, let delay): "backing off \(attempt) for \(delay.text)"
         case .connectionLost(let unanswered): "lost with \(unanswered) unanswered"
         case .connectTimedOut(let link): "connect timed out \(link.rawValue)"
-        case .responseTimedOut(let transactionID): "timed out \(transactionID)"
+        case .responseTimedOut(let id, let transactionID): "timed out \(transactionID), request \(id.text)"
         case .replacingConnection(let link, let cause): "replacing \(link.rawValue) after \(cause)"
         case .closedUnasked: "closed unasked"
         case .closedEarly: "closed early"
         case .closingIdle: "closing idle"
         case .renewing: "renewing"
         case .sendingAgain(let id): "again \(id.rawValue)"
-        case .sharing(let id, let other): "\(id.rawValue) shares with \(other.rawValue)"
+        case .sharing(let id, let other): "\(id.rawValue) shares with \(other.text)"
         case .answersAgain: "answers again"
         case .strayResponse(let response): "stray \(response.text)"
         case .lateResponse(let response): "late \(response.text)"
@@ -74,7 +74,7 @@ extension Multiplexer.Report {
         case .mismatchRecognised(let pattern): "recognised \(pattern)"
         case .oldConnectionCounted(let delay): "old connection counted, again in \(delay.text)"
         case .oldConnectionForgotten(let time): "old connection forgotten after \(time.text)"
-        case .heldBack(let id, let delay): "held back \(id.rawValue) for \(delay.text)"
+        case .heldBack(let id, let delay): "held back \(id.text) for \(delay.text)"
         }
     }
 }
@@ -100,6 +100,10 @@ extension Request {
 
 extension Response {
     var text: String { "\(transactionID)/\(correlation.rawValue)\(isFailure ? " failure" : "")" }
+}
+
+extension RequestID? {
+    var text: String { map { "\($0.rawValue)" } ?? "of nobody" }
 }
 
 extension ClientID {

@@ -328,13 +328,15 @@ struct Oracle {
         case competitor(Int)
         case closedEarly
         case again(Int)
-        case damaged(RequestID?)
+        case timedOut([Int])
+        /// The answer to a flight that these asked for.
+        case damaged([Int])
         case wide
         case noise(Int)
         case mismatch(Multiplexer.MismatchPattern)
         case counted(Duration)
         case forgotten(Duration)
-        case heldBack(RequestID, Duration)
+        case heldBack([Int], Duration)
     }
 }
 
@@ -508,6 +510,7 @@ extension Oracle {
             gap.most = max(gap.most, now + configuration.minimumGap)
             guard flight.expectsResponse else { continue }
             silences += 1
+            step.due.append(.timedOut(flight.askers))
             experience.silent(requests[flight.serial].subject)
             link?.blame = blame
             use.push(to: now)
@@ -644,7 +647,7 @@ extension Oracle {
             counted.damaged += 1
             keepQuietAfterStray(at: now)
             _ = hears(on: id, at: now)
-            step.due.append(.damaged(nil))
+            step.due.append(.damaged([]))
             if !damage.isInStep { loseStep(at: now) }
             return
         }
@@ -658,7 +661,7 @@ extension Oracle {
         gap.push(to: now + configuration.minimumGap)
         answered(at: now)
         use.push(to: now)
-        step.due.append(.damaged(flights[index].id))
+        step.due.append(.damaged(flights[index].askers))
         let flight = flights.remove(at: index)
         land(flight)
         if configuration.carriesTransactionIDs { retired.insert(flight.transactionID) }

@@ -381,14 +381,20 @@ extension Oracle {
             try expect(link?.id == id && link?.isReady == true, "a connection was called ready that is not")
         case .connectTimedOut(let id):
             try expect(link?.id == id && link?.isOverdue == true, "a connection attempt was called overdue that is not")
-        case .responseDamaged(_, let request): try take([.damaged(request)])
+        case .responseTimedOut(let request, _):
+            try take(naming: request) { if case .timedOut(let askers) = $0 { askers } else { nil } }
+        case .responseDamaged(_, let request):
+            try take(naming: request) { if case .damaged(let askers) = $0 { askers } else { nil } }
         case .wideValues: try take([.wide])
         case .noise(let bytes): try take([.noise(bytes)])
         case .mismatchRecognised(let pattern): try take([.mismatch(pattern)], "a device was blamed for nothing")
         case .oldConnectionCounted(let delay): try take([.counted(delay)], "a device was waited for without a reason")
         case .oldConnectionForgotten(let time): try take([.forgotten(time)])
-        case .heldBack(let id, let delay): try take([.heldBack(id, delay)], "a request is held back for nothing")
-        case .connectionLost, .responseTimedOut, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse:
+        case .heldBack(let request, let delay):
+            try take(naming: request, "a request is held back for nothing") { due in
+                if case .heldBack(let askers, delay) = due { askers } else { nil }
+            }
+        case .connectionLost, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse:
             break
         }
     }
@@ -399,6 +405,24 @@ extension Oracle {
     ) throws(Violation) {
         guard let index = step.due.firstIndex(where: accepted.contains) else { throw Violation(promise) }
         step.due.remove(at: index)
+    }
+
+    /// Takes what is due of a flight, whose askers `askers` finds in it.
+    private mutating func take(
+        naming request: RequestID?,
+        _ promise: String = "something was reported that did not happen",
+        _ askers: (Due) -> [Int]?
+    ) throws(Violation) {
+        guard let index = step.due.firstIndex(where: { askers($0).map { isNamed(request, of: $0) } ?? false }) else {
+            throw Violation(step.due.contains { askers($0) != nil } ? "1: a report names another's request" : promise)
+        }
+        step.due.remove(at: index)
+    }
+
+    /// Whether a report names a flight with these askers: by one of them, or by none where all are gone.
+    func isNamed(_ request: RequestID?, of askers: [Int]) -> Bool {
+        guard let request else { return askers.isEmpty }
+        return serials[request].map(askers.contains) ?? false
     }
 }
 

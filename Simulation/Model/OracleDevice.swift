@@ -191,7 +191,7 @@ extension Oracle {
             let askers = flight.askers.map { requests[$0].client }
             if isAlone { distrust(askers, orFrom: flight.leftFrom, at: now) }
             if let delay = experience.hungUp(subject, of: askers, isAlone: isAlone, configuration.backoff, at: now) {
-                step.due.append(.heldBack(flight.id, delay))
+                step.due.append(.heldBack(flight.askers, delay))
             }
         }
     }

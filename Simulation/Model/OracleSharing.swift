@@ -4,11 +4,10 @@ import MultiplexerCore
 
 extension Oracle {
     /// A read is answered by what is sent for an equal one.
-    mutating func checkSharing(_ id: RequestID, with other: RequestID, at now: Duration) throws(Violation) {
+    mutating func checkSharing(_ id: RequestID, with other: RequestID?, at now: Duration) throws(Violation) {
         guard let serial = serials[id] else { throw Violation("2: an ended request shares an answer") }
         let request = requests[serial]
-        // Whoever asked first may be gone, and its id in use again.
-        let meant = flights.indices.filter { flights[$0].id == other }
+        let meant = flights.indices.filter { isNamed(other, of: flights[$0].askers) }
         let equal = meant.filter { requests[flights[$0].serial].read == request.read }
         let led = equal.first { flights[$0].serial == step.leader }
         let joined = equal.first { flights[$0].barrier == barriers[request.unit] }

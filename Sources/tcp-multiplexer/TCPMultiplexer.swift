@@ -14,4 +14,28 @@ struct TCPMultiplexer: AsyncParsableCommand {
         version: Version.text,
         subcommands: [Serve.self, Probe.self, Simulate.self, List.self, ShowVersion.self]
     )
+
+    static func main() async {
+        do {
+            var command = try await checkedCommand(Array(CommandLine.arguments.dropFirst()))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    /// The command that arguments ask for.
+    static func checkedCommand(_ arguments: [String]) async throws -> any ParsableCommand {
+        let command = try await asyncParseAsRoot(arguments)
+        try CommandLineChecks.refuseUnknownTopics(in: arguments, of: self)
+        // What only asks for help or the version may be said as it comes.
+        if type(of: command).configuration.commandName != "help" {
+            try CommandLineChecks.refuseRepetitions(in: arguments)
+        }
+        return command
+    }
 }

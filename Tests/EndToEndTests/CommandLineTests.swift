@@ -83,6 +83,18 @@ extension EndToEnd {
             #expect(asking.lines.map(\.text).joined(separator: "\n") == answer)
         }
 
+        @Test func `the first line names the device, or says that none was named`() async throws {
+            let listening = ["-p", "modbus", "-l", "127.0.0.1:0"]
+            let server = try RunningProgram.multiplexer(["server", "-t", "inverter.invalid:502"] + listening)
+            _ = try await server.port(announcedBy: "plain TCP")
+            #expect(server.lines.first?.text.contains("sharing the device device=inverter.invalid:502") == true)
+            let unnamed = try RunningProgram.multiplexer(["server"] + listening)
+            _ = try await unnamed.port(announcedBy: "plain TCP")
+            let line = unnamed.lines.first?.text
+            #expect(line?.contains("sharing the default device, since none was named; give -t for another one") == true)
+            #expect(line?.contains("device=127.0.0.1:1234") == true)
+        }
+
         @Test func `list names every protocol`() async throws {
             let list = try RunningProgram.multiplexer(["list"])
             #expect(try await list.end() == .exited(0))
@@ -127,6 +139,30 @@ extension EndToEnd {
         }
 
         // MARK: Those that cannot work
+
+        @Test(
+            arguments: [
+                (
+                    ["server", "-l", "127.0.0.1:0", "-l", "127.0.0.1:0"],
+                    "-l 127.0.0.1:0 and -l 127.0.0.1:0: this option"
+                ),
+                (["simulate", "--seed=1", "--seed=2"], "--seed 1 and --seed 2: this option is to be given once"),
+                (["help", "servers"], "no help on 'servers', only on one of: server, probe, simulate, list, version"),
+            ]
+        )
+        func `what the command line says twice or wrongly ends it`(_ arguments: [String], _ words: String) async throws
+        {
+            let program = try RunningProgram.multiplexer(arguments)
+            #expect(try await program.end() == .exited(64))
+            #expect(program.lines(containing: words).count == 1)
+        }
+
+        @Test(arguments: [["help"], ["help", "server"], ["help", "list"]])
+        func `help on a command is help`(_ arguments: [String]) async throws {
+            let program = try RunningProgram.multiplexer(arguments)
+            #expect(try await program.end() == .exited(0))
+            #expect(program.lines(containing: "USAGE: tcp-multiplexer").count == 1)
+        }
 
         @Test func `a port in use is named`() async throws {
             let device = try await Device.start()
@@ -215,7 +251,7 @@ extension EndToEnd {
                 ["server", "-p", "modbus", "-l", "127.0.0.1:0"] + options.map(resolved)
             )
             #expect(try await program.end() == .exited(1))
-            let said = program.lines.map(\.text)
+            let said = program.lines.map(\.text).filter { !$0.contains("sharing the default device") }
             #expect(said.count == 1)
             for word in words.map(resolved) { #expect(said.first?.contains(word) == true, "\(said)") }
         }

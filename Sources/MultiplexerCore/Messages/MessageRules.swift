@@ -20,6 +20,9 @@ package protocol MessageRules: Sendable {
     /// What the core needs to know of a response; its transaction id is in the envelope.
     func response(_ message: Span<UInt8>) -> Response
 
+    /// What a response says went wrong, in a few words for the log; nil for an answer.
+    func failure(in response: Span<UInt8>) -> String?
+
     /// Appends what the device gets of a client's request.
     func forward(_ request: Span<UInt8>, into output: inout [UInt8])
 
@@ -49,6 +52,9 @@ package protocol MessageRules: Sendable {
 extension MessageRules {
     /// Most protocols leave it to their framing, or to the device.
     package func refusal(of request: Span<UInt8>) -> RequestRefusal? { nil }
+
+    /// Few protocols have a form for it.
+    package func failure(in response: Span<UInt8>) -> String? { nil }
 
     /// Few protocols can say so.
     package func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool {

@@ -60,6 +60,11 @@ extension Wire {
         return response
     }
 
+    /// What a response in its frame says of its request's failure, in a few words for the log; nil if it does not.
+    package func failure(in frame: Span<UInt8>) -> String? {
+        rules.failure(in: frame.extracting(framing.envelope(of: frame).message))
+    }
+
     /// A reader of what a device says that speaks like this.
     package var responseReader: ResponseReader { ResponseReader(framing, rules) }
 }

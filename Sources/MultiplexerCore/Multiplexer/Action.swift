@@ -39,6 +39,8 @@ extension Multiplexer {
     }
 
     /// Something worth a line in the log.
+    ///
+    /// A request that it names is not over, since the id may be another's by then; nil where nobody is left that asked.
     package enum Report: Hashable, Sendable {
         /// The device can be asked.
         case ready(LinkID)
@@ -49,7 +51,7 @@ extension Multiplexer {
         /// The device took too long to accept the connection.
         case connectTimedOut(LinkID)
         /// The device did not answer in time.
-        case responseTimedOut(transactionID: UInt16)
+        case responseTimedOut(RequestID?, transactionID: UInt16)
         /// The connection is replaced.
         case replacingConnection(LinkID, after: ReplacementCause)
         /// The device closed a connection that nothing was asked on; the next one is opened for a request.
@@ -64,8 +66,8 @@ extension Multiplexer {
         /// request is sent once more.
         case sendingAgain(RequestID)
         /// A request is not sent, since the answer of an equal read is on its way, or about to be asked for.
-        case sharing(RequestID, with: RequestID)
-        /// The device answered after connections that had failed.
+        case sharing(RequestID, with: RequestID?)
+        /// The device answered after connections that had failed, or requests that it had let time out.
         case answersAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
@@ -92,7 +94,7 @@ extension Multiplexer {
         /// The device answers again; it counted the last connection for about so long after it was closed.
         case oldConnectionForgotten(after: Duration)
         /// The device ended its connection each time that it was asked this; it is not asked again for so long.
-        case heldBack(RequestID, Duration)
+        case heldBack(RequestID?, Duration)
     }
     /// Why a connection is not to be trusted any longer.
     package enum ReplacementCause: Hashable, Sendable {

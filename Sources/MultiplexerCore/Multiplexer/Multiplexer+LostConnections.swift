@@ -52,7 +52,7 @@ extension Multiplexer {
             if isAlone { for asker in flight.askers { clients.noteHangUp(on: asker.client, at: now) } }
             let (subject, askers) = (flight.request.subject, flight.askers)
             if let delay = breakers.noteHangUp(subject, of: askers, isAlone: isAlone, at: now) {
-                actions.append(.report(.heldBack(flight.sentAs, delay)))
+                actions.append(.report(.heldBack(flight.asker, delay)))
             }
         }
     }

@@ -147,7 +147,7 @@ extension Multiplexer {
         damagesInARow += 1
         link.keepQuiet(from: now)
         link.answered(at: now, into: &actions)
-        actions.append(.report(.responseDamaged(damage, inFlight[index].sentAs)))
+        actions.append(.report(.responseDamaged(damage, inFlight[index].asker)))
         if case .other(let found, let expected) = damage.cause,
             let pattern = mismatches.note(found, expected: expected)
         {

@@ -30,7 +30,8 @@ extension Multiplexer {
                     timedOut = true
                     isGone = link.fellSilent(at: now)
                     breakers.noteSilence(silent.request.subject)
-                    actions.append(.report(.responseTimedOut(transactionID: silent.transactionID)))
+                    let report = Report.responseTimedOut(silent.asker, transactionID: silent.transactionID)
+                    actions.append(.report(report))
                 }
                 fail(silent, .unanswered, into: &actions)
                 continue

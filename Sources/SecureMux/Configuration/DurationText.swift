@@ -34,6 +34,24 @@ extension Duration {
         return sign + (hours > 0 ? "\(hours)h" : "") + (minutes > 0 ? "\(minutes)m" : "")
             + (rest > 0 ? "\(decimal(rest, per: 1_000_000_000))s" : "")
     }
+
+    /// The duration as a log says it, such as "1.23s", "12.3ms" or "1h2m3s": to three digits, from a minute on to seconds.
+    ///
+    /// For what was measured or drawn; what somebody set is said as it was set.
+    package var readableText: String { readable.shortText }
+
+    private var readable: Duration {
+        let (seconds, attoseconds) = components
+        guard seconds < 60 else {
+            let isRoundedUp = attoseconds >= 500_000_000_000_000_000 && seconds < .max
+            return .seconds(seconds + (isRoundedUp ? 1 : 0))
+        }
+        guard self > .zero else { return self }
+        let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        var unit: Int64 = 1
+        while nanoseconds / unit >= 1_000 { unit *= 10 }
+        return .nanoseconds((nanoseconds + unit / 2) / unit * unit)
+    }
 }
 
 private let unitsInNanoseconds: KeyValuePairs<String, Int64> = [

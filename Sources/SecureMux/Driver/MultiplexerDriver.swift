@@ -208,18 +208,20 @@ extension MultiplexerDriver {
             if isTracing { trace("sent", request, ["transaction": "\(transactionID)"]) }
             send(request, transactionID)
         case .respond(let request, _):
-            if isTracing { trace("answered", request) }
-            if let response { respond(request, response) }
+            if let response {
+                if isTracing { traceAnswer(request, response) }
+                respond(request, response)
+            }
             requests.remove(request)
         case .keepResponse(let place):
             if let response { keep(response, at: place) }
         case .respondKept(let request, let place, let age, _):
-            if isTracing { trace("answered from memory", request, ["age": "\(age.shortText)"]) }
+            if isTracing { trace("answered from memory", request, ["age": "\(age.readableText)"]) }
             respond(request, keptResponses[place])
             requests.remove(request)
         case .fail(let request, let failure, _):
             if isTracing { trace("failed", request, ["failure": "\(failure)"]) }
-            if failure == .expired { log.requestExpired() }
+            if failure == .expired { log.requestExpired(words(for: request)) }
             fail(request, failure)
             requests.remove(request)
         case .complete(let request, _):
@@ -242,11 +244,15 @@ extension MultiplexerDriver {
         case .setDeadline(let deadline):
             schedule(deadline)
         case .report(.sharing(let request, let other)):
-            if isTracing { trace("shares an answer", request, ["with": "\(other.rawValue)"]) }
+            if isTracing {
+                trace("shares an answer", request, ["with": "\(other.map { "\($0.rawValue)" } ?? Self.gone)"])
+            }
+        case .report(.responseTimedOut(let request, let transactionID)):
+            log.responseTimedOut(transactionID, words(for: request))
         case .report(.responseDamaged(let damage, let request?)):
-            log.responseDamaged(damage, asked: summary(of: request))
+            log.responseDamaged(damage, words(for: request))
         case .report(.heldBack(let request, let delay)):
-            log.heldBack(summary(of: request), for: delay)
+            log.heldBack(words(for: request), for: delay)
         case .report(let report):
             log.write(report)
         case .drained:
@@ -256,9 +262,21 @@ extension MultiplexerDriver {
         }
     }
 
-    private func summary(of request: RequestID) -> String {
-        requests.asker(request)?.wire.summary(ofRequest: requests.message(request).span)
-            ?? "a client that has left"
+    /// Who asked for what, for the log.
+    private func words(for request: RequestID?) -> Logger.Metadata {
+        guard let request, let asker = requests.asker(request) else { return ["request": "\(Self.gone)"] }
+        return ["client": asker.name, "request": "\(asker.wire.summary(ofRequest: requests.message(request).span))"]
+    }
+
+    private static let gone = "that of a client that has left"
+
+    /// What the device made of a request: an answer or, where the protocol can say so, its failure.
+    private func traceAnswer(_ request: RequestID, _ response: ByteBuffer) {
+        if let failure = wire.failure(in: response.readableBytesUInt8Span) {
+            trace("exception", request, ["code": "\(failure)"])
+        } else {
+            trace("answered", request)
+        }
     }
 
     /// Says what becomes of a request, for those who asked to see everything.

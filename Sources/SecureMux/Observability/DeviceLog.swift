@@ -17,6 +17,8 @@ struct DeviceLog {
     /// Outages that follow each other closely are those of a device that answers now and then.
     private var outages = Repetitions(toldSingly: 4)
     private var isOutageTold = false
+    /// A request that timed out is in the log, and no answer since.
+    private var isSilenceTold = false
     private var losses = Repetitions()
     private var idleEnds = Repetitions(toldSingly: 16)
     private var replacements = Repetitions()
@@ -52,13 +54,14 @@ struct DeviceLog {
         case .sharing:
             break
         case .answersAgain:
-            say("the device answers again", isOutageTold ? .notice : .debug)
+            say("the device answers again", isOutageTold || isSilenceTold ? .notice : .debug)
+            (isOutageTold, isSilenceTold) = (false, false)
         case .backingOff(let attempt, let delay):
             if attempt == 1 { isOutageTold = outages.count() }
             say(
                 "the device cannot be reached; requests fail until it can",
                 isOutageTold ? attempt == 1 ? .warning : .info : .debug,
-                ["reason": "\(words)", "attempt": "\(attempt)", "retry-in": "\(delay.shortText)"]
+                ["reason": "\(words)", "attempt": "\(attempt)", "retry-in": "\(delay.readableText)"]
             )
         case .connectTimedOut:
             reason = DeviceFault.connect
@@ -99,13 +102,6 @@ struct DeviceLog {
                 isDue ? .info : .debug,
                 ["so-far": "\(repetitions.total)"]
             )
-        case .responseTimedOut(let transactionID):
-            let isDue = silences.count()
-            say(
-                "the device did not answer in time",
-                isDue ? .warning : .debug,
-                ["transaction": "\(transactionID)", "so-far": "\(silences.total)"]
-            )
         case .replacingConnection(_, let cause):
             let isDue = replacements.count()
             reason = DeviceFault(cause)
@@ -135,7 +131,7 @@ struct DeviceLog {
                 ]
             )
         case .responseDamaged(let damage, _):
-            responseDamaged(damage, asked: nil)
+            responseDamaged(damage, ["request": "none that waits"])
         case .wideValues(let bytes, let expected):
             say(
                 "the device answers with more than was asked for, which is given on and never kept",
@@ -161,7 +157,7 @@ struct DeviceLog {
                 "the device does not take a connection so soon after the last one: it probably still counts that",
                 isDue ? .notice : .debug,
                 [
-                    "reason": "\(words)", "retry-in": "\(delay.shortText)",
+                    "reason": "\(words)", "retry-in": "\(delay.readableText)",
                     "remedy":
                         "give a longer --linger, so that the connection outlasts clients that come and go, or --settle",
                     "so-far": "\(countedConnections.total)",
@@ -171,10 +167,10 @@ struct DeviceLog {
             say(
                 "the device took a new connection again",
                 countedConnections.hasUntold ? .debug : .notice,
-                ["after": "\(time.shortText)"]
+                ["after": "\(time.readableText)"]
             )
-        // The driver tells of it, with what was asked.
-        case .heldBack:
+        // The driver tells of them, with what was asked.
+        case .heldBack, .responseTimedOut:
             break
         case .lateResponse(let response):
             let isDue = latecomers.count()
@@ -207,13 +203,26 @@ struct DeviceLog {
         }
     }
 
+    /// The device did not answer a request in time.
+    mutating func responseTimedOut(_ transactionID: UInt16, _ asked: @autoclosure () -> Logger.Metadata) {
+        let isDue = silences.count()
+        if isDue { isSilenceTold = true }
+        say(
+            "the device did not answer in time",
+            isDue ? .warning : .debug,
+            ["transaction": "\(transactionID)", "so-far": "\(silences.total)"],
+            asked
+        )
+    }
+
     /// A request's time ran out before its answer came.
-    mutating func requestExpired() {
+    mutating func requestExpired(_ asked: @autoclosure () -> Logger.Metadata) {
         let isDue = expirations.count()
         say(
             "a request took longer than the queue timeout",
             isDue ? .warning : .debug,
-            ["so-far": "\(expirations.total)"]
+            ["so-far": "\(expirations.total)"],
+            asked
         )
     }
 
@@ -231,28 +240,27 @@ struct DeviceLog {
     }
 
     /// The answer to a request came damaged, or one that nobody waits for.
-    mutating func responseDamaged(_ damage: ResponseDamage, asked request: String?) {
+    mutating func responseDamaged(_ damage: ResponseDamage, _ asked: @autoclosure () -> Logger.Metadata) {
         let isDue = damages.count()
         say(
             "an answer of the device came damaged: \(damage.cause.words)",
             isDue ? .warning : .debug,
-            [
-                "request": "\(request ?? "none that waits")", "remedy": "\(damage.cause.remedy)",
-                "so-far": "\(damages.total)",
-            ]
+            ["remedy": "\(damage.cause.remedy)", "so-far": "\(damages.total)"],
+            asked
         )
     }
 
     /// A request that the device hung up on is not sent again for a while.
-    mutating func heldBack(_ request: String, for delay: Duration) {
+    mutating func heldBack(_ asked: @autoclosure () -> Logger.Metadata, for delay: Duration) {
         let isDue = heldBack.count()
         say(
             "the device ended its connection each time that it was asked this; such requests fail for a while",
             isDue ? .warning : .debug,
             [
-                "request": "\(request)", "for": "\(delay.shortText)",
-                "remedy": "ask the device only for what it has", "so-far": "\(heldBack.total)",
-            ]
+                "for": "\(delay.readableText)", "remedy": "ask the device only for what it has",
+                "so-far": "\(heldBack.total)",
+            ],
+            asked
         )
     }
 
@@ -266,8 +274,16 @@ struct DeviceLog {
         )
     }
 
-    private func say(_ message: Logger.Message, _ level: Logger.Level, _ more: Logger.Metadata = [:]) {
-        logger.log(level: level, message, metadata: more.merging(["device": "\(device)"]) { given, _ in given })
+    /// Writes a line; `asked` is put into words only for one that somebody wants to see.
+    private func say(
+        _ message: Logger.Message,
+        _ level: Logger.Level,
+        _ more: Logger.Metadata = [:],
+        _ asked: () -> Logger.Metadata = { [:] }
+    ) {
+        guard logger.logLevel <= level else { return }
+        let all = more.merging(["device": "\(device)"]) { given, _ in given }.merging(asked()) { given, _ in given }
+        logger.log(level: level, message, metadata: all)
     }
 
     private var words: String {

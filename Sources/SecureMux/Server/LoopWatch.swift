@@ -96,13 +96,13 @@ final class LoopWatch: Sendable {
             return (false, now - asked, state.ended)
         }
         if let ended {
-            logger.notice("the event loop goes on", metadata: ["stalled-for": "\(Duration(ended).rounded.shortText)"])
+            logger.notice("the event loop goes on", metadata: ["stalled-for": "\(Duration(ended).readableText)"])
         }
         if let stalled {
             logger.error(
                 "the event loop is stalled: clients and the device are not served",
                 metadata: [
-                    "for": "\(Duration(stalled).rounded.shortText)",
+                    "for": "\(Duration(stalled).readableText)",
                     "remedy": "look at the machine's load and storage; if it lasts, restart and report it",
                 ]
             )
@@ -122,12 +122,5 @@ final class LoopWatch: Sendable {
             state.ended = now - asked
             state.longestStall = max(state.longestStall, now - asked)
         }
-    }
-}
-
-extension Duration {
-    /// In whole milliseconds.
-    fileprivate var rounded: Duration {
-        .milliseconds(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
     }
 }

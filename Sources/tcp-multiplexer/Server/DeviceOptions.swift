@@ -14,7 +14,7 @@ struct DeviceOptions: ParsableArguments {
         ),
         transform: DeviceAddress.init(parsing:)
     )
-    var target = DeviceAddress(host: "127.0.0.1", port: 1234)
+    var givenTarget: DeviceAddress?
 
     @Option(
         name: .customLong("device-profile"),
@@ -39,6 +39,9 @@ struct DeviceOptions: ParsableArguments {
         )
     )
     var maxInFlight = 1
+
+    /// The device that is shared; the Go program's default when none is named.
+    var target: DeviceAddress { givenTarget ?? DeviceAddress(host: "127.0.0.1", port: 1234) }
 
     func validate() throws {
         guard (1...Multiplexer.Configuration.maximumInFlightLimit).contains(maxInFlight) else {

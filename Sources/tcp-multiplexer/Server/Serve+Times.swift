@@ -68,8 +68,8 @@ extension Serve {
         guard let profile = device.profile else { return nil }
         let configuration = multiplexer
         let settings = profile.settings.map { setting in
-            "\(TimeOptions.option(for: setting.time)) \(text(of: setting.time, in: configuration))"
-                + (times.gives(setting.time) ? " (given)" : "")
+            let option = times.option(for: setting.time)
+            return "\(option.name) \(text(of: setting.time, in: configuration))" + (option.isGiven ? " (given)" : "")
         }
         return [
             "profile": "\(profile.name)",
@@ -79,9 +79,9 @@ extension Serve {
 
     /// "--gap of 50ms", and whose it is where the user did not say it.
     private func words(for time: DeviceProfile.Time, in configuration: Multiplexer.Configuration) -> String {
-        let isOfProfile = !times.gives(time) && device.profile?.settings.contains { $0.time == time } == true
-        return "\(TimeOptions.option(for: time)) of \(text(of: time, in: configuration))"
-            + (isOfProfile ? " (from the profile)" : "")
+        let option = times.option(for: time)
+        let isOfProfile = !option.isGiven && device.profile?.settings.contains { $0.time == time } == true
+        return "\(option.name) of \(text(of: time, in: configuration))" + (isOfProfile ? " (from the profile)" : "")
     }
 
     private func text(of time: DeviceProfile.Time, in configuration: Multiplexer.Configuration) -> String {

@@ -86,6 +86,14 @@ struct Serve: AsyncParsableCommand {
         let logger = log.logger
         // Before anything is served: a signal that comes early must not be lost.
         let signals = await UnixSignalsSequence(trapping: StopSignals.trapped)
+        if device.givenTarget == nil {
+            logger.notice(
+                "sharing the default device, since none was named; give -t for another one",
+                metadata: ["device": "\(device.target)"]
+            )
+        } else {
+            logger.notice("sharing the device", metadata: ["device": "\(device.target)"])
+        }
         if spoken.givenProtocol == nil {
             logger.notice("speaking echo, since no protocol was named; give -p modbus for Modbus/TCP")
         }

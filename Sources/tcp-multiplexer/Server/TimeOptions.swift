@@ -217,27 +217,15 @@ struct TimeOptions: ParsableArguments {
         configuration.drainTimeout = drainTimeout ?? configuration.drainTimeout
     }
 
-    /// The option that sets what a profile can set too.
-    static func option(for time: DeviceProfile.Time) -> String {
+    /// The option that sets what a profile can set too, and whether the user gave it, and so overruled a profile.
+    func option(for time: DeviceProfile.Time) -> (name: String, isGiven: Bool) {
         switch time {
-        case .responseTimeout: "--timeout"
-        case .delayAfterConnect: "--delay"
-        case .minimumGap: "--gap"
-        case .settleTime: "--settle"
-        case .idleClose: "--idle-close"
-        case .maximumAge: "--connection-lifetime"
-        }
-    }
-
-    /// Whether the user gave it, and so overruled a profile.
-    func gives(_ time: DeviceProfile.Time) -> Bool {
-        switch time {
-        case .responseTimeout: timeout != nil
-        case .delayAfterConnect: delay != nil
-        case .minimumGap: gap != nil
-        case .settleTime: settle != nil
-        case .idleClose: idleClose != nil
-        case .maximumAge: connectionLifetime != nil
+        case .responseTimeout: ("--timeout", timeout != nil)
+        case .delayAfterConnect: ("--delay", delay != nil)
+        case .minimumGap: ("--gap", gap != nil)
+        case .settleTime: ("--settle", settle != nil)
+        case .idleClose: ("--idle-close", idleClose != nil)
+        case .maximumAge: ("--connection-lifetime", connectionLifetime != nil)
         }
     }
 }

@@ -73,8 +73,9 @@ struct Server {
             "--tls-listen", "127.0.0.1:0", "--client-ca", certificates["ca.crt"],
             "--tls-certificate", certificates["server.crt"], "--tls-key", certificates["server.key"],
         ]
+        let spoken = options.contains("-p") ? [] : ["-p", "modbus"]
         let program = try RunningProgram.multiplexer(
-            ["server", "-p", "modbus", "-t", "127.0.0.1:\(device.port)", "-l", "127.0.0.1:0"] + tls + options
+            ["server", "-t", "127.0.0.1:\(device.port)", "-l", "127.0.0.1:0"] + spoken + tls + options
         )
         return Server(
             program: program,

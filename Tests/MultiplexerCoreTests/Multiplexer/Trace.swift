@@ -264,7 +264,8 @@ struct Trace {
         case .send(let request, let id):
             transactionIDs.append(id)
             return .send(request, transactionID: number(id))
-        case .report(.responseTimedOut(let id)): return .report(.responseTimedOut(transactionID: number(id)))
+        case .report(.responseTimedOut(let request, let id)):
+            return .report(.responseTimedOut(request, transactionID: number(id)))
         case .report(.strayResponse(let response)): return .report(.strayResponse(numbered(response)))
         case .report(.lateResponse(let response)): return .report(.lateResponse(numbered(response)))
         default: return action

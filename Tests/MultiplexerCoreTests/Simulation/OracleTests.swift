@@ -122,6 +122,19 @@ import Testing
         #expect(complaint(of: &oracle, about: send(1, as: 3)) == nil)
     }
 
+    @Test(arguments: [nil, 1] as [UInt32?])
+    func `a report that names another's request is noticed`(named: UInt32?) throws {
+        var oracle = try watching(.init())
+        oracle.begin(.clientLeft(.a), at: .zero)
+        try oracle.check(.discard(RequestID(rawValue: 1)), at: .zero)
+        // The id is another's now.
+        oracle.begin(request(1, from: .b), at: .zero)
+        let damage = ResponseDamage(transactionID: 1, .echo, isInStep: true)
+        oracle.begin(.responseDamaged(damage, on: first), at: .zero)
+        let report = Multiplexer.Action.report(.responseDamaged(damage, named.map { RequestID(rawValue: $0) }))
+        #expect(complaint(of: &oracle, about: report) == (named == nil ? nil : "1: a report names another's request"))
+    }
+
     @Test func `a request before the gap is over is noticed, and one that waits longer, too`() throws {
         var oracle = try watching(.init(minimumGap: .seconds(1)))
         oracle.begin(response(1), at: .seconds(1), answering: 0)

@@ -61,9 +61,25 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (.zero, "0s"), (.seconds(5), "5s"), (.milliseconds(1234), "1.23s"), (.milliseconds(1235), "1.24s"),
+            (.nanoseconds(12_345_600), "12.3ms"), (.nanoseconds(123_456), "123us"), (.nanoseconds(7), "7ns"),
+            (.nanoseconds(999_600_000), "1s"), (.milliseconds(59_940), "59.9s"), (.milliseconds(59_960), "1m"),
+            (.milliseconds(90_400), "1m30s"), (.milliseconds(90_500), "1m31s"), (.milliseconds(3_600_250), "1h"),
+            (.milliseconds(-5), "-5ms"),
+        ] as [(Duration, String)]
+    )
+    func `measured durations are rounded`(duration: Duration, text: String) {
+        #expect(duration.readableText == text)
+    }
+
     @Test func `the longest and the shortest durations print without a trap`() {
         #expect(Duration(secondsComponent: .max, attosecondsComponent: 0).shortText.hasSuffix("h30m7s"))
         #expect(Duration(secondsComponent: .min, attosecondsComponent: 0).shortText.hasPrefix("-"))
         #expect(Duration(secondsComponent: 0, attosecondsComponent: 1).shortText == "0s")
+        #expect(Duration(secondsComponent: .max, attosecondsComponent: 999_999_999_999_999_999).readableText != "")
+        #expect(Duration(secondsComponent: .min, attosecondsComponent: 0).readableText.hasPrefix("-"))
+        #expect(Duration(secondsComponent: 0, attosecondsComponent: 1).readableText == "0s")
     }
 }

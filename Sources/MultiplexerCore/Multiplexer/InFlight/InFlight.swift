@@ -23,7 +23,7 @@ extension Multiplexer {
     struct InFlight {
         var transactionID: UInt16
         var request: Request
-        /// The id that it was sent under.
+        /// The id that it was sent under, which may be another's as soon as its client has left.
         var sentAs: RequestID
         var sentAt: Duration
         var deviceDeadline: Duration
@@ -37,6 +37,9 @@ extension Multiplexer {
         var leftFrom: IPAddress?
         /// Who is left of those that asked: nobody, if their clients have gone or their time was up.
         var askers: Askers
+
+        /// One of those that asked.
+        var asker: RequestID? { askers.first?.request }
 
         /// Whether sending it again could change nothing, and bring its answer.
         var isRead: Bool { !request.mayWrite && request.expectsResponse }

@@ -13,6 +13,8 @@ extension Multiplexer {
         private var earlyEnds = 0
         /// Requests in a row that the device let time out on this connection.
         private var silences = 0
+        /// Whether a connection failed, or a request timed out, since the last answer.
+        private var isAmiss = false
         /// Whether a connection that answered nothing was followed by another at once, since the last answer.
         private var hasSkippedBackoff = false
 
@@ -306,6 +308,7 @@ extension Multiplexer.DeviceLink {
 
     private mutating func backOff(at now: Duration, into actions: inout [Multiplexer.Action]) {
         failures += 1
+        isAmiss = true
         // A long attempt was a wait itself: whoever comes back is found within one step.
         let waited = beginning == nil ? now - attempt : .zero
         let delay = max(
@@ -468,9 +471,10 @@ extension Multiplexer.DeviceLink {
 
     /// The device answered.
     mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
-        if failures > 0 { actions.append(.report(.answersAgain)) }
+        if isAmiss { actions.append(.report(.answersAgain)) }
         if oldConnection != nil { forgetOldConnection(into: &actions) }
         use = .answered
+        isAmiss = false
         failures = 0
         silences = 0
         hasSkippedBackoff = false
@@ -480,6 +484,7 @@ extension Multiplexer.DeviceLink {
     /// The device let a request time out; says whether it seems to be gone.
     mutating func fellSilent(at now: Duration) -> Bool {
         silences += 1
+        isAmiss = true
         lastUse = now
         return silences >= Self.silencesBeforeReplacement
     }

@@ -25,7 +25,7 @@ extension Multiplexer {
             })
         else { return false }
         visit(at: waiting.deadline, into: &actions)
-        actions.append(.report(.sharing(waiting.id, with: inFlight[index].sentAs)))
+        actions.append(.report(.sharing(waiting.id, with: inFlight[index].asker)))
         inFlight[index].askers.append(Asker(waiting, of: client))
         clients.noteSent(client)
         return true
@@ -43,7 +43,7 @@ extension Multiplexer {
             let taken = clients.takeEqual(to: read, generation: generation)
         {
             guard let asker = asker(taken, at: now, into: &actions) else { continue }
-            actions.append(.report(.sharing(taken.request.id, with: flight.sentAs)))
+            actions.append(.report(.sharing(taken.request.id, with: flight.asker)))
             flight.askers.append(asker)
             clients.noteSent(asker.client)
         }

@@ -94,11 +94,33 @@ package struct ModbusMessageRules: MessageRules {
         return packed
     }
 
-    /// The unit and the function, such as "unit 1: read holding registers (3)".
+    /// Unit, function and range, such as "unit 1: read holding registers (3), address 40000, quantity 2".
     package func summary(ofRequest message: Span<UInt8>) -> String {
         let function = ModbusFunction(rawValue: message[1])
         // None has the exception bit.
-        return "unit \(message[0]): \(function.rawValue == message[1] ? "\(function)" : "function (\(message[1]))")"
+        let name = function.rawValue == message[1] ? "\(function)" : "function (\(message[1]))"
+        return "unit \(message[0]): \(name)\(Self.range(of: message))"
+    }
+
+    /// The range that a request names, as far as that is there; nothing for functions that name it otherwise.
+    private static func range(of message: Span<UInt8>) -> String {
+        func number(_ name: String, at offset: Int) -> String {
+            offset + 2 <= message.count ? ", \(name) \(message.word(at: offset))" : ""
+        }
+        return switch message[1] {
+        case 1...4, 15, 16: number("address", at: 2) + number("quantity", at: 4)
+        case 5, 6, 22, 24: number("address", at: 2)
+        case 23:
+            number("address", at: 2) + number("quantity", at: 4) + number("written address", at: 6)
+                + number("written quantity", at: 8)
+        default: ""
+        }
+    }
+
+    /// The name and the code of an exception, such as "illegal data address (0x02)".
+    package func failure(in response: Span<UInt8>) -> String? {
+        guard response.count > 1, response[1] & Self.exceptionBit != 0 else { return nil }
+        return response.count > 2 ? "\(ModbusException(rawValue: response[2]))" : "none given"
     }
 
     /// A response repeats unit and function; an exception response has the exception bit set beside.

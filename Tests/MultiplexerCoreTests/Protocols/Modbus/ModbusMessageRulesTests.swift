@@ -21,6 +21,36 @@ import Testing
         #expect(rules.correlation(ofResponse: response) != rules.request(read).correlation)
     }
 
+    @Test(
+        arguments: [
+            ([0x11, 0x03, 0x9C, 0x40, 0x00, 0x02], "unit 17: read holding registers (3), address 40000, quantity 2"),
+            ([0x01, 0x06, 0x01, 0xF4, 0x00, 0x2A], "unit 1: write single register (6), address 500"),
+            (
+                [0x01, 0x10, 0x00, 0x05, 0x00, 0x01, 0x02, 0x00, 0x07],
+                "unit 1: write multiple registers (16), address 5, quantity 1"
+            ),
+            (
+                [0x01, 0x17, 0x00, 0x05, 0x00, 0x02, 0x00, 0x09, 0x00, 0x01, 0x02, 0x00, 0x07],
+                "unit 1: read/write multiple registers (23), address 5, quantity 2, written address 9, written quantity 1"
+            ),
+            ([0x01, 0x2B, 0x0E, 0x01, 0x00], "unit 1: encapsulated interface transport (43)"),
+            // What is refused is told, too, however little of it there is.
+            ([0x01, 0x03, 0x00, 0x05, 0x00], "unit 1: read holding registers (3), address 5"),
+            ([0x01, 0x03, 0x00], "unit 1: read holding registers (3)"),
+            ([0x01, 0x83], "unit 1: function (131)"),
+        ] as [([UInt8], String)]
+    )
+    func `a request is told by unit, function and range`(_ request: [UInt8], _ summary: String) {
+        #expect(rules.summary(ofRequest: request.span) == summary)
+    }
+
+    @Test func `an exception is told by its name and code`() {
+        #expect(rules.failure(in: ([0x11, 0x83, 0x02] as [UInt8]).span) == "illegal data address (0x02)")
+        #expect(rules.failure(in: ([0x11, 0x83, 0x77] as [UInt8]).span) == "unknown exception (0x77)")
+        #expect(rules.failure(in: ([0x11, 0x83] as [UInt8]).span) == "none given")
+        #expect(rules.failure(in: ([0x11, 0x03, 0x02, 0x00, 0x01] as [UInt8]).span) == nil)
+    }
+
     @Test func `a request that writes says so`() {
         #expect(!rules.request(read).mayWrite)
         #expect(rules.request([0x11, 0x06, 0x00, 0x01, 0x00, 0x03]).mayWrite)

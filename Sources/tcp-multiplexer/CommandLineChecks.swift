@@ -1,0 +1,60 @@
+import ArgumentParser
+
+/// What ArgumentParser lets pass without a word: of an option's two values it takes the last one, and it knows no help topics.
+enum CommandLineChecks {
+    /// The options that may be given several times.
+    private static let lists: Set = ["--allow", "--unit-map", "--fault"]
+
+    /// The options that take no value; it would stand behind them.
+    private static let shortFlags: Set = ["-v", "-d"]
+
+    /// What else an option is called.
+    private static let otherNames = [
+        "-l": "--listen", "-p": "--protocol", "--applicationProtocol": "--protocol", "-t": "--target",
+        "--targetServer": "--target", "--retryDelay": "--retry-delay",
+    ]
+
+    /// Refuses an option that takes one value and is given several.
+    ///
+    /// Of arguments that were parsed: a word that begins with a dash is an option there, and no value.
+    static func refuseRepetitions(in arguments: [String]) throws(ValidationError) {
+        var seen: [String: String] = [:]
+        let words = arguments.prefix { $0 != "--" }
+        for (index, word) in words.enumerated() where isOption(word) {
+            let next = words.dropFirst(index + 1).first
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let value = parts.dropFirst().first.map(String.init) ?? next, parts.count > 1 || !isOption(value)
+            else { continue }
+            for name in names(in: String(parts[0])) where !shortFlags.contains(name) {
+                let option = otherNames[name] ?? name
+                guard !lists.contains(option) else { continue }
+                if let first = seen[option] {
+                    throw ValidationError(
+                        "\(first) and \(name) \(value): this option is to be given once; leave one out"
+                    )
+                }
+                seen[option] = "\(name) \(value)"
+            }
+        }
+    }
+
+    /// Refuses to explain what is no command.
+    static func refuseUnknownTopics(
+        in arguments: [String],
+        of command: any ParsableCommand.Type
+    ) throws(ValidationError) {
+        guard arguments.first == "help" else { return }
+        let topics = command.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let asked = arguments.dropFirst().filter { !isOption($0) }
+        // None of the commands has any below it.
+        guard let unknown = asked.first(where: { !topics.contains($0) }) ?? asked.dropFirst().first else { return }
+        throw ValidationError("there is no help on '\(unknown)', only on one of: \(topics.joined(separator: ", "))")
+    }
+
+    private static func isOption(_ word: String) -> Bool { word.hasPrefix("-") && word != "-" }
+
+    /// Several where letters stand together, as in -vl.
+    private static func names(in word: String) -> [String] {
+        word.hasPrefix("--") ? [word] : word.dropFirst().map { "-\($0)" }
+    }
+}
