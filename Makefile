@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint format release install uninstall sanitize-thread sanitize-address simulate mutations \
-	fuzz soak layers attack bystander bench bench-micro bench-check certificates clean
+.PHONY: help run build test test-release lint format release install uninstall sanitize-thread sanitize-address \
+	simulate mutations fuzz soak layers attack bystander bench bench-micro bench-check certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
 	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
@@ -40,6 +40,9 @@ install: ## Install what "make release" built below PREFIX (/usr/local), with DE
 
 uninstall: ## Remove what "make install" has put there
 	@scripts/install --remove '$(DESTDIR)$(PREFIX)'
+
+test-release: release ## Run the end-to-end tests on the release binary
+	@FILTER=EndToEndTests TCP_MULTIPLEXER='$(CURDIR)/.build/dist/tcp-multiplexer' scripts/test
 
 sanitize-thread: ## Run all tests under the thread sanitizer
 	@TSAN_OPTIONS=suppressions='$(CURDIR)/scripts/races.supp' \

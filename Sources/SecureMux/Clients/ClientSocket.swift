@@ -81,17 +81,8 @@ final class ClientSocket {
         private var acknowledged: UInt64? { nil }
     #endif
 
-    /// Acknowledges what has come now, not up to 40 ms later in the hope of an answer that could carry the acknowledgement.
-    ///
-    /// A client with Nagle's algorithm sends nothing small before.
-    func acknowledge() {
-        #if os(Linux)
-            // Done at once, since this is the channel's loop.
-            (context?.channel as? any SocketOptionProvider)?
-                .unsafeSetSocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_QUICKACK), value: CInt(1))
-                .assumeIsolated().whenComplete { _ in }
-        #endif
-    }
+    /// Acknowledges what has come now: a client with Nagle's algorithm sends nothing small before.
+    func acknowledge() { context?.channel.acknowledgeNow() }
 
     /// Closes the connection in peace, but at once: no later handler has a say.
     func cutOff() {

@@ -38,6 +38,8 @@ final class LinkHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if hasRead { read(context) }
+        // A device that sends head and body one by one waits for that, if it has Nagle's algorithm on.
+        if connection.isMidResponse { context.channel.acknowledgeNow() }
         context.fireChannelReadComplete()
     }
 

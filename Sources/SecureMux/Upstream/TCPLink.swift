@@ -140,7 +140,7 @@ final class TCPLink: Link {
         ClientBootstrap(group: owner.eventLoop)
             .connectTimeout(share)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .findingDeadPeers()
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let connection = bound.value

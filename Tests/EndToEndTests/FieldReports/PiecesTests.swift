@@ -49,5 +49,19 @@ extension EndToEnd.FieldReports {
             }
             #expect(play.device.connections.taken == 1)
         }
+
+        #if os(Linux)
+            // With Nagle's algorithm it waits for the acknowledgement of the first, which comes 40 ms late by itself.
+            @Test func `a device that sends head and body one by one need not wait for us in between`() async throws {
+                let device = try await IndependentDevice.start("http_gadget.py")
+                let server = try await Server.start(port: device.port, "-p", "http")
+                let url = "http://127.0.0.1:\(server.plainPort)/bytes?n=10"
+                let fetches = (1...100).flatMap { _ in ["-o", "/dev/null", url] }
+                let curl = try RunningProgram(Tools.system("curl"), ["-sf"] + fetches)
+                let begin = ContinuousClock.now
+                #expect(try await curl.end(within: .seconds(30)) == .exited(0))
+                #expect(ContinuousClock.now - begin < .seconds(2))
+            }
+        #endif
     }
 }

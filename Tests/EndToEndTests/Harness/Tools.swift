@@ -10,7 +10,12 @@ enum Tools {
         return found
     }
 
+    /// What TCP_MULTIPLEXER names, such as the release binary; else what was built with the tests.
     private static let builtMultiplexer: URL? = {
+        if let named = ProcessInfo.processInfo.environment["TCP_MULTIPLEXER"], !named.isEmpty {
+            let program = URL(fileURLWithPath: named)
+            return isProgram(program) ? program : nil
+        }
         #if canImport(Darwin)
             // There the tests are a bundle that another program loads.
             let built = Bundle.allBundles.map(\.bundleURL)
