@@ -69,8 +69,8 @@ class Device:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
         self.connection, self.data = None, b""
-        # Answers that are held back, and whether one of them is a vendor's.
-        self.held = 0
+        # What the answers that are held back answer, and how many of them are a vendor's.
+        self.held = []
         self.vendors_held = 0
         run.loop.add(self.listener, self)
         print("listening", self.listener.getsockname()[1], flush=True)
@@ -121,19 +121,24 @@ class Device:
         is_vendors = pdu[0] in attack_modbus.VENDORS
         if self.vendors_held and ledger.hidden[key] == 0:
             ledger.violate("something was sent while a vendor's function was in flight", key.hex())
+        # What hides in a vendor's function is asked by the device itself, and nobody waits for its answer.
+        is_hidden = ledger.hidden[key] > 0
         if is_vendors and self.held:
-            ledger.violate("a vendor's function was sent while something was in flight", key.hex())
+            held = ", ".join(other.hex() for other in self.held)
+            ledger.violate("a vendor's function was sent while something was in flight", f"{key.hex()} beside {held}")
         ledger.device_was_asked(key)
         answer = self.wire.respond(id, unit, modbus_wire.answer(unit, pdu))
         if not is_vendors and self.random.random() > 0.02:
             self.send(self.connection, answer)
             return
-        self.held += 1
+        if not is_hidden:
+            self.held.append(key)
         self.vendors_held += is_vendors
         connection = self.connection
 
         def release():
-            self.held -= 1
+            if not is_hidden:
+                self.held.remove(key)
             self.vendors_held -= is_vendors
             if connection is self.connection:
                 self.send(connection, answer)

@@ -28,14 +28,10 @@ extension Multiplexer {
         private var quietUntil = Duration.zero
         /// Until when no connection is opened: the device may still count the one that ended.
         private var settledAt = Duration.zero
-        /// The last connection that we closed, while the device may still count it.
-        private var oldConnection: OldConnection?
-        /// How long the device counted an old connection when it last refused a new one for it; less each time it does not.
-        private var learnedSettleTime = Duration.zero
+        private var oldConnection = OldConnection()
         /// Whether a request was not answered, so that the line must fall quiet before the next one.
         private var mustListen = false
-        /// While the line is listened to: how long it must be quiet, until when that is, and until when at most.
-        private var listening: (time: Duration, until: Duration, limit: Duration)?
+        private var listening: Listening?
         /// Until when it is kept for clients to come.
         private var lingerEnd: Duration?
 
@@ -88,29 +84,6 @@ extension Multiplexer {
             case answered
             /// It answered, and said that it takes no further request.
             case answeredLast
-        }
-
-        /// A connection that we closed.
-        private struct OldConnection {
-            var closedAt: Duration
-            /// How many connections after it the device did not take.
-            var refusals = 0
-            /// How many connections may end on what the device had not answered before until that counts as a hang-up.
-            ///
-            /// None where the device ended each connection itself: then that one was old tells hardly anything.
-            var forbearance = 3
-            /// Whether it was no matter of what was asked that the device did not take one.
-            var isProven = false
-
-            /// How long a device may count it; what refuses for longer is gone.
-            static let longest = Duration.seconds(15)
-            /// The wait after the first refusal, doubled after each.
-            static let firstWait = Duration.milliseconds(20)
-            static let longestWait = Duration.seconds(1)
-
-            var wait: Duration {
-                min(Self.firstWait * (1 << min(refusals, 10)), Self.longestWait)
-            }
         }
 
         /// What was lost with a connection.
@@ -211,7 +184,7 @@ extension Multiplexer.DeviceLink {
     private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
         state = .ready(id)
         lastUse = now
-        if mustListen { listen(for: configuration.effectiveQuietTime, at: now) }
+        if mustListen { listening = Listening(for: configuration.effectiveQuietTime, at: now) }
         mustListen = false
         actions.append(.report(.ready(id)))
     }
@@ -219,7 +192,8 @@ extension Multiplexer.DeviceLink {
     /// Whether the end of the connection, if it comes now, is the device's word on what is in flight.
     func isHangUp(_ loss: Loss, at now: Duration) -> Bool {
         switch state {
-        case .ready, .ended: use == .answered || (use == .asked && !mayBeCounted(at: now, ending: loss))
+        case .ready, .ended:
+            use == .answered || (use == .asked && !oldConnection.mayBeCounted(at: now, blaming: loss.blame))
         case .down, .resting, .connecting, .settling, .closing, .backingOff: false
         }
     }
@@ -234,10 +208,10 @@ extension Multiplexer.DeviceLink {
     ) -> Consequence {
         settledAt = now + configuration.settleTime
         keepQuiet(from: now)
-        if let listening, now < listening.until { mustListen = true }
+        if isListening(at: now) { mustListen = true }
         listening = nil
         switch state {
-        case .connecting where mayBeCounted(at: now):
+        case .connecting where oldConnection.mayBeCounted(at: now):
             awaitOldConnection(isProven: true, at: now, into: &actions)
         case .connecting, .closing(_, next: .backingOff):
             backOff(at: now, into: &actions)
@@ -262,7 +236,7 @@ extension Multiplexer.DeviceLink {
 
     /// It ended before it was asked what it was opened for: that may happen, but not each time.
     private mutating func endedEarly(at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence {
-        guard !mayBeCounted(at: now) else {
+        guard !oldConnection.mayBeCounted(at: now) else {
             awaitOldConnection(isProven: true, at: now, into: &actions)
             return .goesOn(repeatsReads: true, isUncounted: true)
         }
@@ -283,7 +257,7 @@ extension Multiplexer.DeviceLink {
             state = .resting
             actions.append(.report(.closedUnasked))
             return .goesOn(repeatsReads: true)
-        case .asked where mayBeCounted(at: now, ending: loss) && !loss.isMidResponse:
+        case .asked where oldConnection.mayBeCounted(at: now, blaming: loss.blame) && !loss.isMidResponse:
             awaitOldConnection(isProven: loss.blame == .device, at: now, into: &actions)
             return .goesOn(repeatsReads: true, isUncounted: true)
         case .asked where isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat):
@@ -348,20 +322,8 @@ extension Multiplexer.DeviceLink {
     /// We closed a connection that stood.
     private mutating func noteClosing(at now: Duration) {
         guard beginning != nil else { return }
-        oldConnection = OldConnection(closedAt: now)
-        if use == .answeredLast { oldConnection?.forbearance = 0 }
-        settledAt = max(settledAt, now + learnedSettleTime)
-    }
-
-    /// Whether a device that does not take a connection may do so since it still counts the last one.
-    private func mayBeCounted(at now: Duration) -> Bool {
-        oldConnection.map { now - $0.closedAt < OldConnection.longest } ?? false
-    }
-
-    /// Whether a connection that answered nothing may have ended since the device still counts the last one.
-    private func mayBeCounted(at now: Duration, ending loss: Loss) -> Bool {
-        guard mayBeCounted(at: now), let oldConnection else { return false }
-        return loss.blame != .request || oldConnection.refusals < oldConnection.forbearance
+        oldConnection.closed(at: now, endedByDevice: use == .answeredLast)
+        settledAt = max(settledAt, now + oldConnection.learnedTime)
     }
 
     private mutating func awaitOldConnection(
@@ -369,25 +331,16 @@ extension Multiplexer.DeviceLink {
         at now: Duration,
         into actions: inout [Multiplexer.Action]
     ) {
-        guard let wait = oldConnection?.wait else { return }
-        oldConnection?.refusals += 1
-        if isProven { oldConnection?.isProven = true }
-        settledAt = max(settledAt, now + wait)
+        settledAt = max(settledAt, now + oldConnection.refused(isProven: isProven))
         state = .down
         actions.append(.report(.oldConnectionCounted(retryIn: settledAt - now)))
     }
 
     /// The device answers on a new connection.
     private mutating func forgetOldConnection(into actions: inout [Multiplexer.Action]) {
-        guard let old = oldConnection else { return }
-        oldConnection = nil
-        guard old.refusals > 0 else {
-            learnedSettleTime = learnedSettleTime < OldConnection.firstWait ? .zero : learnedSettleTime / 2
-            return
-        }
-        let time = max(attempt - old.closedAt, .zero)
-        // A request must still be able to wait for it.
-        if old.isProven { learnedSettleTime = min(time, configuration.queueTimeout / 4) }
+        // A request must still be able to wait for what is learned.
+        let limit = configuration.queueTimeout / 4
+        guard let time = oldConnection.answered(attempt: attempt, limit: limit) else { return }
         actions.append(.report(.oldConnectionForgotten(after: time)))
     }
 }
@@ -400,25 +353,20 @@ extension Multiplexer.DeviceLink {
 
     /// What was asked may have more answers than one: the next request waits until the line is quiet, on this connection.
     mutating func listens(at now: Duration) {
-        listen(for: min(configuration.effectiveQuietTime, Self.excessTime), at: now)
+        listening = Listening(for: min(configuration.effectiveQuietTime, Self.excessTime), at: now)
     }
 
-    /// Whether the line is being listened to, so that what came is nobody's; it puts the next request off, but not for ever.
+    /// Something came on the line: says whether it is listened to, so that what came is nobody's.
     mutating func hears(on id: LinkID, at now: Duration) -> Bool {
-        guard isReady(id), let (time, until, limit) = listening, now < until else { return false }
-        listening = (time, min(now + time, limit), limit)
+        guard isReady(id), isListening(at: now) else { return false }
+        listening?.heard(at: now)
         return true
     }
 
-    private mutating func listen(for time: Duration, at now: Duration) {
-        guard time > .zero else { return }
-        listening = (time, now + time, now + time * Self.longestListening)
-    }
+    private func isListening(at now: Duration) -> Bool { listening.map { !$0.isOver(at: now) } ?? false }
 
     /// How long what comes beside an answer takes at most.
     private static let excessTime = Duration.milliseconds(100)
-    /// How many times as long as it must be quiet the line is listened to at most.
-    private static let longestListening = 4
 }
 
 // MARK: - Use
@@ -442,9 +390,7 @@ extension Multiplexer.DeviceLink {
 
     /// Whether a request may be sent now.
     func mayCarry(at now: Duration) -> Bool {
-        guard isReady, now >= quietUntil else { return false }
-        if let listening, now < listening.until { return false }
-        return now < maximumAge ?? .never
+        isReady && now >= quietUntil && !isListening(at: now) && now < maximumAge ?? .never
     }
 
     /// Until when no request is sent, for whichever reason.
@@ -472,7 +418,7 @@ extension Multiplexer.DeviceLink {
     /// The device answered.
     mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
         if isAmiss { actions.append(.report(.answersAgain)) }
-        if oldConnection != nil { forgetOldConnection(into: &actions) }
+        forgetOldConnection(into: &actions)
         use = .answered
         isAmiss = false
         failures = 0
