@@ -116,10 +116,7 @@ extension Wire {
         transactionID: UInt16,
         into frame: inout [UInt8]
     ) -> Bool {
-        begin(&frame)
-        guard rules.reply(toFailed: request, failure, into: &frame) else { return false }
-        framing.seal(&frame, transactionID: transactionID)
-        return true
+        seal(&frame, transactionID) { rules.reply(toFailed: request, failure, into: &$0) }
     }
 
     /// Makes `frame` the one that tells a client that its request was refused; false where there is none.
@@ -129,8 +126,13 @@ extension Wire {
         transactionID: UInt16,
         into frame: inout [UInt8]
     ) -> Bool {
+        seal(&frame, transactionID) { rules.reply(toRefused: request, refusal, into: &$0) }
+    }
+
+    /// Makes `frame` the one of what `append` appends to it; false where it appends nothing.
+    private func seal(_ frame: inout [UInt8], _ transactionID: UInt16, _ append: (inout [UInt8]) -> Bool) -> Bool {
         begin(&frame)
-        guard rules.reply(toRefused: request, refusal, into: &frame) else { return false }
+        guard append(&frame) else { return false }
         framing.seal(&frame, transactionID: transactionID)
         return true
     }
