@@ -1,25 +1,6 @@
 package import NIOCore
 import NIOTLS
 
-/// Tells the later handlers of a pipeline who the peer is; fired right before `TLSUserEvent.handshakeCompleted`.
-package struct TLSPeerIdentified: Sendable, Hashable {
-    /// The certificate that the peer showed and that was verified, if it showed one.
-    package var certificate: PeerCertificate?
-    package var version: TLSVersion
-}
-
-/// Buffers that all TLS handlers of one event loop may share, so that an idle connection keeps none.
-package final class TLSScratch {
-    // Not checked at each access, which takes long: only `deliver` and `take` use them, one after the other.
-    @exclusivity(unchecked) fileprivate var records = ByteBuffer()
-    @exclusivity(unchecked) fileprivate var plaintext = ByteBuffer()
-
-    package init() {}
-}
-
-@available(*, unavailable)
-extension TLSScratch: Sendable {}
-
 /// Puts a ``TLSSession`` between the network and the later handlers of a channel.
 ///
 /// Later handlers see plaintext, and nothing at all before the handshake is complete. When it fails, or the peer breaks
@@ -35,7 +16,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum State {
+    enum State {
         /// The channel is not active yet. Exits: greeting, handshaking, closed.
         case idle
         /// A server that reads by itself until the client's hello is whole, and then waits for its turn; writes wait.
@@ -53,28 +34,27 @@ package final class TLSHandler: ChannelDuplexHandler {
         case closed
     }
 
-    private let context: TLSContext
-    private let scratch: TLSScratch
-    private let pace: HandshakePace?
-    private let reading: (any RecvByteBufferAllocator)?
-    // The accesses of a request are not checked: none of them lasts over a call that could come back here.
-    @exclusivity(unchecked) private var state = State.idle
-    private var hello = IncomingHello()
+    let context: TLSContext
+    let scratch: TLSScratch
+    let pace: HandshakePace?
+    let reading: (any RecvByteBufferAllocator)?
+    var state = State.idle
+    var hello = IncomingHello()
     /// The handshake waits for its turn; what has come is not looked at, and nothing more is read.
-    private var isWaitingForTurn = false
+    var isWaitingForTurn = false
     /// Of the handshake, then of the shutdown.
-    private var timer: Scheduled<Void>?
-    private var waitingWrites: [(bytes: ByteBuffer, promise: EventLoopPromise<Void>?)] = []
-    private var isFlushWaiting = false
-    private var closePromise: EventLoopPromise<Void>?
+    var timer: Scheduled<Void>?
+    var waitingWrites: [(bytes: ByteBuffer, promise: EventLoopPromise<Void>?)] = []
+    var isFlushWaiting = false
+    var closePromise: EventLoopPromise<Void>?
     /// The later handlers have asked to read and were given nothing since.
-    @exclusivity(unchecked) private var isReadWanted = false
+    var isReadWanted = false
     /// They were given something since the last `channelReadComplete`.
-    @exclusivity(unchecked) private var hasDelivered = false
+    private var hasDelivered = false
     private var isDeliveryScheduled = false
     /// They were given something and have written nothing since.
-    @exclusivity(unchecked) private var awaitsAnswer = false
-    @exclusivity(unchecked) private var hasBeenAnswered = false
+    private var awaitsAnswer = false
+    private var hasBeenAnswered = false
 
     /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
     ///
@@ -184,7 +164,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     /// Hands what has been received to the later handlers.
-    private func deliver(_ context: ChannelHandlerContext, _ session: TLSSession) {
+    func deliver(_ context: ChannelHandlerContext, _ session: TLSSession) {
         scratch.plaintext.reuse()
         let step = take(context, promise: nil) { session.decrypt(into: &scratch.plaintext, records: &$0) }
         if scratch.records.readableBytes > 0 {
@@ -311,14 +291,14 @@ package final class TLSHandler: ChannelDuplexHandler {
         pace?.asked()
     }
 
-    private func noteAnswered() {
+    func noteAnswered() {
         hasBeenAnswered = true
         guard awaitsAnswer else { return }
         awaitsAnswer = false
         pace?.answered()
     }
 
-    private func encrypt(
+    func encrypt(
         _ context: ChannelHandlerContext,
         _ session: TLSSession,
         _ bytes: ByteBuffer,
@@ -334,252 +314,10 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    // MARK: Handshake
-
-    // Until here nothing has been read: whoever wants to limit how many handshakes run at a time delays this call.
-    private func start(_ context: ChannelHandlerContext) {
-        guard case .idle = state else { return }
-        startHandshakeTimer(context)
-        switch self.context.role {
-        case .server: state = .greeting
-        case .client: startSession(context)
-        }
-        switch state {
-        case .greeting, .handshaking: context.read()
-        case .idle, .established, .refused, .closing, .closed: break
-        }
-    }
-
-    private func startHandshakeTimer(_ context: ChannelHandlerContext) {
-        guard timer == nil else { return }
-        let limit = self.context.handshakeTimeout
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
-            self.refuse(context, .timedOut(self.context.role, after: limit, heardFrom: self.hasHeardFromPeer))
-        }
-    }
-
-    private var hasHeardFromPeer: Bool {
-        if case .handshaking(let session) = state { session.hasHeardFromPeer } else { hello.bytes.readableBytes > 0 }
-    }
-
-    private func receiveHello(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
-        hello.append(bytes)
-        switch hello.state {
-        case .incomplete:
-            pace?.hold(hello.bytes.capacity, self, from: context.channel.remoteAddress) {
-                self.refuse(context, .crowdedOut)
-            }
-        case .whole, .unexpected:
-            begin(context)
-        case .tooLarge:
-            context.write(wrapOutboundOut(ByteBuffer(bytes: IncomingHello.alert)), promise: nil)
-            refuse(context, .helloTooLarge)
-        }
-    }
-
-    /// Starts the session now, or when there is room for it and it is its turn among the others of the loop.
-    private func begin(_ context: ChannelHandlerContext) {
-        guard !isWaitingForTurn else { return }
-        guard let pace else { return startSession(context) }
-        isWaitingForTurn = pace.begin(self, from: context.channel.remoteAddress) {
-            self.refuse(context, .crowdedOut)
-        } step: {
-            self.inTurn(context) { self.startSession(context) }
-        }
-    }
-
-    private func startSession(_ context: ChannelHandlerContext) {
-        do {
-            let session = try TLSSession(self.context)
-            state = .handshaking(session)
-            let isUnexpected = hello.state == .unexpected
-            if hello.bytes.readableBytes > 0 { session.receive(hello.bytes) }
-            hello = IncomingHello()
-            advanceHandshake(context, session)
-            guard isUnexpected, case .handshaking = state else { return }
-            // OpenSSL would wait for the rest, of which nobody knows how long it is.
-            refuse(context, .interruptedHello)
-        } catch {
-            refuse(context, error)
-        }
-    }
-
-    /// Goes on with the handshake now, or when it is its turn among the others of the loop.
-    private func advanceInTurn(_ context: ChannelHandlerContext) {
-        guard !isWaitingForTurn else { return }
-        let step = {
-            guard case .handshaking(let session) = self.state else { return }
-            self.advanceHandshake(context, session)
-        }
-        guard let pace else { return step() }
-        isWaitingForTurn = pace.proceed(self, from: context.channel.remoteAddress) { self.inTurn(context, step) }
-    }
-
-    private func inTurn(_ context: ChannelHandlerContext, _ step: () -> Void) {
-        let hasWaited = isWaitingForTurn
-        isWaitingForTurn = false
-        step()
-        // What came last was read long ago.
-        if hasWaited { channelReadComplete(context: context) }
-    }
-
-    private func leavePace() {
-        isWaitingForTurn = false
-        pace?.leave(self)
-    }
-
-    private func advanceHandshake(_ context: ChannelHandlerContext, _ session: TLSSession) {
-        let step = take(context, promise: nil) { session.handshake(records: &$0) }
-        context.flush()
-        switch step {
-        case .complete:
-            handshakeCompleted(context, session)
-        case .needsInput:
-            break
-        case .closed:
-            refuse(context, .hungUp(self.context.role, heardFrom: true))
-        case .failed(let refusal):
-            refuse(context, refusal)
-        }
-    }
-
-    private func handshakeCompleted(_ context: ChannelHandlerContext, _ session: TLSSession) {
-        // A flush may have closed the channel.
-        guard case .handshaking = state else { return }
-        timer?.cancel()
-        timer = nil
-        leavePace()
-        state = .established(session)
-        if let reading { try? context.channel.syncOptions?.setOption(.recvAllocator, value: reading) }
-        sendWaitingWrites(context, session)
-        guard case .established = state else { return }
-        context.fireUserInboundEventTriggered(
-            TLSPeerIdentified(
-                certificate: session.peerCertificate,
-                version: session.negotiatedVersion ?? .v1_2
-            )
-        )
-        guard case .established = state else { return }
-        context.fireUserInboundEventTriggered(TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
-        // Requests may have come together with the end of the handshake.
-        guard case .established = state, isReadWanted, session.hasInput else { return }
-        deliver(context, session)
-    }
-
-    private func sendWaitingWrites(_ context: ChannelHandlerContext, _ session: TLSSession) {
-        let writes = waitingWrites
-        waitingWrites = []
-        for write in writes {
-            if case .established = state {
-                encrypt(context, session, write.bytes, write.promise)
-            } else {
-                write.promise?.fail(ChannelError.ioOnClosedChannel)
-            }
-        }
-        if isFlushWaiting {
-            isFlushWaiting = false
-            context.flush()
-        }
-    }
-
-    // MARK: End
-
-    /// Ends the connection because of the peer: it sees the alert, later handlers see the refusal.
-    private func refuse(_ context: ChannelHandlerContext, _ refusal: TLSRefusal) {
-        switch state {
-        case .idle, .greeting, .handshaking, .established: break
-        case .refused, .closing, .closed: return
-        }
-        state = .refused(refusal)
-        hello = IncomingHello()
-        leavePace()
-        noteAnswered()
-        timer?.cancel()
-        failWaitingWrites(refusal)
-        context.flush()
-        context.fireErrorCaught(refusal)
-        guard case .refused = state else { return }
-        startShutdownTimer(context)
-        context.close(mode: .output, promise: nil)
-        guard case .refused = state else { return }
-        context.read()
-    }
-
-    /// Ends the connection in peace: flushes what was written, then close_notify, and does not wait for the peer's.
-    private func sendLast(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard case .established(let session) = state else { return }
-        state = .closing
-        noteAnswered()
-        addClosePromise(promise)
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.finish(context) }
-        sendCloseNotify(context, session, promise: sent)
-        if case .closing = state {
-            startShutdownTimer(context)
-        }
-    }
-
-    private func sendCloseNotify(
-        _ context: ChannelHandlerContext,
-        _ session: TLSSession,
-        promise: EventLoopPromise<Void>?
-    ) {
-        scratch.records.reuse()
-        session.shutdown(records: &scratch.records)
-        context.writeAndFlush(wrapOutboundOut(scratch.records), promise: promise)
-    }
-
-    private func startShutdownTimer(_ context: ChannelHandlerContext) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(self.context.shutdownTimeout)) {
-            self.finish(context)
-        }
-    }
-
-    /// Closes the channel after a refusal or our last bytes.
-    private func finish(_ context: ChannelHandlerContext) {
-        switch state {
-        case .refused, .closing: break
-        case .idle, .greeting, .handshaking, .established, .closed: return
-        }
-        let promise = closePromise
-        closePromise = nil
-        becomeClosed(failing: ChannelError.ioOnClosedChannel)
-        context.close(mode: .all, promise: promise)
-    }
-
-    private func becomeClosed(failing error: any Error) {
-        state = .closed
-        hello = IncomingHello()
-        leavePace()
-        noteAnswered()
-        timer?.cancel()
-        timer = nil
-        failWaitingWrites(error)
-        closePromise?.succeed(())
-        closePromise = nil
-    }
-
-    private func failWaitingWrites(_ error: any Error) {
-        let writes = waitingWrites
-        waitingWrites = []
-        for write in writes {
-            write.promise?.fail(error)
-        }
-    }
-
-    private func addClosePromise(_ promise: EventLoopPromise<Void>?) {
-        guard let promise else { return }
-        if let closePromise {
-            closePromise.futureResult.cascade(to: promise)
-        } else {
-            closePromise = promise
-        }
-    }
-
     // MARK: Session
 
     /// Takes a step of the session and writes the records it makes, failed steps' too, without flushing them.
-    private func take(
+    func take(
         _ context: ChannelHandlerContext,
         promise: EventLoopPromise<Void>?,
         _ step: (inout ByteBuffer) -> TLSSession.Step
@@ -595,14 +333,5 @@ package final class TLSHandler: ChannelDuplexHandler {
             context.write(wrapOutboundOut(scratch.records), promise: promise)
         }
         return outcome
-    }
-}
-
-extension ByteBuffer {
-    /// Empties the buffer for its next use, and lets go of its memory when someone else still has it or it is large.
-    fileprivate mutating func reuse() {
-        guard writerIndex > 0 else { return }
-        if writerIndex > 32 << 10 { self = ByteBuffer() }
-        clear(minimumCapacity: 512)
     }
 }

@@ -21,11 +21,9 @@ package final class TLSSession {
 
     private let context: TLSContext
     let ssl: OpaquePointer
-    // Each request meets these a dozen times, and each check whether an access is exclusive takes as long as a small
-    // function. None of them lasts over a call that could come back here: `perform` swaps the records in and out.
-    @exclusivity(unchecked) private var input = ByteBuffer()
-    @exclusivity(unchecked) private var records = ByteBuffer()
-    @exclusivity(unchecked) private var failure: TLSRefusal?
+    private var input = ByteBuffer()
+    private var records = ByteBuffer()
+    private var failure: TLSRefusal?
     private var firstBytes = ByteBuffer()
     /// The type of the last record that OpenSSL has begun to read, until the handshake is complete.
     private var lastRecordType: UInt8?
@@ -33,7 +31,7 @@ package final class TLSSession {
     private var closeSent = false
 
     /// Whether the handshake is complete and, where it is required, the peer's certificate verified.
-    @exclusivity(unchecked) package private(set) var isEstablished = false
+    package private(set) var isEstablished = false
 
     /// Creates our end of a new connection.
     package init(_ context: TLSContext) throws(TLSRefusal) {
