@@ -573,7 +573,7 @@ extension Oracle {
         let isTrusted = flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
         let askers = flight.askers.map { requests[$0].client }
         experience.answered(requests[flight.serial].subject, to: askers, isTrusted: isTrusted, at: now)
-        for client in askers {
+        for client in Set(askers) {
             clients[client]?.wasAnswered = true
             let distrust = clients[client]?.distrust ?? 0
             clients[client]?.distrust = max(distrust - 1, 0)
@@ -742,14 +742,14 @@ extension Oracle {
             return
         }
         let blame = blame
-        let isCounted = !ended.hasAnswered && mayBeCounted(at: now, blaming: blame)
+        let isCounted = !ended.hasAnswered && !midResponse && mayBeCounted(at: now, blaming: blame)
         let mayRepeat = flights.contains { flight in
             let request = requests[flight.serial]
             return (flight.isUnsent || (!midResponse && request.isRead && request.expectsResponse))
                 && flight.askers.contains { now < requests[$0].deadline && !requests[$0].wasReturned }
         }
         if !isCounted { noteHangUp(at: now) }
-        if isCounted, !midResponse {
+        if isCounted {
             awaitOldConnection(isSure: blame == .device, at: now)
             land(repeatingReads: true, evenReturned: true, asLast: true, at: now)
         } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {

@@ -51,8 +51,11 @@ extension Multiplexer {
 
     private mutating func noteAnswer(to answered: InFlight, at now: Duration) {
         var isTrusted = true
-        for index in answered.askers.indices {
+        var last: ClientID?
+        // One answer of the device, however often a client asked for it; its requests stand together.
+        for index in answered.askers.indices where answered.askers[index].client != last {
             let client = answered.askers[index].client
+            last = client
             if !clients.trusts(client) { isTrusted = false }
             clients.noteAnswer(to: client)
         }

@@ -11,7 +11,7 @@
 package struct RegularFile {
     /// What it holds, from its beginning, as far as it was to be read.
     package let bytes: [UInt8]
-    /// Whether others than its owner can read or change it.
+    /// Whether others than its owner and its group can read it, or others than its owner change it.
     package let isOpenToOthers: Bool
 
     /// Why a file cannot be read: a clause that stands behind its name, such as "does not exist".

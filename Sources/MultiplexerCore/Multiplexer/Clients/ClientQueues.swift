@@ -52,8 +52,7 @@ extension Multiplexer {
             /// In which of the two lines it stands.
             var isUrgent = false
 
-            /// How many answers make up for a hang-up, also for one of another client of the same origin before it was
-            /// answered: to come again makes up for nothing.
+            /// How many answers make up for a hang-up, also for one on another client of the same origin.
             static let hangUpDistrust = 4
             static let greatestDistrust = 16
         }
@@ -138,9 +137,12 @@ extension Multiplexer {
 
         /// The device hung up on the request of a client that came from there.
         mutating func noteHangUp(from origin: IPAddress, at now: Duration) {
+            let until = now + CircuitBreakers.memory
+            // Those who shared one request mostly come from one place.
+            if let last = notorious.last, last.origin == origin, last.until == until { return }
             notorious.removeAll { $0.origin == origin || $0.until <= now }
             if notorious.count == Self.notoriousLimit { notorious.removeFirst() }
-            notorious.append((origin, now + CircuitBreakers.memory))
+            notorious.append((origin, until))
             for slot in clients.indices where clients[slot].id != nil && clients[slot].origin == origin {
                 if !clients[slot].wasAnswered {
                     clients[slot].distrust = max(clients[slot].distrust, Client.hangUpDistrust)

@@ -28,7 +28,7 @@ struct AnsweredSubjects {
         if newer.count < Self.capacity {
             newer.keep(subject, at: place)
         } else {
-            older = newer
+            swap(&newer, &older)
             newer.removeAll()
             newer.keep(subject, at: newer.find(subject).place)
         }

@@ -193,7 +193,7 @@ extension Multiplexer.DeviceLink {
     func isHangUp(_ loss: Loss, at now: Duration) -> Bool {
         switch state {
         case .ready, .ended:
-            use == .answered || (use == .asked && !oldConnection.mayBeCounted(at: now, blaming: loss.blame))
+            use == .answered || (use == .asked && !isUncounted(loss, at: now))
         case .down, .resting, .connecting, .settling, .closing, .backingOff: false
         }
     }
@@ -257,7 +257,7 @@ extension Multiplexer.DeviceLink {
             state = .resting
             actions.append(.report(.closedUnasked))
             return .goesOn(repeatsReads: true)
-        case .asked where oldConnection.mayBeCounted(at: now, blaming: loss.blame) && !loss.isMidResponse:
+        case .asked where isUncounted(loss, at: now):
             awaitOldConnection(isProven: loss.blame == .device, at: now, into: &actions)
             return .goesOn(repeatsReads: true, isUncounted: true)
         case .asked where isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat):
@@ -324,6 +324,11 @@ extension Multiplexer.DeviceLink {
         guard beginning != nil else { return }
         oldConnection.closed(at: now, endedByDevice: use == .answeredLast)
         settledAt = max(settledAt, now + oldConnection.learnedTime)
+    }
+
+    /// Whether the device may never have taken the connection, since it counts an older one.
+    private func isUncounted(_ loss: Loss, at now: Duration) -> Bool {
+        !loss.isMidResponse && oldConnection.mayBeCounted(at: now, blaming: loss.blame)
     }
 
     private mutating func awaitOldConnection(
