@@ -85,7 +85,8 @@ struct Oracle {
     var notorious: [IPAddress: Duration] = [:]
     /// The last connection that we closed, until the device answers on another.
     var old: OldConnection?
-    var learnedSettleTime = Duration.zero
+    /// How long the device counted a connection that we closed, and one that it closed itself.
+    var learnedSettleTimes = (ours: Duration.zero, theirs: Duration.zero)
     /// A request was not answered where no id tells a late answer from the next one.
     var mustListen = false
     var listening: Listening?
@@ -708,8 +709,7 @@ extension Oracle {
             if ended.hasFailed {
                 fail(at: now)
             } else if ended.connectedAt != nil {
-                old = OldConnection(closedAt: now, wasSpent: ended.isSpent)
-                connectNotBefore = max(connectNotBefore, now + learnedSettleTime)
+                noteEnd(ended.isSpent ? .announced : .ours, at: now)
             }
             isResting = ended.wasIdle && !ended.hasFailed && hasAskers
         } else if ended.isOpen {
@@ -758,6 +758,7 @@ extension Oracle {
         } else {
             if !ended.hasAnswered { hasForgiven = hasForgiven || blame != .request }
             land(repeatingReads: !midResponse, at: now)
+            noteEnd(.theirs, at: now)
         }
     }
 

@@ -113,17 +113,25 @@ extension Oracle {
         if let origin, let until = notorious[origin], now < until { clients[client]?.distrust = 4 }
     }
 
-    /// A connection that was closed by us, and may still be counted.
+    /// A connection that ended, and may still be counted.
     struct OldConnection {
         let closedAt: Duration
         var refusals = 0
-        /// Whether the device had said that this connection was at its end.
-        let wasSpent: Bool
+        let end: End
         /// Whether it was not taken whatever was asked.
         var isSure = false
 
         /// The wait after a refusal.
         var wait: Duration { min(.milliseconds(20) * (1 << min(refusals, 10)), .seconds(1)) }
+
+        /// Who closed it; announced if it was us after the device had said that it would.
+        enum End { case ours, announced, theirs }
+    }
+
+    mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
+        old = OldConnection(closedAt: now, end: end)
+        let learned = end == .theirs ? learnedSettleTimes.theirs : learnedSettleTimes.ours
+        connectNotBefore = max(connectNotBefore, now + learned)
     }
 
     /// A while in which nothing that comes answers what will be asked.
@@ -134,12 +142,25 @@ extension Oracle {
     }
 
     /// Whether the device may not take a connection since it counts the last one.
-    func mayBeCounted(at now: Duration) -> Bool { old.map { now - $0.closedAt < .seconds(15) } ?? false }
+    func mayBeCounted(at now: Duration) -> Bool {
+        old.map { now - $0.closedAt < .seconds($0.end == .theirs ? 1 : 15) } ?? false
+    }
 
     /// Whether a connection that carried requests and answered none may have ended for that.
     func mayBeCounted(at now: Duration, blaming blame: Blame) -> Bool {
         guard mayBeCounted(at: now), let old else { return false }
-        return blame != .request || (!old.wasSpent && old.refusals < 3)
+        switch old.end {
+        case .ours: return blame != .request || old.refusals < 3
+        case .announced: return blame != .request
+        case .theirs: return blame == .device || (blame == .request && isAskedByTrusted)
+        }
+    }
+
+    /// Whether nothing is amiss with any client that asked what is in flight.
+    private var isAskedByTrusted: Bool {
+        flights.filter(\.expectsResponse).allSatisfy { flight in
+            !flight.askers.isEmpty && flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
+        }
     }
 
     mutating func awaitOldConnection(isSure: Bool, at now: Duration) {
@@ -154,12 +175,13 @@ extension Oracle {
     mutating func forgetOldConnection() {
         guard let old, let link else { return }
         self.old = nil
+        let learned = old.end == .theirs ? \Self.learnedSettleTimes.theirs : \Self.learnedSettleTimes.ours
         guard old.refusals > 0 else {
-            learnedSettleTime = learnedSettleTime < .milliseconds(20) ? .zero : learnedSettleTime / 2
+            self[keyPath: learned] = self[keyPath: learned] < .milliseconds(20) ? .zero : self[keyPath: learned] / 2
             return
         }
         let time = max(link.connectDeadline - configuration.connectTimeout - old.closedAt, .zero)
-        if old.isSure { learnedSettleTime = min(time, configuration.queueTimeout / 4) }
+        if old.isSure { self[keyPath: learned] = min(time, configuration.queueTimeout / 4) }
         step.due.append(.forgotten(time))
     }
 

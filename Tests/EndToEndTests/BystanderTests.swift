@@ -8,6 +8,7 @@ extension EndToEnd {
             ["hang-up", "--reconnect"], ["hang-up-elsewhere"], ["crafted"], ["vendors"],
             ["hang-up-elsewhere", "--http"], ["hang-up-elsewhere", "--http", "--closing"],
             ["hang-up-write", "--writes"], ["hang-up-elsewhere", "--reconnect", "--arrives"],
+            ["hang-up", "--counted", "0.05"], ["hang-up-elsewhere", "--reconnect", "--counted", "0.02"],
         ])
         func `nobody pays for another's requests`(attack: [String]) async throws {
             let bystander = try RunningProgram.client("bystander.py", attack + ["--seconds", "2"], hasInput: true)

@@ -19,12 +19,12 @@ extension Multiplexer {
         let consequence = link.closed(id, loss, hasWaiting: clients.hasWaiting, at: now, into: &actions)
         if isHangUp { noteHangUp(at: now, into: &actions) }
         switch consequence {
-        case .goesOn(let repeatsReads, let isUncounted):
+        case .goesOn(let repeatsReads, let excuse):
             // What the device may have hung up on goes behind what others ask, which tells whether it does so on all.
             loseInFlight(
                 repeatingReads: repeatsReads,
-                evenRepeated: isUncounted,
-                asLast: isUncounted,
+                evenRepeated: excuse != nil,
+                asLast: excuse != nil,
                 at: now,
                 into: &actions
             )
@@ -37,12 +37,20 @@ extension Multiplexer {
     /// What it says of the device if nothing that is in flight is answered.
     var blame: Blame {
         var subjects: [Request.Subject] = []
+        var isSuspect = false
         for flight in inFlight where flight.request.expectsResponse {
             guard let subject = flight.request.subject else { return .nobody }
             subjects.append(subject)
+            // Of a client that has left nobody knows any more whether it was trusted.
+            if flight.askers.isEmpty { isSuspect = true }
+            if flight.askers.contains(where: { !clients.trusts($0.client) }) { isSuspect = true }
         }
-        guard breakers.hasAnswered else { return breakers.hasAnsweredNothing(of: subjects) ? .nobody : .request }
-        return subjects.contains { breakers.knows($0) } ? .device : .request
+        if breakers.hasAnswered {
+            if subjects.contains(where: { breakers.knows($0) }) { return .device }
+        } else if breakers.hasAnsweredNothing(of: subjects) {
+            return .nobody
+        }
+        return isSuspect ? .suspect : .request
     }
 
     private mutating func noteHangUp(at now: Duration, into actions: inout [Action]) {

@@ -151,9 +151,13 @@ class Peer:
 
 
 def serve(wire, listener, options, asked, connections):
-    """The device: one connection after the other."""
+    """The device: one connection after the other; what comes while it counts the one that it ended, it closes at once."""
+    counted_until = 0
     while True:
         connection, _ = listener.accept()
+        if time.monotonic() < counted_until:
+            connection.close()
+            continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connections.value += 1
         data = b""
@@ -170,6 +174,7 @@ def serve(wire, listener, options, asked, connections):
         except (OSError, EOFError):
             pass
         connection.close()
+        counted_until = time.monotonic() + options.counted
 
 
 def attack(wire, port, options, count):
@@ -208,6 +213,7 @@ def main():
     parser.add_argument("--closing", action="store_true", help="the HTTP device ends its connection with each answer")
     parser.add_argument("--writes", action="store_true", help="the bystander writes to where one value is fatal")
     parser.add_argument("--arrives", action="store_true", help="the bystander connects for each request")
+    parser.add_argument("--counted", type=float, default=0, help="how long the device counts a connection that has ended")
     parser.add_argument("--reconnect", action="store_true", help="the attacker connects for each request")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--delay", type=float, default=0.002)

@@ -303,16 +303,18 @@ import Testing
         trace.closed(1)
         trace.connected(2)
         for (link, subject) in [(2, 11), (3, 12)] as [(UInt64, UInt64)] {
+            trace.ask(3, about: 1, from: .b)
+            trace.response(UInt16(2 * link - 1), on: link)
             trace.ask(4, about: subject, mayWrite: true, from: .c)
             trace.closed(link)
             trace.connected(link + 1)
         }
-        for number in 5...8 as ClosedRange<UInt16> {
+        for number in 7...10 as ClosedRange<UInt16> {
             #expect(trace.ask(5, about: 20, from: .a) == "fail 5 heldBack to A")
             trace.ask(6, about: 1, from: .a)
             #expect(trace.response(number, on: 4) == "respond 6 to A")
         }
-        #expect(trace.ask(5, about: 20, from: .a) == "send 5 as 9")
+        #expect(trace.ask(5, about: 20, from: .a) == "send 5 as 11")
     }
 
     // It hangs up on what it has answered before: it is the device that fails, and not a request.
@@ -332,6 +334,7 @@ import Testing
                 trace.connected(link)
                 trace.closed(link)
                 reports += trace.reports
+                trace.pass(.seconds(1))
             }
         }
         #expect(reports.contains("backing off 1"))

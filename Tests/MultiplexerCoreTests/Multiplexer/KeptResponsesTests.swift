@@ -182,11 +182,14 @@ import Testing
     }
 
     @Test func `a response that is kept is given while the device cannot be reached`() {
-        var trace = kept()
+        var configuration = Self.configuration
+        configuration.maximumResponseAge = .seconds(5)
+        var trace = kept(configuration)
         trace.closed(1)
+        trace.pass(.seconds(1))
         trace.closed(2)
         #expect(trace.reports.hasPrefix("backing off"))
-        #expect(trace.read(2, from: .b) == "respond 2 from 0, 0.0s old, to B")
+        #expect(trace.read(2, from: .b) == "respond 2 from 0, 1.0s old, to B")
         #expect(trace.read(3, from: .b, 2) == "fail 3 unreachable to B")
     }
 

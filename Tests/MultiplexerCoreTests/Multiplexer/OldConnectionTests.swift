@@ -133,11 +133,111 @@ import Testing
         #expect(trace.reports.hasPrefix("backing off 1"))
     }
 
-    @Test func `a device that closed the connection itself is backed off from as ever`() {
+    @Test func `a device that closed an idle connection itself is backed off from as ever`() {
         var trace = Trace.ready(configuration, clients: .a)
         trace.closed(1)
         #expect(trace.request(1, from: .a) == "connect 2")
         #expect(trace.closed(2) == "fail 1 unreachable to A")
+        #expect(trace.reports.hasPrefix("backing off 1"))
+    }
+
+    /// The device has answered request 1 of B about 1, and ended its connection on A's about 10.
+    private func hungUp(_ configuration: Multiplexer.Configuration = .init()) -> Trace {
+        var trace = Trace.ready(configuration, clients: .a, .b)
+        trace.ask(1, about: 1, from: .b)
+        trace.response(1)
+        trace.ask(2, about: 10, mayWrite: true, from: .a)
+        #expect(trace.closed(1) == "fail 2 connectionLost to A, connect 2")
+        return trace
+    }
+
+    @Test func `a device may count for a moment the connection that it ended itself`() {
+        var trace = hungUp()
+        trace.ask(3, about: 1, from: .b)
+        #expect(trace.connected(2) == "send 3 as 3")
+        #expect(trace.closed(2) == "")
+        #expect(trace.reports.hasPrefix("old connection counted, again in 0.02s"))
+        trace.pass(.milliseconds(20))
+        #expect(trace.closed(3) == "")
+        #expect(trace.pass(.milliseconds(40)) == "connect 4")
+        #expect(trace.connected(4) == "send 3 as 4")
+        #expect(trace.response(4, on: 4) == "respond 3 to B")
+        #expect(trace.reports == "old connection forgotten after 0.06s")
+    }
+
+    @Test func `so much is waited for the next time that it ends one, and not when we do`() {
+        var trace = hungUp(.init(linger: .zero))
+        trace.ask(3, about: 1, from: .b)
+        trace.connected(2)
+        trace.closed(2)
+        trace.pass(.milliseconds(20))
+        trace.connected(3)
+        trace.response(4, on: 3)
+        trace.ask(4, about: 11, mayWrite: true, from: .a)
+        #expect(trace.closed(3) == "fail 4 connectionLost to A")
+        #expect(trace.pass(.milliseconds(19)) == "")
+        #expect(trace.pass(.milliseconds(1)) == "connect 4")
+        trace.connected(4)
+        trace.ask(5, about: 1, from: .b)
+        trace.response(6, on: 4)
+        trace.leave(.a)
+        #expect(trace.leave(.b) == "disconnect 4")
+        trace.closed(4)
+        trace.join(.c)
+        #expect(trace.request(6, from: .c) == "connect 5")
+    }
+
+    // Nobody can tell whether the device took the next connection.
+    @Test func `what a trusted client asks first after the device ended a connection is not held against it`() {
+        var trace = hungUp()
+        for (link, id) in [(2, 3), (3, 4), (4, 5)] as [(UInt64, UInt32)] {
+            trace.ask(id, about: 10, mayWrite: true, from: .b)
+            trace.connected(link)
+            #expect(trace.closed(link) == "fail \(id) connectionLost to B")
+            #expect(!trace.reports.contains("held back"))
+            trace.pass(.milliseconds(100))
+        }
+        // For a second it is.
+        trace.connected(5)
+        trace.pass(.seconds(1))
+        trace.ask(6, about: 10, mayWrite: true, from: .b)
+        #expect(trace.closed(5) == "fail 6 connectionLost to B, connect 6")
+        #expect(trace.reports.contains("held back"))
+    }
+
+    @Test func `a read of a trusted client is sent again as often as that takes`() {
+        var trace = hungUp()
+        trace.ask(3, about: 11, from: .b)
+        for link in 2...4 as ClosedRange<UInt64> {
+            #expect(trace.connected(link) == "send 3 as \(link + 1)")
+            #expect(trace.closed(link) == "")
+            trace.pass(.milliseconds(100))
+        }
+        trace.connected(5)
+        #expect(trace.response(6, on: 5) == "respond 3 to B")
+    }
+
+    @Test func `what a client asks whose request ended a connection is held against it as ever`() {
+        var trace = hungUp()
+        trace.ask(3, about: 10, mayWrite: true, from: .a)
+        trace.connected(2)
+        #expect(trace.closed(2) == "fail 3 connectionLost to A, connect 3")
+        #expect(trace.reports.contains("held back"))
+    }
+
+    @Test func `what refuses for longer than a second after it ended a connection is backed off from`() {
+        var trace = hungUp(.init(queueTimeout: .seconds(60)))
+        trace.ask(3, about: 1, from: .b)
+        var link: UInt64 = 2
+        while trace.now < .milliseconds(900) {
+            #expect(trace.closed(link) == "")
+            #expect(trace.reports.hasPrefix("old connection counted"))
+            trace.pass(.milliseconds(300))
+            trace.pass(.milliseconds(300))
+            link += 1
+        }
+        trace.pass(.seconds(1))
+        #expect(trace.closed(link) == "fail 3 unreachable to B")
         #expect(trace.reports.hasPrefix("backing off 1"))
     }
 

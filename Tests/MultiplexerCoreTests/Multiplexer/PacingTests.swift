@@ -52,8 +52,6 @@ import Testing
     // A device that is full accepts and closes, before the gap is over.
     @Test func `a device that closes in the gap while a request waits is backed off from`() {
         var trace = Trace.ready(gap)
-        trace.request(1, from: .a)
-        trace.response(1)
         trace.closed(1)
         trace.request(2, from: .a)
         for link in 2...4 as ClosedRange<UInt64> {

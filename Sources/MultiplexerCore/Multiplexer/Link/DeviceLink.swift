@@ -97,8 +97,8 @@ extension Multiplexer {
 
         /// What the end of a connection means for the requests.
         enum Consequence {
-            /// Another one is opened when it is due; with `isUncounted` the device never took this one.
-            case goesOn(repeatsReads: Bool, isUncounted: Bool = false)
+            /// Another one is opened when it is due; `excuse` if the device may never have taken this one.
+            case goesOn(repeatsReads: Bool, excuse: OldConnection.Excuse? = nil)
             /// All fail until the next attempt.
             case backsOff
         }
@@ -193,7 +193,7 @@ extension Multiplexer.DeviceLink {
     func isHangUp(_ loss: Loss, at now: Duration) -> Bool {
         switch state {
         case .ready, .ended:
-            use == .answered || (use == .asked && !isUncounted(loss, at: now))
+            use == .answered || (use == .asked && excuse(for: loss, at: now) == nil)
         case .down, .resting, .connecting, .settling, .closing, .backingOff: false
         }
     }
@@ -222,10 +222,10 @@ extension Multiplexer.DeviceLink {
             return endedEarly(at: now, into: &actions)
         case .closing(_, next: .down):
             state = .down
-            noteClosing(at: now)
+            noteEnd(use == .answeredLast ? .announced : .ours, at: now)
         case .closing(_, next: .resting):
             state = .resting
-            noteClosing(at: now)
+            noteEnd(use == .answeredLast ? .announced : .ours, at: now)
         case .ready, .ended:
             return lost(loss, at: now, into: &actions)
         case .down, .resting, .backingOff:
@@ -238,7 +238,7 @@ extension Multiplexer.DeviceLink {
     private mutating func endedEarly(at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence {
         guard !oldConnection.mayBeCounted(at: now) else {
             awaitOldConnection(isProven: true, at: now, into: &actions)
-            return .goesOn(repeatsReads: true, isUncounted: true)
+            return .goesOn(repeatsReads: true, excuse: .proven)
         }
         guard failures == 0, earlyEnds < Self.earlyEndsInARow else {
             backOff(at: now, into: &actions)
@@ -252,23 +252,23 @@ extension Multiplexer.DeviceLink {
 
     private mutating func lost(_ loss: Loss, at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence
     {
-        switch use {
-        case .unasked:
+        if use == .unasked {
             state = .resting
             actions.append(.report(.closedUnasked))
             return .goesOn(repeatsReads: true)
-        case .asked where isUncounted(loss, at: now):
-            awaitOldConnection(isProven: loss.blame == .device, at: now, into: &actions)
-            return .goesOn(repeatsReads: true, isUncounted: true)
-        case .asked where isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat):
+        } else if use == .asked, let excuse = excuse(for: loss, at: now) {
+            awaitOldConnection(isProven: excuse == .proven, at: now, into: &actions)
+            return .goesOn(repeatsReads: true, excuse: excuse)
+        } else if use == .asked, isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat) {
             backOff(at: now, into: &actions)
             return .backsOff
-        case .asked, .answered, .answeredLast:
-            hasSkippedBackoff = use == .asked && (hasSkippedBackoff || loss.blame != .request)
+        } else {
+            hasSkippedBackoff = use == .asked && (hasSkippedBackoff || !loss.blame.isOnRequest)
             state = .down
             actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
-            return .goesOn(repeatsReads: !loss.isMidResponse)
         }
+        noteEnd(.theirs, at: now)
+        return .goesOn(repeatsReads: !loss.isMidResponse)
     }
 
     /// Whether a connection that was asked and answered nothing is to be followed by a wait.
@@ -276,7 +276,7 @@ extension Multiplexer.DeviceLink {
         switch blame {
         case .nobody: hasSkippedBackoff || !mayRepeat
         case .device: hasSkippedBackoff
-        case .request: false
+        case .request, .suspect: false
         }
     }
 
@@ -319,16 +319,15 @@ extension Multiplexer.DeviceLink {
 // MARK: - Old connections
 
 extension Multiplexer.DeviceLink {
-    /// We closed a connection that stood.
-    private mutating func noteClosing(at now: Duration) {
+    /// A connection is no more.
+    private mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
         guard beginning != nil else { return }
-        oldConnection.closed(at: now, endedByDevice: use == .answeredLast)
-        settledAt = max(settledAt, now + oldConnection.learnedTime)
+        settledAt = max(settledAt, now + oldConnection.closed(at: now, end))
     }
 
-    /// Whether the device may never have taken the connection, since it counts an older one.
-    private func isUncounted(_ loss: Loss, at now: Duration) -> Bool {
-        !loss.isMidResponse && oldConnection.mayBeCounted(at: now, blaming: loss.blame)
+    /// Whether the device may never have taken the connection, since it counts an older one; nil if not.
+    private func excuse(for loss: Loss, at now: Duration) -> OldConnection.Excuse? {
+        loss.isMidResponse ? nil : oldConnection.excuse(for: loss.blame, at: now)
     }
 
     private mutating func awaitOldConnection(
