@@ -109,6 +109,16 @@ extension TLSHandler {
         }
     }
 
+    /// Why a connection ended whose handshake was not complete.
+    ///
+    /// The alert that a client sent before it left waits for the turn of its handshake like all that it sent.
+    func refusalAtEnd(_ context: ChannelHandlerContext) -> TLSRefusal {
+        let hungUp = TLSRefusal.hungUp(self.context.role, heardFrom: hasHeardFromPeer)
+        guard case .handshaking(let session) = state, session.hasInput else { return hungUp }
+        let step = take(context, promise: nil) { session.handshake(records: &$0) }
+        return if case .failed(let refusal) = step { refusal } else { hungUp }
+    }
+
     private func handshakeCompleted(_ context: ChannelHandlerContext, _ session: TLSSession) {
         // A flush may have closed the channel.
         guard case .handshaking = state else { return }

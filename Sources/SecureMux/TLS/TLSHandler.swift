@@ -96,7 +96,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     package func channelInactive(context: ChannelHandlerContext) {
         switch state {
         case .greeting, .handshaking:
-            let refusal = TLSRefusal.hungUp(self.context.role, heardFrom: hasHeardFromPeer)
+            let refusal = refusalAtEnd(context)
             becomeClosed(failing: refusal)
             context.fireErrorCaught(refusal)
         case .idle, .established, .refused, .closing, .closed:
@@ -109,7 +109,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         switch state {
         case .greeting, .handshaking:
             // Most likely a reset.
-            refuse(context, .hungUp(self.context.role, heardFrom: hasHeardFromPeer))
+            refuse(context, refusalAtEnd(context))
         case .refused, .closing:
             break
         case .idle, .established, .closed:
@@ -124,7 +124,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
         switch state {
         case .greeting, .handshaking:
-            refuse(context, .hungUp(self.context.role, heardFrom: hasHeardFromPeer))
+            refuse(context, refusalAtEnd(context))
             finish(context)
         case .established:
             sendLast(context, promise: nil)
