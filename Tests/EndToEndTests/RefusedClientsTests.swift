@@ -101,6 +101,31 @@ extension EndToEnd {
             }
         }
 
+        // They say so and reset the connection at once.
+        @Test(arguments: ["-tls1_2", "-tls1_3"])
+        func `a client that does not trust us is called so, however fast it leaves`(version: String) async throws {
+            let reason = "the client does not trust our certificate (TLS alert 48, unknown CA)"
+            try await scene.expectRefusals(Array(repeating: reason, count: 20)) {
+                for _ in 0..<20 {
+                    let openssl = try openssl(scene.server.tlsPort, version, "-verify_return_error", ca: "foreign-ca")
+                    #expect(try await openssl.end() == .exited(1))
+                }
+            }
+        }
+
+        @Test func `curl that does not trust us is called so`() async throws {
+            try await scene.expectRefusal("the client does not trust our certificate (TLS alert 48, unknown CA)") {
+                let curl = try RunningProgram.system(
+                    "curl",
+                    "--silent",
+                    "--max-time",
+                    "15",
+                    "https://127.0.0.1:\(scene.server.tlsPort)/"
+                )
+                #expect(try await curl.end() == .exited(60), "a certificate that cannot be verified")
+            }
+        }
+
         // MARK: By what it speaks
 
         @Test func `TLS 1.1 gets the alert for it`() async throws {
@@ -250,15 +275,15 @@ extension EndToEnd {
             try await openssl.end()
         }
 
-        private func openssl(_ port: Int, _ options: String...) throws -> RunningProgram {
-            try openssl(port, options)
+        private func openssl(_ port: Int, _ options: String..., ca: String = "ca") throws -> RunningProgram {
+            try openssl(port, options, ca: ca)
         }
 
-        private func openssl(_ port: Int, _ options: [String]) throws -> RunningProgram {
+        private func openssl(_ port: Int, _ options: [String], ca: String = "ca") throws -> RunningProgram {
             let arguments = ["s_client", "-connect", "127.0.0.1:\(port)", "-ign_eof", "-CAfile"]
             return try RunningProgram(
                 Tools.system("openssl"),
-                arguments + [scene.certificates["ca.crt"]] + options
+                arguments + [scene.certificates["\(ca).crt"]] + options
             )
         }
     }
