@@ -74,6 +74,7 @@ extension Multiplexer.Report {
         case .mismatchRecognised(let pattern): "recognised \(pattern)"
         case .oldConnectionCounted(let delay): "old connection counted, again in \(delay.text)"
         case .oldConnectionForgotten(let time): "old connection forgotten after \(time.text)"
+        case .drainOverdue(let unanswered): "drain overdue with \(unanswered) unanswered"
         case .heldBack(let id, let delay): "held back \(id.text) for \(delay.text)"
         }
     }

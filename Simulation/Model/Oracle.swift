@@ -337,6 +337,7 @@ struct Oracle {
         case mismatch(Multiplexer.MismatchPattern)
         case counted(Duration)
         case forgotten(Duration)
+        case drainOverdue(Int)
         case heldBack([Int], Duration)
     }
 }
@@ -519,6 +520,8 @@ extension Oracle {
         }
         if let drainDeadline, drainDeadline <= now, !isDrained {
             step.isDrainOverdue = true
+            let unanswered = flights.reduce(0) { $0 + $1.askers.count }
+            if unanswered > 0 { step.due.append(.drainOverdue(unanswered)) }
             land()
         }
     }

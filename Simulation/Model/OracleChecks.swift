@@ -390,6 +390,7 @@ extension Oracle {
         case .mismatchRecognised(let pattern): try take([.mismatch(pattern)], "a device was blamed for nothing")
         case .oldConnectionCounted(let delay): try take([.counted(delay)], "a device was waited for without a reason")
         case .oldConnectionForgotten(let time): try take([.forgotten(time)])
+        case .drainOverdue(let count): try take([.drainOverdue(count)])
         case .heldBack(let request, let delay):
             try take(naming: request, "a request is held back for nothing") { due in
                 if case .heldBack(let askers, delay) = due { askers } else { nil }

@@ -14,12 +14,15 @@ enum CommandLineChecks {
         "--targetServer": "--target", "--retryDelay": "--retry-delay",
     ]
 
-    /// Refuses an option that takes one value and is given several.
+    /// Refuses an option that takes one value and is given several, and one that is given together with its opposite.
     ///
     /// Of arguments that were parsed: a word that begins with a dash is an option there, and no value.
     static func refuseRepetitions(in arguments: [String]) throws(ValidationError) {
         var seen: [String: String] = [:]
         let words = arguments.prefix { $0 != "--" }
+        if let flag = words.first(where: { $0.hasPrefix("--no-") && words.contains("--" + $0.dropFirst(5)) }) {
+            throw ValidationError("--\(flag.dropFirst(5)) and \(flag): these contradict each other; leave one out")
+        }
         for (index, word) in words.enumerated() where isOption(word) {
             let next = words.dropFirst(index + 1).first
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -44,7 +47,7 @@ enum CommandLineChecks {
         of command: any ParsableCommand.Type
     ) throws(ValidationError) {
         guard arguments.first == "help" else { return }
-        let topics = command.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let topics = command.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
         let asked = arguments.dropFirst().filter { !isOption($0) }
         // None of the commands has any below it.
         guard let unknown = asked.first(where: { !topics.contains($0) }) ?? asked.dropFirst().first else { return }

@@ -33,57 +33,8 @@ struct Simulate: AsyncParsableCommand {
             """
     )
 
-    @Option(
-        name: [.customShort("l"), .customLong("listen")],
-        help: ArgumentHelp(
-            "Where the device is to be reached: a port (all interfaces), host:port or [address]:port. (default: 127.0.0.1:1502)",
-            valueName: "address"
-        ),
-        transform: ListenAddress.init(parsing:)
-    )
-    var listen = ListenAddress(host: "127.0.0.1", port: 1502)
-
-    @Option(
-        name: [.customShort("p"), .customLong("protocol")],
-        help: ArgumentHelp(
-            """
-            What the device speaks: modbus (Modbus/TCP), modbus-rtu, modbus-serial, or one whose messages come back: echo, \
-            delimited, length-prefixed, iso8583, mpu. (default: modbus)
-            """,
-            valueName: "name"
-        ),
-        transform: Parse.applicationProtocol
-    )
-    var givenProtocol = ApplicationProtocol.modbus
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            How many connections the device takes at a time; a further one is closed at once, as real inverters do. 0: any \
-            number.
-            """,
-            valueName: "count"
-        )
-    )
-    var connections = 1
-
-    @Option(
-        help: ArgumentHelp(
-            "How long the device works on each request; the next one waits. (default: 0s)",
-            valueName: "duration"
-        ),
-        transform: Duration.init(parsing:)
-    )
-    var responseDelay = Duration.zero
-
-    @Option(
-        help: ArgumentHelp(
-            "Close connections that were idle for so long, as many devices do. (default: never)",
-            valueName: "duration"
-        ),
-        transform: Duration.init(parsing:)
-    )
-    var idleTimeout: Duration?
+    @OptionGroup(title: "The device")
+    var device: SimulatedDeviceOptions
 
     @OptionGroup(title: "Misbehaviour")
     var faults: FaultOptions
@@ -93,11 +44,11 @@ struct Simulate: AsyncParsableCommand {
 
     func validate() throws {
         try faults.validate(for: try applicationProtocol())
-        guard connections >= 0 else {
+        guard device.connections >= 0 else {
             throw ValidationError("--connections must be 0 (any number) or more")
         }
-        guard idleTimeout != .zero else {
-            throw ValidationError("--idle-timeout must be longer than 0; leave it out to never close idle connections")
+        guard device.idleTimeout != .zero else {
+            throw ValidationError("--idle-timeout must be longer than 0; leave it out to never close idle device.connections")
         }
     }
 
@@ -105,12 +56,12 @@ struct Simulate: AsyncParsableCommand {
         let logger = Logger(label: "tcp-multiplexer") { _ in LineLogHandler(level: .info) }
         // Before anything is served: a signal that comes early must not be lost.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigusr1)
-        let device = SimulatedDevice(try configuration(), logger: logger)
+        let simulated = SimulatedDevice(try configuration(), logger: logger)
         do {
-            let port = try await device.start(host: listen.host, port: listen.port)
-            announce(ListenAddress(host: listen.host, port: port), logger)
+            let port = try await simulated.start(host: device.listen.host, port: device.listen.port)
+            announce(ListenAddress(host: device.listen.host, port: port), logger)
         } catch {
-            logger.error("\(listen.explanation(ofFailedBind: error))")
+            logger.error("\(device.listen.explanation(ofFailedBind: error))")
             throw ExitCode.failure
         }
         for await signal in signals {
@@ -118,10 +69,10 @@ struct Simulate: AsyncParsableCommand {
                 logger.notice("stopping", metadata: ["signal": "\(signal)"])
                 break
             }
-            report(device.counters, logger)
+            report(simulated.counters, logger)
         }
-        await device.stop()
-        report(device.counters, logger)
+        await simulated.stop()
+        report(simulated.counters, logger)
     }
 
     private func report(_ counters: SimulatedDevice.Counters, _ logger: Logger) {
@@ -143,16 +94,16 @@ struct Simulate: AsyncParsableCommand {
     private func configuration() throws -> SimulatedDevice.Configuration {
         var configuration = SimulatedDevice.Configuration()
         configuration.applicationProtocol = try applicationProtocol()
-        configuration.connectionLimit = connections
-        configuration.responseDelay = responseDelay
-        configuration.idleTimeout = idleTimeout
+        configuration.connectionLimit = device.connections
+        configuration.responseDelay = device.responseDelay
+        configuration.idleTimeout = device.idleTimeout
         try faults.apply(to: &configuration)
         return configuration
     }
 
     /// What the device speaks.
     func applicationProtocol() throws -> ApplicationProtocol {
-        let spoken = try format.applied(to: givenProtocol)
+        let spoken = try format.applied(to: device.givenProtocol)
         guard spoken.name != ApplicationProtocol.http.name else {
             throw ValidationError("a simulated device does not speak http: 'python3 -m http.server' does")
         }
@@ -161,18 +112,18 @@ struct Simulate: AsyncParsableCommand {
 
     private func announce(_ address: ListenAddress, _ logger: Logger) {
         let what =
-            switch givenProtocol.messages {
-            case .modbus: "simulating a SunSpec inverter on \(givenProtocol.name)"
+            switch device.givenProtocol.messages {
+            case .modbus: "simulating a SunSpec inverter on \(device.givenProtocol.name)"
             case .iso8583: "simulating an ISO 8583 host that answers every request"
-            case .opaque, .http: "simulating an echo of \(givenProtocol.name)"
+            case .opaque, .http: "simulating an echo of \(device.givenProtocol.name)"
             }
         logger.notice(
             "\(what)",
             metadata: [
                 "address": "\(address)",
-                "connections": connections == 0 ? "any number" : "\(connections) at a time",
-                "response-delay": "\(responseDelay.shortText)",
-                "idle-timeout": "\(idleTimeout?.shortText ?? "never")",
+                "connections": device.connections == 0 ? "any number" : "\(device.connections) at a time",
+                "response-delay": "\(device.responseDelay.shortText)",
+                "idle-timeout": "\(device.idleTimeout?.shortText ?? "never")",
             ]
         )
     }

@@ -24,12 +24,22 @@ import Testing
     }
 
     @Test(arguments: [
+        (["server", "-p", "modbus", "--broadcast", "--no-broadcast"], "--broadcast and --no-broadcast"),
+    ])
+    func `an option and its opposite are not given together`(_ arguments: [String], _ both: String) async throws {
+        let error = await #expect(throws: ValidationError.self) {
+            _ = try await TCPMultiplexer.checkedCommand(arguments)
+        }
+        #expect(error?.message == "\(both): these contradict each other; leave one out")
+    }
+
+    @Test(arguments: [
         ["server", "--allow", "10.0.0.0/8", "--allow", "fd00::/8", "-v", "-v", "-l", "5020"],
         ["server", "-p", "modbus", "--unit-map", "1=0", "--unit-map", "2=7"],
         ["simulate", "--fault", "lost=1%", "--fault", "close=1%"],
         ["probe", "--tls", "a:1", "--read", "0:1", "--ca", "ca.pem", "--tls"],
         ["server", "-vd", "-dv"],
-        ["help"], ["help", "server"], ["list"], ["version"], [],
+        ["help"], ["help", "help"], ["help", "server"], ["list"], ["version"], [],
     ])
     func `lists and flags may be repeated`(_ arguments: [String]) async throws {
         _ = try await TCPMultiplexer.checkedCommand(arguments)
@@ -63,7 +73,7 @@ import Testing
         }
         let last = try #require(arguments.last)
         #expect(
-            error?.message == "there is no help on '\(last)', only on one of: server, probe, simulate, list, version"
+            error?.message == "there is no help on '\(last)', only on one of: server, probe, simulate, list, version, help"
         )
     }
 }

@@ -9,11 +9,11 @@ import Testing
 @Suite struct SimulateArgumentsTests {
     @Test func `without options it is an inverter with one connection on loopback`() throws {
         let simulate = try Simulate.parse([])
-        #expect(simulate.listen == ListenAddress(host: "127.0.0.1", port: 1502))
+        #expect(simulate.device.listen == ListenAddress(host: "127.0.0.1", port: 1502))
         #expect(try simulate.applicationProtocol().name == "modbus")
-        #expect(simulate.connections == 1)
-        #expect(simulate.responseDelay == .zero)
-        #expect(simulate.idleTimeout == nil)
+        #expect(simulate.device.connections == 1)
+        #expect(simulate.device.responseDelay == .zero)
+        #expect(simulate.device.idleTimeout == nil)
     }
 
     @Test func `the example in the help is whole in a window of 80 columns`() {
@@ -27,11 +27,11 @@ import Testing
             "-l", "1600", "-p", "echo", "--connections", "0", "--response-delay", "20ms", "--idle-timeout", "1m",
         ]
         let simulate = try Simulate.parse(options)
-        #expect(simulate.listen == ListenAddress(host: nil, port: 1600))
+        #expect(simulate.device.listen == ListenAddress(host: nil, port: 1600))
         #expect(try simulate.applicationProtocol().name == "echo")
-        #expect(simulate.connections == 0)
-        #expect(simulate.responseDelay == .milliseconds(20))
-        #expect(simulate.idleTimeout == .seconds(60))
+        #expect(simulate.device.connections == 0)
+        #expect(simulate.device.responseDelay == .milliseconds(20))
+        #expect(simulate.device.idleTimeout == .seconds(60))
     }
 
     @Test(

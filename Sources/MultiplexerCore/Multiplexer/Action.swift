@@ -93,6 +93,8 @@ extension Multiplexer {
         case oldConnectionCounted(retryIn: Duration)
         /// The device answers again; it counted the last connection for about so long after it was closed.
         case oldConnectionForgotten(after: Duration)
+        /// The drain's time is over, and so many requests fail that the device has not answered.
+        case drainOverdue(unanswered: Int)
         /// The device ended its connection each time that it was asked this; it is not asked again for so long.
         case heldBack(RequestID?, Duration)
     }

@@ -10,6 +10,8 @@ extension Multiplexer {
         expireInFlight(at: now, into: &actions)
         expireWaiting(at: now, into: &actions)
         if let deadline = drain.deadline, deadline <= now {
+            let unanswered = inFlight.reduce(0) { $0 + $1.askers.count }
+            if unanswered > 0 { actions.append(.report(.drainOverdue(unanswered: unanswered))) }
             // The device may have done what it was asked.
             failInFlight(.connectionLost, at: now, into: &actions)
             drain = .overdue

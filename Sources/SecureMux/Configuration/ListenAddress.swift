@@ -1,3 +1,5 @@
+import MultiplexerCore
+
 /// Where a listener waits for clients: one address of this machine, or all of them, and a port.
 public struct ListenAddress: Hashable, Sendable {
     /// A name or an IP address of this machine; nil means all its interfaces.
@@ -28,6 +30,18 @@ public struct ListenAddress: Hashable, Sendable {
                     + "Write 8000, :8000, host:8000, 192.0.2.1:8000 or [::1]:8000"
             )
         }
+    }
+
+    /// Whether a connection to a device would end here, as far as its name tells: on this port of this host, or, where this is
+    /// all interfaces, of this machine's loopback.
+    public func isReached(by device: DeviceAddress) -> Bool {
+        // Port 0 is another one each time.
+        guard port != 0, port == device.port else { return false }
+        guard let host, host != "0.0.0.0", host != "::" else { return HostAndPort.isLoopback(device.host) }
+        guard host != device.host else { return true }
+        // One of them is "localhost".
+        let hasName = IPAddress(parsing: host) == nil || IPAddress(parsing: device.host) == nil
+        return hasName && isLoopback && HostAndPort.isLoopback(device.host)
     }
 
     /// Whether only programs of this machine can connect: 127.0.0.0/8, ::1 or localhost.

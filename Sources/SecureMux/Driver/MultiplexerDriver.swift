@@ -77,6 +77,7 @@ final class MultiplexerDriver {
     func drain() -> EventLoopFuture<Void> {
         let promise = drained ?? eventLoop.makePromise()
         drained = promise
+        log.isStopping = true
         handle(.drainRequested)
         return promise.futureResult
     }

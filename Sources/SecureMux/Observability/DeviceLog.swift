@@ -8,6 +8,8 @@ import NIOCore
 struct DeviceLog {
     /// Why the last connection ended, from whoever saw it.
     var reason: (any Error)?
+    /// Whether the server stops, so that no connection follows the last one.
+    var isStopping = false
 
     private let device: DeviceAddress
     private let logger: Logger
@@ -68,7 +70,7 @@ struct DeviceLog {
         case .connectionLost(let unanswered):
             let isDue = losses.count()
             say(
-                "the device's connection ended; connecting again",
+                isStopping ? "the device's connection ended" : "the device's connection ended; connecting again",
                 isDue ? .notice : .debug,
                 ["reason": "\(words)", "unanswered": "\(unanswered)", "so-far": "\(losses.total)"]
             )
@@ -109,6 +111,12 @@ struct DeviceLog {
                 "replacing the device's connection, since \(DeviceFault(cause))",
                 isDue ? .notice : .debug,
                 ["so-far": "\(replacements.total)"]
+            )
+        case .drainOverdue(let requests):
+            say(
+                "the time to finish is over: what the device has not answered fails",
+                .warning,
+                ["requests": "\(requests)", "remedy": "if the device is often so slow, give a longer --drain-timeout"]
             )
         case .lastResponse:
             // Some devices say so with each answer: that would be two lines for each.
@@ -210,7 +218,10 @@ struct DeviceLog {
         say(
             "the device did not answer in time",
             isDue ? .warning : .debug,
-            ["transaction": "\(transactionID)", "so-far": "\(silences.total)"],
+            [
+                "transaction": "\(transactionID)", "remedy": "give a longer --timeout if the device is merely slow",
+                "so-far": "\(silences.total)",
+            ],
             asked
         )
     }
@@ -221,7 +232,10 @@ struct DeviceLog {
         say(
             "a request took longer than the queue timeout",
             isDue ? .warning : .debug,
-            ["so-far": "\(expirations.total)"],
+            [
+                "remedy": "let clients ask less often, or give a longer --queue-timeout",
+                "so-far": "\(expirations.total)",
+            ],
             asked
         )
     }

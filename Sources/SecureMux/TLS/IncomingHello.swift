@@ -30,7 +30,7 @@ struct IncomingHello {
     private(set) var state = State.incomplete
 
     /// Whether the first bytes are none of TLS.
-    private var isForeign = false
+    private(set) var isForeign = false
     /// How many bytes of the current record's header have come.
     private var headerBytes = 0
     /// How many bytes of the current record are still to come.

@@ -22,8 +22,10 @@ struct TLSEvidence {
 
     /// Whether the peer's first record is one of TLS.
     var beginsWithTLS: Bool {
-        let bytes = firstBytes.readableBytesView.prefix(2)
-        return bytes.count == 2 && (0x14...0x17).contains(bytes[bytes.startIndex]) && bytes.last == 3
+        let bytes = Array(firstBytes.readableBytesView.prefix(5))
+        guard bytes.count >= 2, (0x14...0x17).contains(bytes[0]), bytes[1] == 3 else { return false }
+        // A handshake record is never empty (RFC 8446, section 5.1), and the header of a Modbus message can look like one.
+        return bytes.count < 5 || bytes[3] != 0 || bytes[4] != 0
     }
 }
 

@@ -20,7 +20,10 @@ extension TLSHandler {
         guard timer == nil else { return }
         let limit = self.context.handshakeTimeout
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
-            self.refuse(context, .timedOut(self.context.role, after: limit, heardFrom: self.hasHeardFromPeer))
+            self.refuse(
+                context,
+                self.foreignHello ?? .timedOut(self.context.role, after: limit, heardFrom: self.hasHeardFromPeer)
+            )
         }
     }
 
@@ -113,10 +116,24 @@ extension TLSHandler {
     ///
     /// The alert that a client sent before it left waits for the turn of its handshake like all that it sent.
     func refusalAtEnd(_ context: ChannelHandlerContext) -> TLSRefusal {
+        if let foreignHello { return foreignHello }
         let hungUp = TLSRefusal.hungUp(self.context.role, heardFrom: hasHeardFromPeer)
         guard case .handshaking(let session) = state, session.hasInput else { return hungUp }
         let step = take(context, promise: nil) { session.handshake(records: &$0) }
         return if case .failed(let refusal) = step { refusal } else { hungUp }
+    }
+
+    /// What the client's first bytes say if they are none of TLS, and too few to tell what else they are.
+    private var foreignHello: TLSRefusal? {
+        guard case .greeting = state, hello.isForeign else { return nil }
+        return .notTLS(
+            TLSEvidence(
+                role: context.role,
+                minimumVersion: context.minimumVersion,
+                hasCertificate: context.hasCertificate,
+                firstBytes: hello.bytes
+            )
+        )
     }
 
     private func handshakeCompleted(_ context: ChannelHandlerContext, _ session: TLSSession) {

@@ -29,7 +29,7 @@ struct Probe: AsyncParsableCommand {
     )
     var address: DeviceAddress
 
-    @OptionGroup(title: "The request, one of")
+    @OptionGroup(title: "The request (one of these)")
     var request: ProbeRequestOptions
 
     @OptionGroup(title: "TLS")

@@ -8,7 +8,7 @@ struct DeviceOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             The device: name or address, and port. It gets one connection, opened for the first request and closed --linger \
-            after the last client has left. (default: 127.0.0.1:1234)
+            after the last client that asked anything has left. (default: 127.0.0.1:1234)
             """,
             valueName: "host:port"
         ),

@@ -71,6 +71,12 @@ struct Serve: AsyncParsableCommand {
         }
         try readsAndWrites.validate(for: deviceProtocol)
         try checkTimes(for: deviceProtocol)
+        let addresses = [tls.tlsListen, tls.tlsListen == nil ? clients.listen ?? Self.defaultListen : clients.listen]
+        if let address = addresses.compactMap(\.self).first(where: { $0.isReached(by: device.target) }) {
+            throw ValidationError(
+                "the device \(device.target) is where clients are to connect (\(address)): give -t the device's own address"
+            )
+        }
         // Port 0 is another one each time.
         if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
             throw ValidationError(
@@ -132,6 +138,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
+    private static let defaultListen = ListenAddress(host: nil, port: 8000)
     private static let drainGrace = Duration.seconds(5)
 
     private func configuration() throws -> ServerConfiguration {
@@ -149,7 +156,7 @@ struct Serve: AsyncParsableCommand {
         let allowList = AllowList(clients.allow)
         func listener(at address: ListenAddress?, _ tls: TLSServerConfiguration?) -> ListenerConfiguration {
             ListenerConfiguration(
-                address: address ?? ListenAddress(host: nil, port: 8000),
+                address: address ?? Self.defaultListen,
                 applicationProtocol: clientProtocol,
                 unitMap: unitMap,
                 tls: tls,

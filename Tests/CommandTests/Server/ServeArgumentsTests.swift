@@ -440,6 +440,14 @@ import Testing
                 "--client-certificates off asks for none to verify with --client-ca: leave one of them out"
             ),
             (
+                ["-t", "127.0.0.1:8000"],
+                "the device 127.0.0.1:8000 is where clients are to connect (*:8000): give -t the device's own address"
+            ),
+            (
+                certificate + ["-t", "10.0.0.1:802", "--tls-listen", "10.0.0.1:802"],
+                "the device 10.0.0.1:802 is where clients are to connect (10.0.0.1:802): give -t the device's own address"
+            ),
+            (
                 certificate + ["-l", "802", "--tls-listen", ":802"],
                 "--listen and --tls-listen are both *:802: give plain TCP and TLS an address each, or leave --listen out "
                     + "for TLS alone"

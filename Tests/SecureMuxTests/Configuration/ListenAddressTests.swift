@@ -54,6 +54,18 @@ import Testing
     }
 
     @Test(arguments: [
+        ("502", "127.0.0.1:502", true), ("502", "localhost:502", true), ("0.0.0.0:502", "127.0.0.2:502", true),
+        ("[::]:502", "[::1]:502", true), ("10.0.0.1:502", "10.0.0.1:502", true), ("inverter:502", "inverter:502", true),
+        ("127.0.0.1:502", "localhost:502", true), ("localhost:502", "[::1]:502", true),
+        ("502", "127.0.0.1:503", false), ("502", "10.0.0.1:502", false), ("127.0.0.1:502", "127.0.0.2:502", false),
+        ("10.0.0.1:502", "127.0.0.1:502", false), ("0", "127.0.0.1:502", false),
+    ])
+    func `a device that would be reached here is known`(text: String, device: String, isReached: Bool) throws {
+        let address = try ListenAddress(parsing: text)
+        #expect(try address.isReached(by: DeviceAddress(parsing: device)) == isReached)
+    }
+
+    @Test(arguments: [
         ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("0:0:0:0:0:0:0:1", true), ("::ffff:127.0.0.1", true),
         ("localhost", true), ("LocalHost", true), ("a.localhost", true),
         ("0.0.0.0", false), ("::", false), ("192.0.2.1", false), ("::ffff:192.0.2.1", false), ("fe80::1", false),

@@ -283,6 +283,20 @@ import Testing
         #expect(connection.recorder.events == ["active", "error", "inactive"])
     }
 
+    @Test(arguments: [false, true])
+    func `a client whose first byte is none of TLS speaks no TLS, however it ends`(isTimeUp: Bool) throws {
+        let connection = try connection { $0.handshakeTimeout = .seconds(3) }
+        defer { connection.close() }
+        connection.deliver(ByteBuffer(bytes: [0, 1]))
+        if isTimeUp {
+            connection.channel.embeddedEventLoop.advanceTime(by: .seconds(3))
+        } else {
+            try connection.hangUp()
+        }
+        #expect(connection.recorder.refusals.map(\.kind) == [.notTLS])
+        #expect(connection.recorder.refusals.first?.reason == "the client does not speak TLS (its first bytes: 00 01)")
+    }
+
     @Test func `half a closed connection in the handshake is a refusal too`() throws {
         let connection = try connection()
         defer { connection.close() }

@@ -275,6 +275,8 @@ import Testing
         arguments: [
             ([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1], .plainModbus, "spoke plain Modbus/TCP to the TLS port"),
             ([0x16, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1], .plainModbus, "spoke plain Modbus/TCP to the TLS port"),
+            // The same bytes begin a record of TLS, which is never empty.
+            ([0x16, 3, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1], .plainModbus, "spoke plain Modbus/TCP to the TLS port"),
             (Array("GET / HTTP/1.1\r\n\r\n".utf8), .plainHTTP, "spoke plain HTTP to the TLS port"),
             (Array("hello\n".utf8), .notTLS, "does not speak TLS (its first bytes: 68 65 6c 6c 6f 0a)"),
             ([0], .notTLS, "does not speak TLS (its first bytes: 00)"),

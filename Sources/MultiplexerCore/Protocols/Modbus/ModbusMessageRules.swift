@@ -98,7 +98,7 @@ package struct ModbusMessageRules: MessageRules {
     package func summary(ofRequest message: Span<UInt8>) -> String {
         let function = ModbusFunction(rawValue: message[1])
         // None has the exception bit.
-        let name = function.rawValue == message[1] ? "\(function)" : "function (\(message[1]))"
+        let name = function.rawValue == message[1] ? "\(function)" : "function \(message[1])"
         return "unit \(message[0]): \(name)\(Self.range(of: message))"
     }
 

@@ -37,7 +37,7 @@ import Testing
             // What is refused is told, too, however little of it there is.
             ([0x01, 0x03, 0x00, 0x05, 0x00], "unit 1: read holding registers (3), address 5"),
             ([0x01, 0x03, 0x00], "unit 1: read holding registers (3)"),
-            ([0x01, 0x83], "unit 1: function (131)"),
+            ([0x01, 0x83], "unit 1: function 131"),
         ] as [([UInt8], String)]
     )
     func `a request is told by unit, function and range`(_ request: [UInt8], _ summary: String) {
