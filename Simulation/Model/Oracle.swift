@@ -520,7 +520,8 @@ extension Oracle {
         }
         if let drainDeadline, drainDeadline <= now, !isDrained {
             step.isDrainOverdue = true
-            let unanswered = flights.reduce(0) { $0 + $1.askers.count }
+            // Whose own time is up at the same moment hears of that.
+            let unanswered = flights.flatMap(\.askers).count { now < requests[$0].deadline }
             if unanswered > 0 { step.due.append(.drainOverdue(unanswered)) }
             land()
         }

@@ -44,12 +44,6 @@ struct Simulate: AsyncParsableCommand {
 
     func validate() throws {
         try faults.validate(for: try applicationProtocol())
-        guard device.connections >= 0 else {
-            throw ValidationError("--connections must be 0 (any number) or more")
-        }
-        guard device.idleTimeout != .zero else {
-            throw ValidationError("--idle-timeout must be longer than 0; leave it out to never close idle device.connections")
-        }
     }
 
     func run() async throws {

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["server", "-p", "modbus", "--broadcast", "--no-broadcast"], "--broadcast and --no-broadcast"),
+        (["server", "-p", "modbus", "--broadcast", "--no-broadcast"], "--broadcast and --no-broadcast")
     ])
     func `an option and its opposite are not given together`(_ arguments: [String], _ both: String) async throws {
         let error = await #expect(throws: ValidationError.self) {
@@ -73,7 +73,8 @@ import Testing
         }
         let last = try #require(arguments.last)
         #expect(
-            error?.message == "there is no help on '\(last)', only on one of: server, probe, simulate, list, version, help"
+            error?.message
+                == "there is no help on '\(last)', only on one of: server, probe, simulate, list, version, help"
         )
     }
 }
