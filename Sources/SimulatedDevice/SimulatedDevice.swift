@@ -98,7 +98,20 @@ package final class SimulatedDevice: Sendable {
     @discardableResult
     package func start(host: String? = "127.0.0.1", port: Int = 0) async throws -> Int {
         // One loop for all connections, so that what happens has one order.
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let listener = try await eventLoop.flatSubmit {
+            self.bootstrap(on: eventLoop).bind(to: ListenAddress(host: host, port: port))
+        }.get()
+        let replaced = state.withLockedValue { state in
+            defer { state.listener = listener }
+            return state.listener
+        }
+        try? await replaced?.close()
+        return listener.localAddress?.port ?? port
+    }
+
+    private func bootstrap(on eventLoop: any EventLoop) -> ServerBootstrap {
+        ServerBootstrap(group: eventLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: messageRules.answersAfterEndOfInput)
@@ -107,13 +120,6 @@ package final class SimulatedDevice: Sendable {
                     try channel.pipeline.syncOperations.addHandler(DeviceConnectionHandler(of: self))
                 }
             }
-        let listener = try await bootstrap.bind(to: ListenAddress(host: host, port: port))
-        let replaced = state.withLockedValue { state in
-            defer { state.listener = listener }
-            return state.listener
-        }
-        try? await replaced?.close()
-        return listener.localAddress?.port ?? port
     }
 
     /// Closes all connections and listens no more, as a device that loses its power.

@@ -48,10 +48,39 @@ func secureListener() throws -> ListenerConfiguration {
     )
 }
 
+// MARK: page: renew
+
+/// Lets other addresses come, and reads the certificate anew.
+func renew(_ server: Server, _ rules: ListenerRules) async throws {
+    try await server.replaceRules(ofListener: 0, of: server.deviceNames[0], by: rules)
+}
+
+// MARK: page: many
+
+/// Shares two inverters, each at a port of its own.
+func bothInverters() throws -> ServerConfiguration {
+    ServerConfiguration(
+        devices: [
+            DeviceConfiguration(
+                name: "roof",
+                address: try DeviceAddress(parsing: "192.168.1.30:502"),
+                applicationProtocol: .modbus,
+                listeners: [ListenerConfiguration(address: try ListenAddress(parsing: "5020"))]
+            ),
+            DeviceConfiguration(
+                name: "garage",
+                address: try DeviceAddress(parsing: "192.168.1.31:502"),
+                applicationProtocol: .modbus,
+                listeners: [ListenerConfiguration(address: try ListenAddress(parsing: "5021"))]
+            ),
+        ]
+    )
+}
+
 // MARK: page: end
 
 @Suite(.timeLimit(.minutes(1))) struct EmbeddingTests {
-    @Test(arguments: ["sharing", "secure"])
+    @Test(arguments: ["sharing", "secure", "renew", "many"])
     func `the page shows the code that compiles here`(_ part: String) throws {
         let own = try String(contentsOf: URL(filePath: #filePath), encoding: .utf8)
         let parts = own.components(separatedBy: "\n// MARK: page: ").dropFirst()
@@ -69,10 +98,23 @@ func secureListener() throws -> ListenerConfiguration {
         #expect(try #require(port) > 0)
     }
 
+    @Test func `its listener has other rules while it is open`() async throws {
+        try await sharing("127.0.0.1:1", at: "127.0.0.1:0") { server in
+            try await renew(server, ListenerRules(allowList: AllowList([try CIDRBlock(parsing: "10.0.0.0/8")])))
+            await #expect(throws: ServerError.self) {
+                try await renew(server, ListenerRules(tls: try secureListener().rules.tls))
+            }
+        }
+    }
+
+    @Test func `both devices have names of their own`() throws {
+        #expect(try bothInverters().devices.map(\.name) == ["roof", "garage"])
+    }
+
     @Test func `a listener asks what the page says`() throws {
         let listener = try secureListener()
         #expect(listener.address == ListenAddress(host: nil, port: 8802))
-        #expect(listener.tls?.clientCertificates == .required)
-        #expect(!listener.allowList.allowsEveryone)
+        #expect(listener.rules.tls?.clientCertificates == .required)
+        #expect(!listener.rules.allowList.allowsEveryone)
     }
 }

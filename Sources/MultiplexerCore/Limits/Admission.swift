@@ -24,8 +24,8 @@ package struct Admission {
         case address
     }
 
-    private let clients: Int
-    private let clientsPerAddress: Int
+    private var clients: Int
+    private var clientsPerAddress: Int
 
     /// How many clients are admitted.
     package private(set) var count = 0
@@ -62,8 +62,12 @@ package struct Admission {
 
     /// Admits so many clients at a time, at least one, and so many of them from one address.
     package init(clients: Int, clientsPerAddress: Int) {
-        self.clients = max(clients, 1)
-        self.clientsPerAddress = max(clientsPerAddress, 1)
+        (self.clients, self.clientsPerAddress) = (max(clients, 1), max(clientsPerAddress, 1))
+    }
+
+    /// Admits so many from now on; who is there stays.
+    package mutating func resize(clients: Int, clientsPerAddress: Int) {
+        (self.clients, self.clientsPerAddress) = (max(clients, 1), max(clientsPerAddress, 1))
     }
 
     /// Someone has connected.

@@ -5,7 +5,8 @@
 ///
 /// Only who holds something is kept, and only they are searched, when the memory is full.
 package struct MessageMemory<Client: Hashable> {
-    private let limit: Int
+    /// How many bytes may be held; who holds them when it shrinks may go on.
+    package var limit: Int
 
     /// How many bytes are held.
     package private(set) var held = 0

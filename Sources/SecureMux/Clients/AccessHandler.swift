@@ -6,11 +6,9 @@ final class AccessHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
-    private let allowList: AllowList
     private let clients: AdmittedClients
 
-    init(_ allowList: AllowList, _ clients: AdmittedClients) {
-        self.allowList = allowList
+    init(_ clients: AdmittedClients) {
         self.clients = clients
     }
 
@@ -21,7 +19,7 @@ final class AccessHandler: ChannelInboundHandler {
             client.close(promise: nil)
             return
         }
-        guard let address = IPAddress(remote), allowList.allows(address) else {
+        guard let address = IPAddress(remote), clients.allows(address) else {
             clients.log.notAllowed(client.peerName)
             client.close(promise: nil)
             return

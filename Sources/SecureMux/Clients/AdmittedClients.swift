@@ -5,7 +5,8 @@ import NIOCore
 ///
 /// To be used on the loop of the listener and its clients alone.
 final class AdmittedClients {
-    let limits: ClientLimits
+    private(set) var limits: ClientLimits
+    private var allowList: AllowList
     let log: ClientLog
     let clock: ClientClock
 
@@ -14,13 +15,31 @@ final class AdmittedClients {
     private var tickets: [ObjectIdentifier: Admission.Ticket] = [:]
     private var channels: [Admission.Ticket: (channel: any Channel, address: IPAddress)] = [:]
 
-    /// Nobody yet.
-    init(_ limits: ClientLimits, log: ClientLog, eventLoop: any EventLoop) {
+    /// Nobody yet, and those of `allowList` later.
+    init(_ limits: ClientLimits, allowList: AllowList, log: ClientLog, eventLoop: any EventLoop) {
         self.limits = limits
+        self.allowList = allowList
         self.log = log
         clock = ClientClock(eventLoop, interval: limits.interval)
         admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
         memory = MessageMemory(limit: limits.messageMemory)
+    }
+
+    /// Whether clients may come from an address.
+    func allows(_ address: IPAddress) -> Bool { allowList.allows(address) }
+
+    /// Has other rules hold from now on, and cuts off those who may not be here by them.
+    ///
+    /// Where more are here than fit, nobody has to go; as long as that is so, who comes finds it full.
+    func replace(_ limits: ClientLimits, allowList: AllowList) {
+        (self.limits, self.allowList, log.limits) = (limits, allowList, limits)
+        clock.interval = TimeAmount(limits.interval)
+        admission.resize(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+        memory.limit = limits.messageMemory
+        for (channel, address) in channels.values where !allowList.allows(address) {
+            log.allowedNoMore(channel.peerName)
+            cutOff(channel)
+        }
     }
 
     /// Lets a client in that has just connected, or says that it cannot.
@@ -34,7 +53,10 @@ final class AdmittedClients {
             ticket = admitted
         case .admittedInsteadOf(let admitted, let evicted):
             ticket = admitted
-            if let other = channels[evicted]?.channel { evict(other) }
+            if let other = channels[evicted]?.channel {
+                log.evicted(other.peerName)
+                cutOff(other)
+            }
         }
         tickets[ObjectIdentifier(channel)] = ticket
         channels[ticket] = (channel, address)
@@ -67,10 +89,9 @@ final class AdmittedClients {
         admission.left(ticket)
     }
 
-    private func evict(_ channel: any Channel) {
-        log.evicted(channel.peerName)
+    private func cutOff(_ channel: any Channel) {
         let client = try? channel.pipeline.syncOperations.handler(type: ClientHandler.self)
-        if let client { client.evict() } else { channel.close(promise: nil) }
+        if let client { client.cutOff() } else { channel.close(promise: nil) }
     }
 }
 

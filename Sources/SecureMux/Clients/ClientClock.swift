@@ -6,7 +6,8 @@ import NIOCore
 /// What lasts is noticed an interval too late at most, and never too early.
 final class ClientClock {
     private let eventLoop: any EventLoop
-    private let interval: TimeAmount
+    /// How long until the next tick after the one that is due.
+    var interval: TimeAmount
     private var clients: [ClientHandler] = []
     private var tick: Scheduled<Void>?
 

@@ -131,8 +131,8 @@ final class ClientHandler: ChannelInboundHandler, Client {
         closeAfterWrites()
     }
 
-    /// Closes the connection at once and without a word: another client needs the place.
-    func evict() {
+    /// Closes the connection at once and without a word: another client needs the place, or it may not be here any more.
+    func cutOff() {
         leave()
         socket.cutOff()
     }

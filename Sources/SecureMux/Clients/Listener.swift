@@ -12,13 +12,19 @@ import NIOPosix
 #endif
 
 /// An address that clients connect to: who may, and what a client's pipeline is made of.
-struct Listener {
-    private var configuration: ListenerConfiguration
+///
+/// To be used on the device's loop alone.
+final class Listener {
+    private(set) var configuration: ListenerConfiguration
+    private var tls: TLSContext?
     private let applicationProtocol: ApplicationProtocol
     /// That of all its clients.
     private let wire: Wire
-    private let tls: TLSContext?
+    private let driver: MultiplexerDriver
+    private let resources: TLSResources
     private let logger: Logger
+    private let clients: AdmittedClients
+    private var channel: (any Channel)?
 
     /// How much may wait to be written to a client before nothing more is read from it.
     private static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 8 * 1024, high: 32 * 1024)
@@ -27,69 +33,71 @@ struct Listener {
     /// the client takes any of it.
     private static let unsentInKernel = 32 * 1024
 
-    /// Reads the listener's TLS files.
-    init(
-        _ configuration: ListenerConfiguration,
-        for deviceProtocol: ApplicationProtocol,
-        logger: Logger
-    ) throws(ServerError) {
-        let spoken = configuration.applicationProtocol ?? deviceProtocol
-        guard let translated = spoken.translated(to: deviceProtocol, unitMap: configuration.unitMap) else {
-            throw ServerError("clients of \(spoken.name) cannot be given a device that speaks \(deviceProtocol.name)")
-        }
-        self.configuration = configuration
-        applicationProtocol = translated
-        wire = translated.wire
+    /// A listener whose clients go to `driver`, and use `resources` for TLS.
+    init(_ prepared: PreparedListener, driver: MultiplexerDriver, resources: TLSResources, logger: Logger) {
+        configuration = prepared.configuration
+        tls = prepared.tls
+        applicationProtocol = prepared.applicationProtocol
+        wire = prepared.applicationProtocol.wire
+        self.driver = driver
+        self.resources = resources
         self.logger = logger
-        do {
-            tls = try configuration.tls.map { try TLSContext(server: $0) }
-        } catch {
-            throw ServerError("\(error)")
-        }
+        clients = AdmittedClients(
+            prepared.limits,
+            allowList: prepared.configuration.rules.allowList,
+            log: ClientLog(logger, limits: prepared.limits),
+            eventLoop: driver.eventLoop
+        )
     }
 
-    /// How many clients it takes.
-    var clients: Int {
-        get { configuration.limits.clients }
-        set { configuration.limits.clients = newValue }
+    /// Starts to listen.
+    ///
+    /// - Returns: Where, with the port that the system chose if it was to.
+    func open() -> EventLoopFuture<ListenAddress> {
+        let bound = NIOLoopBound(self, eventLoop: driver.eventLoop)
+        let address = configuration.address
+        return bootstrap(bound).bind(to: address)
+            .flatMapErrorThrowing { throw ServerError(address.explanation(ofFailedBind: $0)) }
+            .map { channel in
+                bound.value.channel = channel
+                let address = bound.value.address(of: channel)
+                bound.value.announce(at: address)
+                return address
+            }
     }
 
-    /// Starts to listen; clients go to `driver`, and use `resources` for TLS.
-    func open(
-        _ driver: NIOLoopBound<MultiplexerDriver>,
-        _ resources: NIOLoopBound<TLSResources>
-    ) async throws -> any Channel {
-        let (limits, logger, eventLoop) = (configuration.limits, logger, driver.eventLoop)
-        let clients = try await eventLoop.submit {
-            let log = ClientLog(logger, limits: limits)
-            return NIOLoopBound(AdmittedClients(limits, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
-        }.get()
-        let channel: any Channel
-        do {
-            channel = try await bootstrap(driver, clients, resources).bind(to: configuration.address)
-        } catch {
-            throw ServerError(configuration.address.explanation(ofFailedBind: error))
-        }
-        for warning in tls?.warnings ?? [] { logger.warning("\(warning)") }
-        announce(at: channel)
-        return channel
+    /// Accepts nobody any more; its clients stay.
+    func close() -> EventLoopFuture<Void> {
+        guard let channel else { return driver.eventLoop.makeSucceededVoidFuture() }
+        return channel.close()
     }
 
-    private func bootstrap(
-        _ driver: NIOLoopBound<MultiplexerDriver>,
-        _ clients: NIOLoopBound<AdmittedClients>,
-        _ resources: NIOLoopBound<TLSResources>
-    ) -> ServerBootstrap {
-        let listener = self
-        return ServerBootstrap(group: driver.eventLoop)
+    /// Lets other clients come from now on, and cuts off those that may not be here any more.
+    ///
+    /// A TLS session that stands is not looked at again: what another certificate or authority brings, a client finds when it
+    /// connects the next time.
+    func replaceRules(by prepared: PreparedListener) {
+        configuration.rules = prepared.configuration.rules
+        tls = prepared.tls
+        clients.replace(prepared.limits, allowList: configuration.rules.allowList)
+        logger.notice(
+            "the rules of a listener were replaced",
+            metadata: [
+                "address": "\(channel.map(address) ?? configuration.address)", "clients": "\(configuration.summary)",
+            ]
+        )
+    }
+
+    private func bootstrap(_ listener: NIOLoopBound<Listener>) -> ServerBootstrap {
+        ServerBootstrap(group: driver.eventLoop)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: clientsPerTurn)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let clients = listener.value.clients
                     try channel.pipeline.syncOperations.addHandlers([
-                        AcceptErrorHandler(clients.value.log),
-                        AccessHandler(listener.configuration.allowList, clients.value),
+                        AcceptErrorHandler(clients.log), AccessHandler(clients),
                     ])
                 }
             }
@@ -105,9 +113,7 @@ struct Listener {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers(
-                        listener.handlers(for: channel, driver.value, clients.value, resources.value)
-                    )
+                    try channel.pipeline.syncOperations.addHandlers(listener.value.handlers(for: channel))
                 }
             }
     }
@@ -127,12 +133,7 @@ struct Listener {
             ? GrowingReads() : AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
     }
 
-    private func handlers(
-        for channel: any Channel,
-        _ driver: MultiplexerDriver,
-        _ clients: AdmittedClients,
-        _ resources: TLSResources
-    ) -> [any ChannelHandler] {
+    private func handlers(for channel: any Channel) -> [any ChannelHandler] {
         let answersAfterEnd = tls == nil && wire.answersAfterEndOfInput
         let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
         let http = HTTPPipeline.client(speaking: applicationProtocol)
@@ -160,11 +161,14 @@ struct Listener {
         return [ClientSocketHandler(socket)] + (secure.map { [$0] } ?? []) + http + [client]
     }
 
-    private func announce(at channel: any Channel) {
-        let address = ListenAddress(
+    private func address(of channel: any Channel) -> ListenAddress {
+        ListenAddress(
             host: configuration.address.host,
             port: channel.localAddress?.port ?? configuration.address.port
         )
+    }
+
+    private func announce(at address: ListenAddress) {
         logger.notice(
             "listening",
             metadata: [
@@ -188,17 +192,20 @@ struct Listener {
 extension ListenerConfiguration {
     /// Whether nothing but reaching the address is asked of a client.
     var isOpenToAnyone: Bool {
-        !address.isLoopback && allowList.allowsEveryone && tls?.clientCertificates != .required
+        !address.isLoopback && rules.allowList.allowsEveryone && rules.tls?.clientCertificates != .required
     }
 
     fileprivate var summary: String {
         let access =
-            switch tls?.clientCertificates {
+            switch rules.tls?.clientCertificates {
             case nil: "plain TCP"
             case .off: "TLS without client certificates"
             case .optional: "TLS, client certificates optional"
             case .required: "TLS with client certificates"
             }
-        return allowList.allowsEveryone ? access : "\(access), from the allow-list only"
+        return rules.allowList.allowsEveryone ? access : "\(access), from the allow-list only"
     }
 }
+
+@available(*, unavailable)
+extension Listener: Sendable {}

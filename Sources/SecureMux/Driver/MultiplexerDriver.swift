@@ -44,11 +44,11 @@ final class MultiplexerDriver {
     private var log: DeviceLog
     private let isTracing: Bool
 
-    /// A driver for one device, to which `makeLink` makes connections.
+    /// A driver for one device, which the log calls `device`, and to which `makeLink` makes connections.
     ///
     /// To be used on `eventLoop` alone.
     init(
-        device: DeviceAddress,
+        device: String,
         applicationProtocol: ApplicationProtocol,
         configuration: Multiplexer.Configuration,
         eventLoop: any EventLoop,

@@ -7,7 +7,8 @@ import NIOCore
 /// A flood of clients is no flood of lines: of what repeats only some are told, the others on demand.
 final class ClientLog {
     private let logger: Logger
-    private let limits: ClientLimits
+    /// Those that the lines speak of.
+    var limits: ClientLimits
     private var strangers = each
     private var refusals = RepetitionsByKind<RefusalKind>(each)
     private var fullListener = Repetitions(perMinute: 1)
@@ -36,6 +37,17 @@ final class ClientLog {
                 "client": "\(client)", "reason": "its address is not on the allow-list",
                 "remedy": "add it with --allow if it may connect",
             ].merging(Self.count(of: strangers)) { $1 }
+        )
+    }
+
+    /// A client's address is not allowed any more.
+    func allowedNoMore(_ client: String) {
+        let isDue = strangers.count()
+        say(
+            "client closed",
+            isDue,
+            ["client": "\(client)", "reason": "its address is not on the allow-list any more"]
+                .merging(Self.count(of: strangers)) { $1 }
         )
     }
 

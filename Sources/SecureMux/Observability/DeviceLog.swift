@@ -11,7 +11,8 @@ struct DeviceLog {
     /// Whether the server stops, so that no connection follows the last one.
     var isStopping = false
 
-    private let device: DeviceAddress
+    /// What it is called.
+    private let device: String
     private let logger: Logger
     private var connects = Repetitions(toldSingly: 16)
     /// The device said that it would close the last connection.
@@ -40,7 +41,7 @@ struct DeviceLog {
     private var refusedResponses = Repetitions()
     private var expirations = Repetitions()
 
-    init(device: DeviceAddress, logger: Logger) {
+    init(device: String, logger: Logger) {
         self.device = device
         self.logger = logger
     }

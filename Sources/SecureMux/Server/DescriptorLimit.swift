@@ -10,8 +10,8 @@ import Logging
 
 /// How many descriptors this process may have open, of which each client's connection is one.
 enum DescriptorLimit {
-    /// What is left for everything else when all clients are there: the connection to the device, the look-up of its name,
-    /// certificates that are read anew, a client that is told to leave while its successor is here.
+    /// What is left for everything else when all clients are there: the look-up of a device's name, certificates that are read
+    /// anew, a client that is told to leave while its successor is here.
     static let reserve = 16
 
     /// Raises the limit as far as this process may, and returns it.
@@ -54,18 +54,20 @@ enum DescriptorLimit {
 }
 
 extension DescriptorLimit {
-    /// Lets `listeners` have no more clients than there are descriptors for, and says so when that is fewer than configured.
+    /// Lets the listeners of `devices` have no more clients than there are descriptors for, and says so when that is fewer than
+    /// configured.
     ///
-    /// Otherwise clients could use up what the connection to the device needs.
-    static func apply(to listeners: inout [Listener], logger: Logger) throws(ServerError) {
+    /// Otherwise clients could use up what the connections to the devices need.
+    static func apply(to devices: inout [PreparedDevice], logger: Logger) throws(ServerError) {
         let limit = raise()
-        let available = limit - used() - listeners.count - reserve
-        guard available >= listeners.count else {
+        let listeners = devices.reduce(0) { $0 + $1.listeners.count }
+        let available = limit - used() - listeners - devices.count - reserve
+        guard available >= listeners else {
             throw ServerError(
                 "only \(limit) files may be open, which leaves none for clients: raise the limit (ulimit -Hn, LimitNOFILE=)"
             )
         }
-        let wanted = listeners.map(\.clients)
+        let wanted = devices.flatMap { $0.listeners.map(\.clients) }
         let shares = share(available, among: wanted)
         guard shares != wanted else { return }
         logger.warning(
@@ -75,6 +77,11 @@ extension DescriptorLimit {
                 "remedy": "raise the limit of open files (ulimit -Hn, LimitNOFILE=), or lower --max-clients",
             ]
         )
-        for index in listeners.indices { listeners[index].clients = shares[index] }
+        var rest = shares[...]
+        for device in devices.indices {
+            for listener in devices[device].listeners.indices {
+                devices[device].listeners[listener].clients = rest.popFirst() ?? 1
+            }
+        }
     }
 }

@@ -1,11 +1,19 @@
-/// How an event loop is doing, as seen from outside of it.
+/// How event loops are doing, as seen from outside of them.
 package struct LoopHealth: Hashable, Sendable {
-    /// How long ago it last did what it was asked to.
-    package var sinceLastAnswer: Duration
-    /// It has been asked to do something and has not for longer than it may take.
-    package var isStalled: Bool
-    /// How often it was stalled, the current time included.
-    package var stalls: Int
-    /// The longest that it was stalled, the current time included; zero if it never was.
-    package var longestStall: Duration
+    /// How long ago the one that has been silent the longest did what it was asked to.
+    package var sinceLastAnswer = Duration.zero
+    /// One of them has been asked to do something and has not for longer than it may take.
+    package var isStalled = false
+    /// How often any was stalled, the current time included.
+    package var stalls = 0
+    /// The longest that one was stalled, the current time included; zero if none ever was.
+    package var longestStall = Duration.zero
+
+    /// Counts another loop in.
+    mutating func add(_ other: LoopHealth) {
+        sinceLastAnswer = max(sinceLastAnswer, other.sinceLastAnswer)
+        isStalled = isStalled || other.isStalled
+        stalls += other.stalls
+        longestStall = max(longestStall, other.longestStall)
+    }
 }

@@ -3,19 +3,64 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// Watches an event loop from a thread of its own, and says in the log when the loop does not get round to its work.
+/// Watches event loops from a thread of its own, and says in the log when one does not get round to its work.
 ///
 /// All the work for a device is done on one loop. If something there blocked, no deadline on that loop would fire and nobody
 /// would be told.
 final class LoopWatch: Sendable {
+    private let loops: [WatchedLoop]
+    private let interval: TimeAmount
+    /// The watch's own thread.
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let task: NIOLockedValueBox<RepeatedTask?>
+
+    /// Asks each of `eventLoops` for an answer at this interval, and calls it stalled when that takes longer than `limit`.
+    init(
+        _ eventLoops: [any EventLoop],
+        interval: Duration = .seconds(1),
+        limit: Duration = .seconds(5),
+        logger: Logger
+    ) {
+        self.interval = TimeAmount(interval)
+        loops = eventLoops.enumerated().map { number, eventLoop in
+            var logger = logger
+            if eventLoops.count > 1 { logger[metadataKey: "loop"] = "\(number + 1)" }
+            return WatchedLoop(eventLoop, interval: TimeAmount(interval), limit: TimeAmount(limit), logger: logger)
+        }
+        task = NIOLockedValueBox(nil)
+    }
+
+    /// Begins to watch.
+    func start() {
+        task.withLockedValue { task in
+            task = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { [loops] _ in
+                for loop in loops { loop.look() }
+            }
+        }
+    }
+
+    /// Ends the watch; to be awaited before the loops are shut down, since those may be asked no more.
+    func stop() async {
+        task.withLockedValue { task in
+            task?.cancel()
+            task = nil
+        }
+        try? await group.shutdownGracefully()
+    }
+
+    /// How the loops are doing, the worst of each figure; may be asked from any thread.
+    var health: LoopHealth {
+        loops.map(\.health).reduce(into: LoopHealth()) { $0.add($1) }
+    }
+}
+
+/// What the watch knows of one loop.
+private final class WatchedLoop: Sendable {
     private let eventLoop: any EventLoop
     private let interval: TimeAmount
     private let limit: TimeAmount
     private let logger: Logger
-    /// The watch's own thread.
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let state: NIOLockedValueBox<State>
-    private let task: NIOLockedValueBox<RepeatedTask?>
 
     private struct State {
         var lastAnswer: NIODeadline
@@ -30,36 +75,13 @@ final class LoopWatch: Sendable {
         var longestStall = TimeAmount.zero
     }
 
-    /// Asks `eventLoop` for an answer at this interval, and calls it stalled when that takes longer than `limit`.
-    init(
-        _ eventLoop: any EventLoop,
-        interval: Duration = .seconds(1),
-        limit: Duration = .seconds(5),
-        logger: Logger
-    ) {
+    init(_ eventLoop: any EventLoop, interval: TimeAmount, limit: TimeAmount, logger: Logger) {
         self.eventLoop = eventLoop
-        self.interval = TimeAmount(interval)
-        self.limit = TimeAmount(limit)
+        self.interval = interval
+        self.limit = limit
         self.logger = logger
         let now = NIODeadline.now()
         state = NIOLockedValueBox(State(lastAnswer: now, lastLook: now))
-        task = NIOLockedValueBox(nil)
-    }
-
-    /// Begins to watch.
-    func start() {
-        task.withLockedValue { task in
-            task = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { [self] _ in look() }
-        }
-    }
-
-    /// Ends the watch; to be awaited before the loop is shut down, since that may be asked no more.
-    func stop() async {
-        task.withLockedValue { task in
-            task?.cancel()
-            task = nil
-        }
-        try? await group.shutdownGracefully()
     }
 
     /// How the loop is doing; may be asked from any thread.
@@ -78,7 +100,7 @@ final class LoopWatch: Sendable {
         }
     }
 
-    private func look() {
+    func look() {
         let now = NIODeadline.now()
         let (asks, stalled, ended) = state.withLockedValue { state in
             // When the whole process stood still, so did the watch: that time is nobody's fault.

@@ -4,38 +4,49 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// Lets many clients share one connection to a device, from ``start(_:logger:)`` to ``drain()``.
+/// Lets many clients share the connections to some devices, from ``start(_:logger:)`` to ``drain()``.
+///
+/// Each device lives on one event loop, with all its clients; there are as many loops as processors at most, and devices share
+/// them. What one device does costs the others nothing but their share of a processor.
 public final class Server: Sendable {
-    /// Where it listens, in the order of the configured listeners; with the port that the system chose where it was 0.
+    /// Where it listens, in the order of the configured devices and of each one's listeners; with the port that the system chose
+    /// where it was 0.
     public let addresses: [ListenAddress]
 
     private let group: MultiThreadedEventLoopGroup
-    private let driver: NIOLoopBound<MultiplexerDriver>
-    private let listeners: [any Channel]
+    private let tenants: [Tenant]
     private let watch: LoopWatch
     private let drain = NIOLockedValueBox<Task<Void, Never>?>(nil)
+
+    /// A device as it is seen from outside of its loop.
+    private struct Tenant: Sendable {
+        let prepared: PreparedDevice
+        let eventLoop: any EventLoop
+        let device: NIOLoopBound<Device>
+        /// Where its listeners' addresses begin among those of all.
+        var firstAddress = 0
+    }
 
     private init(
         addresses: [ListenAddress],
         group: MultiThreadedEventLoopGroup,
-        driver: NIOLoopBound<MultiplexerDriver>,
-        listeners: [any Channel],
+        tenants: [Tenant],
         watch: LoopWatch
     ) {
         self.addresses = addresses
         self.group = group
-        self.driver = driver
-        self.listeners = listeners
+        self.tenants = tenants
         self.watch = watch
     }
 
     /// Starts listening.
     ///
-    /// The device need not be there: it is connected to for the first request.
+    /// The devices need not be there: each is connected to for its first request.
     ///
     /// The process's limit of open files is raised as far as it may be, since each client needs one.
     ///
-    /// - Throws: ``ServerError`` when a listener cannot be opened or its TLS files cannot be used. Then nothing is left open.
+    /// - Throws: ``ServerError`` when a listener cannot be opened, its TLS files cannot be used or two devices have one name.
+    ///   Then nothing is left open.
     public static func start(_ configuration: ServerConfiguration, logger: Logger) async throws(ServerError) -> Server {
         try await start(configuration, stallLimit: .seconds(5), logger: logger)
     }
@@ -46,72 +57,132 @@ public final class Server: Sendable {
         stallLimit: Duration,
         logger: Logger
     ) async throws(ServerError) -> Server {
-        var prepared = try configuration.listeners.map { listener throws(ServerError) in
-            try Listener(listener, for: configuration.applicationProtocol, logger: logger)
+        var prepared: [PreparedDevice] = []
+        for device in configuration.devices {
+            guard !prepared.contains(where: { $0.configuration.name == device.name }) else {
+                throw ServerError("two devices are called \(device.name): give each a name of its own")
+            }
+            prepared.append(try PreparedDevice(device))
         }
         try DescriptorLimit.apply(to: &prepared, logger: logger)
-        // All of a device lives on one loop.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let eventLoop = group.next()
+        let threads = max(min(prepared.count, System.coreCount), 1)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         do {
-            let (driver, resources) = try await eventLoop.submit {
-                let driver = MultiplexerDriver(
-                    device: configuration.device,
-                    applicationProtocol: configuration.applicationProtocol,
-                    configuration: configuration.multiplexer,
-                    eventLoop: eventLoop,
-                    makeLink: links(of: configuration),
-                    logger: logger
-                )
-                let resources = TLSResources(eventLoop)
-                return (
-                    NIOLoopBound(driver, eventLoop: eventLoop), NIOLoopBound(resources, eventLoop: eventLoop)
-                )
-            }.get()
-            var channels: [any Channel] = []
-            for listener in prepared {
-                channels.append(try await listener.open(driver, resources))
+            let loops = try await makeLoops(of: group, threads)
+            var tenants: [Tenant] = []
+            var addresses: [ListenAddress] = []
+            for (index, device) in prepared.enumerated() {
+                var logger = logger
+                if prepared.count > 1 { logger[metadataKey: "device"] = "\(device.configuration.name)" }
+                var tenant = try await tenant(device, on: loops[index % threads], logger)
+                tenant.firstAddress = addresses.count
+                let bound = tenant.device
+                addresses += try await tenant.eventLoop.flatSubmit { bound.value.open() }.get()
+                tenants.append(tenant)
             }
             let watch = LoopWatch(
-                eventLoop,
+                loops.map(\.eventLoop),
                 interval: min(stallLimit / 5, .seconds(1)),
                 limit: stallLimit,
                 logger: logger
             )
             watch.start()
-            return Server(
-                addresses: zip(configuration.listeners, channels).map { listener, channel in
-                    ListenAddress(
-                        host: listener.address.host,
-                        port: channel.localAddress?.port ?? listener.address.port
-                    )
-                },
-                group: group,
-                driver: driver,
-                listeners: channels,
-                watch: watch
-            )
+            return Server(addresses: addresses, group: group, tenants: tenants, watch: watch)
         } catch {
             try? await group.shutdownGracefully()
             throw error as? ServerError ?? ServerError("the server cannot start: \(error)")
         }
     }
 
-    private static func links(of configuration: ServerConfiguration) -> LinkFactory {
-        { id, owner in
-            TCPLink(
-                id,
-                to: configuration.device,
-                speaking: configuration.applicationProtocol,
-                timeout: TimeAmount(configuration.multiplexer.connectTimeout),
-                owner: owner
-            )
+    /// An event loop, and what belongs to it rather than to a device.
+    private struct Loop: Sendable {
+        let eventLoop: any EventLoop
+        let resources: NIOLoopBound<TLSResources>
+    }
+
+    private static func makeLoops(of group: MultiThreadedEventLoopGroup, _ count: Int) async throws -> [Loop] {
+        var loops: [Loop] = []
+        for _ in 0..<count {
+            let eventLoop = group.next()
+            let resources = try await eventLoop.submit {
+                NIOLoopBound(TLSResources(eventLoop), eventLoop: eventLoop)
+            }.get()
+            loops.append(Loop(eventLoop: eventLoop, resources: resources))
         }
+        return loops
+    }
+
+    private static func tenant(_ prepared: PreparedDevice, on loop: Loop, _ logger: Logger) async throws -> Tenant {
+        let eventLoop = loop.eventLoop
+        let device = try await eventLoop.submit {
+            NIOLoopBound(
+                Device(prepared, on: eventLoop, loop.resources.value, logger: logger),
+                eventLoop: eventLoop
+            )
+        }.get()
+        return Tenant(prepared: prepared, eventLoop: eventLoop, device: device)
+    }
+
+    /// Has other rules hold at a listener that is open, without closing it.
+    ///
+    /// Clients whose address may not be there any more are cut off; nobody else notices anything. A client that is connected over
+    /// TLS stays so: another certificate, authority or version is for those that connect from now on.
+    ///
+    /// - Parameters:
+    ///   - listener: Which of the device's listeners, in the order in which they were configured.
+    ///   - device: The name of the device.
+    ///   - rules: Who may come from now on. Whether TLS is spoken has to stay as it is.
+    /// - Throws: ``ServerError`` when there is no such listener, or the rules' files cannot be used. Then nothing has changed.
+    public func replaceRules(
+        ofListener listener: Int,
+        of device: String,
+        by rules: ListenerRules
+    ) async throws(ServerError) {
+        let tenant = try tenant(named: device)
+        guard tenant.prepared.listeners.indices.contains(listener) else {
+            throw ServerError("device \(device) has no listener \(listener)")
+        }
+        var configuration = tenant.prepared.listeners[listener].configuration
+        guard (configuration.rules.tls == nil) == (rules.tls == nil) else {
+            throw ServerError("a listener cannot begin or cease to speak TLS while it is open: close it and open another")
+        }
+        configuration.rules = rules
+        var prepared = try PreparedListener(configuration, for: tenant.prepared.configuration.applicationProtocol)
+        // The descriptors that it was given do not become more.
+        let before = tenant.prepared.listeners[listener]
+        if before.clients < before.configuration.rules.limits.clients {
+            prepared.clients = min(prepared.clients, before.clients)
+        }
+        let replacement = prepared
+        do {
+            try await tenant.eventLoop.submit {
+                tenant.device.value.replaceRules(of: listener, by: replacement)
+            }.get()
+        } catch {
+            throw ServerError("the server has stopped")
+        }
+    }
+
+    private func tenant(named name: String) throws(ServerError) -> Tenant {
+        guard let tenant = tenants.first(where: { $0.prepared.configuration.name == name }) else {
+            throw ServerError("there is no device called \(name)")
+        }
+        return tenant
+    }
+
+    /// What the devices are called, in the order in which they were configured.
+    public var deviceNames: [String] { tenants.map(\.prepared.configuration.name) }
+
+    /// Where clients of a device connect, in the order in which its listeners were configured; empty if there is no such device.
+    public func addresses(of device: String) -> [ListenAddress] {
+        guard let tenant = try? tenant(named: device) else { return [] }
+        return Array(addresses[tenant.firstAddress...].prefix(tenant.prepared.listeners.count))
     }
 
     /// Stops: accepts nobody new, finishes what is in flight, fails what waits, closes every connection.
     ///
-    /// Returns when all that is done, soon after the configured drain timeout at the latest. Calling it again joins the first call.
+    /// Returns when all that is done, soon after the longest of the devices' drain timeouts at the latest. Calling it again joins
+    /// the first call.
     public func drain() async {
         let drain = drain.withLockedValue { drain in
             let running = drain ?? Task { await self.stop() }
@@ -122,22 +193,22 @@ public final class Server: Sendable {
     }
 
     private func stop() async {
-        for listener in listeners {
-            try? await listener.close()
+        await withTaskGroup { group in
+            for tenant in tenants {
+                group.addTask { try? await tenant.eventLoop.flatSubmit { tenant.device.value.drain() }.get() }
+            }
         }
-        let driver = driver
-        try? await driver.eventLoop.flatSubmit { driver.value.drain() }.get()
         await watch.stop()
         // Closes what is left: clients in their handshake, and those that outlasted the drain.
         try? await group.shutdownGracefully()
     }
 
-    /// How the event loop is doing that does all the work; answers even when that loop does not.
+    /// How the event loops are doing that do all the work; answers even when those do not.
     package var health: LoopHealth { watch.health }
 
-    /// What has happened so far.
-    package func statistics() async throws -> Multiplexer.Statistics {
-        let driver = driver
-        return try await driver.eventLoop.submit { driver.value.statistics }.get()
+    /// What has happened so far at a device, or at the only one.
+    package func statistics(of device: String? = nil) async throws -> Multiplexer.Statistics {
+        let tenant = try tenant(named: device ?? tenants.first?.prepared.configuration.name ?? "")
+        return try await tenant.eventLoop.submit { tenant.device.value.statistics }.get()
     }
 }

@@ -10,15 +10,14 @@ package import NIOPosix
 #endif
 
 extension ServerBootstrap {
-    /// Listens at the address; all interfaces are one socket for IPv4 and IPv6, or for IPv4 alone where that is all there is.
-    package func bind(to address: ListenAddress) async throws -> any Channel {
-        if let host = address.host {
-            return try await bind(host: host, port: address.port).get()
-        }
-        do {
-            return try await bind(host: "::", port: address.port).get()
-        } catch let error as IOError where error.errnoCode == EAFNOSUPPORT || error.errnoCode == EADDRNOTAVAIL {
-            return try await bind(host: "0.0.0.0", port: address.port).get()
-        }
+    /// Listens at the address, on the one loop of its group, which is to be the one that calls this; all interfaces are one socket for IPv4 and IPv6, or for IPv4 alone where that is all there is.
+    package func bind(to address: ListenAddress) -> EventLoopFuture<any Channel> {
+        if let host = address.host { return bind(host: host, port: address.port) }
+        let first = bind(host: "::", port: address.port)
+        return first.assumeIsolated().flatMapError { error in
+            let code = (error as? IOError)?.errnoCode
+            guard code == EAFNOSUPPORT || code == EADDRNOTAVAIL else { return first.eventLoop.makeFailedFuture(error) }
+            return self.bind(host: "0.0.0.0", port: address.port)
+        }.nonisolated()
     }
 }

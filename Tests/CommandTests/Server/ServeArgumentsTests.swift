@@ -242,14 +242,14 @@ import Testing
     )
     func `only what is asked for is opened`(options: [String], opened: [Opened]) throws {
         let listeners = try Serve.parse(options).listeners()
-        #expect(listeners.map { Opened(port: $0.address.port, isTLS: $0.tls != nil) } == opened)
+        #expect(listeners.map { Opened(port: $0.address.port, isTLS: $0.rules.tls != nil) } == opened)
     }
 
     @Test func `the allow-list holds for every listener`() throws {
         let options = ["-l", "5020", "--tls-listen", "802", "--allow", "10.0.0.0/8", "--allow", "fd00::/8"]
         let listeners = try Serve.parse(Self.certificate + options).listeners()
         let blocks = [try CIDRBlock(parsing: "10.0.0.0/8"), try CIDRBlock(parsing: "fd00::/8")]
-        #expect(listeners.map(\.allowList) == [AllowList(blocks), AllowList(blocks)])
+        #expect(listeners.map(\.rules.allowList) == [AllowList(blocks), AllowList(blocks)])
     }
 
     // MARK: Limits of clients
@@ -270,7 +270,7 @@ import Testing
     )
     func `each limit of clients holds at every listener`(options: [String], limits: ClientLimits) throws {
         let listeners = try Serve.parse(Self.certificate + ["-l", "5020", "--tls-listen", "802"] + options).listeners()
-        #expect(listeners.map(\.limits) == [limits, limits])
+        #expect(listeners.map(\.rules.limits) == [limits, limits])
     }
 
     // MARK: TLS
@@ -286,21 +286,21 @@ import Testing
         options: [String],
         policy: ClientCertificates
     ) throws {
-        let tls = try #require(try Serve.parse(Self.certificate + options).listeners().first?.tls)
+        let tls = try #require(try Serve.parse(Self.certificate + options).listeners().first?.rules.tls)
         #expect(tls.clientCertificates == policy)
         #expect(tls.clientCAFile == (options.contains("--client-ca") ? "ca.crt" : nil))
     }
 
     @Test func `TLS files and versions reach the listener`() throws {
-        let tls = try #require(try Serve.parse(Self.certificate).listeners().first?.tls)
+        let tls = try #require(try Serve.parse(Self.certificate).listeners().first?.rules.tls)
         #expect(tls.certificateChainFile == "server.crt")
         #expect(tls.privateKeyFile == "server.key")
         #expect(tls.privateKeyPassphrase == nil)
         #expect(tls.minimumVersion == .v1_2)
-        let modern = try Serve.parse(Self.certificate + ["--tls-min-version", "1.3"]).listeners().first?.tls
+        let modern = try Serve.parse(Self.certificate + ["--tls-min-version", "1.3"]).listeners().first?.rules.tls
         #expect(modern?.minimumVersion == .v1_3)
         #expect(tls.handshakeTimeout == .seconds(10))
-        let patient = try Serve.parse(Self.certificate + ["--handshake-timeout", "30s"]).listeners().first?.tls
+        let patient = try Serve.parse(Self.certificate + ["--handshake-timeout", "30s"]).listeners().first?.rules.tls
         #expect(patient?.handshakeTimeout == .seconds(30))
     }
 

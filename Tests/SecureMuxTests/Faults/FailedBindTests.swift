@@ -27,7 +27,8 @@ import Testing
         let name = String(repeating: "a", count: 64) + ".invalid"
         let address = ListenAddress(host: name, port: 0)
         let error = try await #require(throws: (any Error).self) {
-            _ = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(to: address)
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            _ = try await loop.flatSubmit { ServerBootstrap(group: loop).bind(to: address) }.get()
         }
         let explanation = address.explanation(ofFailedBind: error)
         #expect(explanation.hasPrefix("cannot listen on \(name):0: the name '\(name)' cannot be looked up ("))

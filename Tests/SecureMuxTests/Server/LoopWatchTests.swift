@@ -60,7 +60,7 @@ import Testing
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let log = RecordedLog()
-        let watch = LoopWatch(group.next(), interval: interval, limit: limit, logger: log.logger)
+        let watch = LoopWatch([group.next()], interval: interval, limit: limit, logger: log.logger)
         watch.start()
         let outcome: Result<Void, any Error>
         do {

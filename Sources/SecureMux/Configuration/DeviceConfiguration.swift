@@ -1,0 +1,32 @@
+public import MultiplexerCore
+
+/// A device that is shared, and the listeners through which clients share it.
+public struct DeviceConfiguration: Sendable {
+    /// What the log calls it, and what tells it from the other devices of a server.
+    public var name: String
+    /// Where it is.
+    public var address: DeviceAddress
+    /// What it speaks, and clients where their listener does not say otherwise.
+    public var applicationProtocol: ApplicationProtocol
+    /// Where its clients connect.
+    public var listeners: [ListenerConfiguration]
+    /// Times and limits.
+    public var multiplexer: Multiplexer.Configuration
+
+    /// A device of these parts, called by its address if it has no name.
+    ///
+    /// Whether its wire carries transaction ids is taken from the protocol.
+    public init(
+        name: String? = nil,
+        address: DeviceAddress,
+        applicationProtocol: ApplicationProtocol,
+        listeners: [ListenerConfiguration],
+        multiplexer: Multiplexer.Configuration = Multiplexer.Configuration()
+    ) {
+        self.name = name ?? address.description
+        self.address = address
+        self.applicationProtocol = applicationProtocol
+        self.listeners = listeners
+        self.multiplexer = multiplexer
+    }
+}
