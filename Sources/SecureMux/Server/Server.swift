@@ -144,7 +144,7 @@ public final class Server: Sendable {
         }
         var configuration = tenant.prepared.listeners[listener].configuration
         guard (configuration.rules.tls == nil) == (rules.tls == nil) else {
-            throw ServerError("a listener cannot begin or cease to speak TLS while it is open: close it and open another")
+            throw ServerError("a listener that is open cannot begin or cease to speak TLS: open another one for that")
         }
         configuration.rules = rules
         var prepared = try PreparedListener(configuration, for: tenant.prepared.configuration.applicationProtocol)
