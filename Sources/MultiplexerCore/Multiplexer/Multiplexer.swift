@@ -208,7 +208,8 @@ extension Multiplexer {
 
     /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
     mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
-        while clients.hasWaiting, link.mayCarry(at: now), inFlight.count < inFlightLimit, hasRoomForNext,
+        // The cheapest first: with one request in flight, most events bring no room for another.
+        while inFlight.count < inFlightLimit, clients.hasWaiting, link.mayCarry(at: now), hasRoomForNext,
             !gathers(at: now, into: &actions), let taken = clients.takeNext()
         {
             guard let asker = asker(taken, at: now, into: &actions) else { continue }

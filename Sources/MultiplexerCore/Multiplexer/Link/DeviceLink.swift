@@ -3,6 +3,8 @@ extension Multiplexer {
     /// when it is closed, and what its end means.
     struct DeviceLink {
         private let configuration: Configuration
+        /// Whether requests keep a distance, which few devices need: to compare times costs more than to know this.
+        private let hasGap: Bool
         private(set) var state = State.down
 
         private var last = LinkID(rawValue: 0)
@@ -44,6 +46,7 @@ extension Multiplexer {
 
         init(_ configuration: Configuration, seed: UInt64) {
             self.configuration = configuration
+            hasGap = configuration.minimumGap > .zero
             jitter = SplitMix64(seed: seed)
         }
 
@@ -342,6 +345,8 @@ extension Multiplexer.DeviceLink {
 
     /// The device answers on a new connection.
     private mutating func forgetOldConnection(into actions: inout [Multiplexer.Action]) {
+        // Most of the time there is none.
+        guard oldConnection.isRemembered else { return }
         // A request must still be able to wait for what is learned.
         let limit = configuration.queueTimeout / 4
         guard let time = oldConnection.answered(attempt: attempt, limit: limit) else { return }
@@ -394,7 +399,10 @@ extension Multiplexer.DeviceLink {
 
     /// Whether a request may be sent now.
     func mayCarry(at now: Duration) -> Bool {
-        isReady && now >= quietUntil && !isListening(at: now) && now < maximumAge ?? .never
+        guard isReady, !hasGap || now >= quietUntil else { return false }
+        if listening != nil, isListening(at: now) { return false }
+        guard let maximumAge else { return true }
+        return now < maximumAge
     }
 
     /// Until when no request is sent, for whichever reason.
@@ -412,11 +420,13 @@ extension Multiplexer.DeviceLink {
     }
 
     /// The device answered, or the wait for it is over.
-    mutating func keepQuiet(from now: Duration) { quietUntil = now + configuration.minimumGap }
+    mutating func keepQuiet(from now: Duration) {
+        if hasGap { quietUntil = now + configuration.minimumGap }
+    }
 
     /// The device sent what answers nothing, which must not put off the next request for ever.
     mutating func keepQuiet(fromStrayAt now: Duration) {
-        if now >= quietUntil { keepQuiet(from: now) }
+        if hasGap, now >= quietUntil { keepQuiet(from: now) }
     }
 
     /// The device answered.
@@ -476,7 +486,8 @@ extension Multiplexer.DeviceLink {
         case .connecting(_, let deadline), .settling(_, let deadline):
             return min(deadline, lingerEnd ?? deadline)
         case .ready:
-            let quietEnd = demand.hasWaiting && now < silenceEnd ? silenceEnd : nil
+            let isQuiet = (hasGap || listening != nil) && demand.hasWaiting && now < silenceEnd
+            let quietEnd = isQuiet ? silenceEnd : nil
             return earlier(demand.isIdle ? earlier(idleEnd, renewal) : quietEnd, lingerEnd)
         case .backingOff(let deadline):
             return deadline

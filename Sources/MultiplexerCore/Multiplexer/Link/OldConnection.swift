@@ -59,6 +59,9 @@ struct OldConnection {
         return learnedTimes[end]
     }
 
+    /// Whether nobody knows yet that the device counts it no more.
+    var isRemembered: Bool { closedAt != nil }
+
     /// Whether a device that does not take a connection may do so for this one.
     func mayBeCounted(at now: Duration) -> Bool {
         closedAt.map { now - $0 < end.longest } ?? false
