@@ -13,7 +13,14 @@ final class AdmittedClients {
     private var admission: Admission
     private var memory: MessageMemory<Admission.Ticket>
     private var tickets: [ObjectIdentifier: Admission.Ticket] = [:]
-    private var channels: [Admission.Ticket: (channel: any Channel, address: IPAddress)] = [:]
+    private var places: [Admission.Ticket: Place] = [:]
+
+    private struct Place {
+        let channel: any Channel
+        let address: IPAddress
+        /// Nil until its pipeline is there.
+        var session: ClientSession?
+    }
 
     /// Nobody yet, and those of `allowList` later.
     init(_ limits: ClientLimits, allowList: AllowList, log: ClientLog, eventLoop: any EventLoop) {
@@ -36,9 +43,9 @@ final class AdmittedClients {
         clock.interval = TimeAmount(limits.interval)
         admission.resize(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
         memory.limit = limits.messageMemory
-        for (channel, address) in channels.values where !allowList.allows(address) {
-            log.allowedNoMore(channel.peerName)
-            cutOff(channel)
+        for place in Array(places.values) where !allowList.allows(place.address) {
+            log.allowedNoMore(place.channel.peerName)
+            cutOff(place)
         }
     }
 
@@ -53,45 +60,47 @@ final class AdmittedClients {
             ticket = admitted
         case .admittedInsteadOf(let admitted, let evicted):
             ticket = admitted
-            if let other = channels[evicted]?.channel {
-                log.evicted(other.peerName)
+            if let other = places[evicted] {
+                log.evicted(other.channel.peerName)
                 cutOff(other)
             }
         }
         tickets[ObjectIdentifier(channel)] = ticket
-        channels[ticket] = (channel, address)
+        places[ticket] = Place(channel: channel, address: address)
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.left(channel) }
         return true
     }
 
-    /// A client has sent a whole request.
-    func spoke(_ channel: any Channel) {
-        if let ticket = tickets[ObjectIdentifier(channel)] { admission.spoke(ticket) }
+    /// The session of a client that was let in.
+    ///
+    /// - Returns: By what it is known here; nil if it has left.
+    func seat(_ session: ClientSession, of channel: any Channel) -> Admission.Ticket? {
+        guard let ticket = tickets[ObjectIdentifier(channel)] else { return nil }
+        places[ticket]?.session = session
+        return ticket
     }
+
+    /// A client has sent a whole request.
+    func spoke(_ ticket: Admission.Ticket) { admission.spoke(ticket) }
 
     /// What the large messages of all of them take.
     var heldMemory: Int { memory.held }
 
     /// The large messages of a client take so many bytes from now on; sends away who holds the most if that is too much.
-    func hold(_ bytes: Int, by channel: any Channel) {
-        guard let ticket = tickets[ObjectIdentifier(channel)], let address = channels[ticket]?.address else { return }
-        for evicted in memory.hold(bytes, by: ticket, from: address) {
-            guard let channel = channels[evicted]?.channel else { continue }
-            let client = try? channel.pipeline.syncOperations.handler(type: ClientHandler.self)
-            client?.letGo()
-        }
+    func hold(_ bytes: Int, by ticket: Admission.Ticket) {
+        guard let address = places[ticket]?.address else { return }
+        for evicted in memory.hold(bytes, by: ticket, from: address) { places[evicted]?.session?.letGo() }
     }
 
     private func left(_ channel: any Channel) {
         guard let ticket = tickets.removeValue(forKey: ObjectIdentifier(channel)) else { return }
-        channels[ticket] = nil
+        places[ticket] = nil
         memory.left(ticket)
         admission.left(ticket)
     }
 
-    private func cutOff(_ channel: any Channel) {
-        let client = try? channel.pipeline.syncOperations.handler(type: ClientHandler.self)
-        if let client { client.cutOff() } else { channel.close(promise: nil) }
+    private func cutOff(_ place: Place) {
+        if let session = place.session { session.cutOff() } else { place.channel.close(promise: nil) }
     }
 }
 

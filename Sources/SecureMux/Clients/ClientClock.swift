@@ -8,7 +8,7 @@ final class ClientClock {
     private let eventLoop: any EventLoop
     /// How long until the next tick after the one that is due.
     var interval: TimeAmount
-    private var clients: [ClientHandler] = []
+    private var clients: [ClientSession] = []
     private var tick: Scheduled<Void>?
 
     /// A clock that ticks at this interval.
@@ -18,7 +18,7 @@ final class ClientClock {
     }
 
     /// Looks after a client once, an interval from now at the latest.
-    func add(_ client: ClientHandler) {
+    func add(_ client: ClientSession) {
         clients.append(client)
         schedule()
     }

@@ -12,24 +12,14 @@ import NIOCore
 ///
 /// For whatever handler stands first in the client's pipeline.
 final class ClientSocket {
-    /// Called when the client does not take at once what is written.
-    var onUntaken: (() -> Void)?
+    /// All that leaves for the client.
+    let output = SocketOutput()
     /// Called in a turn of its own with what came before anybody asked, and whether the client's end stands behind it.
     var onDelivery: ((ByteBuffer, _ isEnd: Bool) -> Void)?
-    /// Whether the client takes what is written, but for a little.
-    private(set) var isWritable = true
 
     private var context: ChannelHandlerContext?
     private var input: UnaskedInput
     private var isDeliveryScheduled = false
-
-    private var direct: DirectSocket?
-    /// Written and not yet flushed: one buffer may go to the socket directly.
-    private var unflushed: ByteBuffer?
-    /// The channel has been given something that is not yet flushed.
-    private var hasQueued = false
-
-    private var written: UInt64 = 0
 
     /// A socket of which so many bytes are kept that come unasked.
     init(unaskedLimit: Int) {
@@ -37,31 +27,32 @@ final class ClientSocket {
     }
 
     /// The handler in front has been added.
-    func attach(_ context: ChannelHandlerContext) { self.context = context }
+    func attach(_ context: ChannelHandlerContext) {
+        self.context = context
+        output.attach(context)
+    }
 
     /// The handler in front has been removed.
-    func detach() { (context, onUntaken, onDelivery) = (nil, nil, nil) }
+    func detach() {
+        (context, onDelivery) = (nil, nil)
+        output.detach()
+    }
 
     /// The connection stands.
-    func opened(_ channel: any Channel) { direct = DirectSocket(channel) }
+    func opened(_ channel: any Channel) { output.opened(channel) }
 
     /// The connection is gone.
     func closed() {
-        direct = nil
+        output.closed()
         input.clear()
-    }
-
-    /// How many bytes wait here for the client to take them.
-    var unsent: Int {
-        direct?.unsent ?? 0
     }
 
     /// How many bytes wait here for the client to take them, and a number that grows while it takes any.
     func progress() -> (unsent: Int, taken: UInt64) {
-        let unsent = unsent
+        let unsent = output.unsent
         // The system takes more from us only in large steps, many seconds apart if the client is slow. Its
         // acknowledgements say sooner that it takes something.
-        guard unsent > 0, let acknowledged else { return (unsent, written - UInt64(unsent)) }
+        guard unsent > 0, let acknowledged else { return (unsent, output.written - UInt64(unsent)) }
         return (unsent, acknowledged)
     }
 
@@ -130,71 +121,6 @@ extension ClientSocket {
             self.isDeliveryScheduled = false
             if let (bytes, isEnd) = self.input.deliver() { self.onDelivery?(bytes, isEnd) }
         }
-    }
-}
-
-// MARK: - What the client gets
-
-extension ClientSocket {
-    /// Writes to the client.
-    func send(_ bytes: [UInt8]) {
-        written += UInt64(bytes.count)
-        let sent = bytes.withUnsafeBytes { direct?.send($0) } ?? 0
-        if sent < bytes.count { queueRest(ByteBuffer(bytes: bytes[sent...])) }
-    }
-
-    /// Writes to the client at the next flush.
-    func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
-        written += UInt64(bytes.readableBytes)
-        if promise == nil, unflushed == nil, !hasQueued, unsent == 0 {
-            unflushed = bytes
-        } else {
-            queueUnflushed()
-            queue(bytes, promise)
-        }
-    }
-
-    /// Has what was written leave.
-    func flush() {
-        guard let bytes = unflushed else {
-            context?.flush()
-            hasQueued = false
-            if unsent > 0 { onUntaken?() }
-            return
-        }
-        unflushed = nil
-        let sent = bytes.withUnsafeReadableBytes { direct?.send($0) } ?? 0
-        if sent < bytes.readableBytes { queueRest(bytes.dropping(sent)) }
-    }
-
-    /// The channel's queue has become long, or short again.
-    func writabilityChanged() { isWritable = context?.channel.isWritable ?? true }
-
-    /// What was written is for the channel now, which is about to be closed.
-    func queueUnflushed() {
-        guard let bytes = unflushed else { return }
-        unflushed = nil
-        queue(bytes, nil)
-    }
-
-    private func queueRest(_ rest: ByteBuffer) {
-        context?.writeAndFlush(NIOAny(rest), promise: nil)
-        onUntaken?()
-    }
-
-    private func queue(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
-        hasQueued = true
-        direct?.willQueue()
-        context?.write(NIOAny(bytes), promise: promise)
-    }
-}
-
-extension ByteBuffer {
-    /// What stands behind so many bytes.
-    fileprivate func dropping(_ count: Int) -> ByteBuffer {
-        var rest = self
-        rest.moveReaderIndex(forwardBy: count)
-        return rest
     }
 }
 

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Stands between a client's socket and the handlers that make something else of its bytes: TLS, HTTP.
 ///
-/// Where there are none ``ClientHandler`` does this itself, since each handler costs memory for each client and time for
+/// Where there are none ``PlainClientHandler`` does this itself, since each handler costs memory for each client and time for
 /// each request.
 final class ClientSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
@@ -48,7 +48,7 @@ final class ClientSocketHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        socket.writabilityChanged()
+        socket.output.writabilityChanged()
         context.fireChannelWritabilityChanged()
     }
 
@@ -62,15 +62,15 @@ final class ClientSocketHandler: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        socket.write(unwrapOutboundIn(data), promise)
+        socket.output.write(unwrapOutboundIn(data), promise)
     }
 
     func flush(context: ChannelHandlerContext) {
-        socket.flush()
+        socket.output.flush()
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        socket.queueUnflushed()
+        socket.output.queueUnflushed()
         context.close(mode: mode, promise: promise)
     }
 }

@@ -137,28 +137,31 @@ final class Listener {
         let answersAfterEnd = tls == nil && wire.answersAfterEndOfInput
         let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
         let http = HTTPPipeline.client(speaking: applicationProtocol)
-        let isAtSocket = tls == nil && http.isEmpty
-        let client = ClientHandler(
+        let session = ClientSession(
             wire,
-            awaitsHandshake: tls != nil,
+            isOverTLS: tls != nil,
             socket: socket,
-            isAtSocket: isAtSocket,
             assembly: http.lazy.compactMap { $0 as? any RequestAssembly }.first,
             clients: clients,
             driver: driver,
             logger: ClientLogger(logger, channel.remoteAddress)
         )
-        let secure = tls.map {
+        if tls == nil, http.isEmpty { return [PlainClientHandler(session, at: socket)] }
+        let client = ClientHandler(session, awaitsHandshake: tls != nil, output: driver.output)
+        return [ClientSocketHandler(socket)] + tlsHandlers + http + [client]
+    }
+
+    private var tlsHandlers: [any ChannelHandler] {
+        guard let tls else { return [] }
+        return [
             TLSHandler(
-                context: $0,
+                context: tls,
                 scratch: resources.scratch,
                 pace: resources.pace,
                 // For Modbus it stays as it is.
                 reading: applicationProtocol.messages == .modbus ? nil : requestReading
             )
-        }
-        if isAtSocket { return [client] }
-        return [ClientSocketHandler(socket)] + (secure.map { [$0] } ?? []) + http + [client]
+        ]
     }
 
     private func address(of channel: any Channel) -> ListenAddress {

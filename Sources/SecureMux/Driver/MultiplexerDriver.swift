@@ -37,10 +37,10 @@ final class MultiplexerDriver {
 
     /// Where frames are put together before they are written, again and again.
     private var frame: [UInt8] = []
-    private var output = ByteBuffer()
+    /// For those of its clients that stand behind other handlers.
+    let output = ReusedBuffer()
     /// The responses that the core may want given again, by their places.
     private var keptResponses: [ByteBuffer] = []
-    private static let keptCapacity = 4096
     private var log: DeviceLog
     private let isTracing: Bool
 
@@ -328,15 +328,6 @@ extension MultiplexerDriver {
             return asker.drop()
         }
         asker.write(frame)
-    }
-
-    /// The bytes in a buffer that is used again: once the socket took them its memory is ours alone.
-    func buffer(_ bytes: [UInt8]) -> ByteBuffer {
-        // After a large message the memory is given back.
-        if output.storageCapacity > Self.keptCapacity { output = ByteBuffer() }
-        output.clear(minimumCapacity: bytes.count)
-        output.writeBytes(bytes)
-        return output
     }
 
     private func schedule(_ deadline: Duration) {

@@ -8,26 +8,6 @@ struct FrameBuffer {
     /// Whether a frame has begun.
     var isEmpty: Bool { bytes.readableBytes == 0 }
 
-    /// Whether the stream begins with a ClientHello in a TLS record (RFC 8446, sections 4 and 5.1); nil while that is open.
-    ///
-    /// ```
-    ///  0      1       3        5      6          9
-    /// +------+-------+--------+------+----------+
-    /// | 22   | 3  1…4| length | 1    | length…  |    the second length is the first one less 4, or more in fragments
-    /// +------+-------+--------+------+----------+
-    /// ```
-    ///
-    /// So much of it, since three bytes alone may begin a request: of unit 22 on a serial wire, for example.
-    var beginsWithClientHello: Bool? {
-        let header = Array(bytes.readableBytesView.prefix(9))
-        let expected: [ClosedRange<UInt8>] = [22...22, 3...3, 1...4, 0...255, 0...255, 1...1, 0...0]
-        guard zip(header, expected).allSatisfy({ $1.contains($0) }) else { return false }
-        guard header.count == 9 else { return nil }
-        let record = Int(header[3]) << 8 | Int(header[4])
-        let message = Int(header[7]) << 8 | Int(header[8])
-        return message + 4 >= record
-    }
-
     /// How many bytes there are.
     var readableBytes: Int { bytes.readableBytes }
 
@@ -47,13 +27,9 @@ struct FrameBuffer {
         bytes.writeBuffer(&received)
     }
 
-    /// Measures the next request, or returns nil when it is not whole yet.
-    func requestLength(on wire: Wire) throws(FramingError) -> Int? {
-        guard !isEmpty,
-            let length = try wire.requestLength(in: bytes.readableBytesUInt8Span),
-            length <= bytes.readableBytes
-        else { return nil }
-        return length
+    /// Has `reader` tell what the bytes begin with, or returns nil when that is not whole or not to be taken yet.
+    func reading(by reader: inout RequestReader, unanswered: Int) -> RequestReader.Reading? {
+        reader.next(in: bytes.readableBytesUInt8Span, unanswered: unanswered)
     }
 
     /// Has `reader` tell what the bytes begin with, or returns nil when more are needed.

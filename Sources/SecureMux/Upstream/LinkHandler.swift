@@ -6,6 +6,8 @@ final class LinkHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: TCPLink
+    /// Whether no handler stands between.
+    private let isAtSocket: Bool
     private var reader: ResponseReader
     private let carriesTransactionIDs: Bool
     private var unread = FrameBuffer()
@@ -17,8 +19,9 @@ final class LinkHandler: ChannelInboundHandler {
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
 
-    init(_ connection: TCPLink, _ wire: Wire) {
+    init(_ connection: TCPLink, _ wire: Wire, isAtSocket: Bool) {
         self.connection = connection
+        self.isAtSocket = isAtSocket
         reader = wire.responseReader
         carriesTransactionIDs = wire.carriesTransactionIDs
     }
@@ -28,6 +31,14 @@ final class LinkHandler: ChannelInboundHandler {
         guard !carriesTransactionIDs else { return }
         reader.requestSent(connection.awaited, unread: unread.readableBytes)
         connection.isMidResponse = false
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if isAtSocket { connection.output.attach(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        if isAtSocket { connection.output.detach() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -100,21 +111,5 @@ final class LinkHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         connection.failed(error)
         context.close(promise: nil)
-    }
-}
-
-/// Notes that bytes came, before other handlers keep some of them for a while.
-final class ArrivalHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let connection: TCPLink
-
-    init(_ connection: TCPLink) {
-        self.connection = connection
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.isMidResponse = true
-        context.fireChannelRead(data)
     }
 }

@@ -21,8 +21,10 @@ final class TCPLink: Link {
     var isMidResponse = false
     /// Reads what the device sends, until the end.
     private var handler: LinkHandler?
-    /// Nil where a handler makes something else of what is written.
-    private var direct: DirectSocket?
+    /// All that leaves for the device.
+    let output = SocketOutput()
+    /// Whether a handler makes something else of what is written, and of what comes.
+    private let isBehindHandlers: Bool
     private var isWriting = false
     /// What came while a request was being written, on a wire without ids.
     ///
@@ -59,6 +61,7 @@ final class TCPLink: Link {
         self.device = device
         self.applicationProtocol = applicationProtocol
         wire = applicationProtocol.wire
+        isBehindHandlers = applicationProtocol.messages.isHTTP
         self.timeout = timeout
         self.owner = owner
     }
@@ -84,28 +87,23 @@ final class TCPLink: Link {
             return
         }
         handler?.requestSent()
-        let sent = send(frame)
-        if sent != frame.count { queue(frame[(sent ?? 0)...], of: request, isDead: sent == nil, on: channel) }
-    }
-
-    /// How many bytes the socket takes at once; nil when it takes nothing any more.
-    private func send(_ bytes: [UInt8]) -> Int? {
-        direct == nil ? 0 : bytes.withUnsafeBytes { direct?.send($0) }
-    }
-
-    /// Leaves what the socket does not take of a request to the channel.
-    ///
-    /// From a dead socket the channel reads what is left, and then closes it.
-    private func queue(_ rest: ArraySlice<UInt8>, of request: RequestID, isDead: Bool, on channel: any Channel) {
-        let isWhole = rest.startIndex == 0
-        isWriting = true
-        channel.writeAndFlush(ByteBuffer(bytes: rest), promise: nil)
-        isWriting = false
+        guard let rest = send(frame, to: channel) else { return }
         // A write that fails closes the channel at once. Of a few bytes the system takes all or nothing.
-        if isWhole, !channel.isActive, isDead || rest.count <= Self.wholeWrite {
+        if rest.bytes == frame.count, !channel.isActive, rest.isDead || rest.bytes <= Self.wholeWrite {
             owner.requestUnsent(request, on: id)
         }
         while let arrival = early.popFirst() { tell(arrival) }
+    }
+
+    /// Has a frame leave, and returns what is left of it.
+    ///
+    /// From a dead socket the channel reads what is left, and then closes it.
+    private func send(_ frame: [UInt8], to channel: any Channel) -> SocketOutput.Remainder? {
+        isWriting = true
+        defer { isWriting = false }
+        guard isBehindHandlers else { return output.send(frame) }
+        channel.writeAndFlush(ByteBuffer(bytes: frame), promise: nil)
+        return SocketOutput.Remainder(bytes: frame.count, isDead: false)
     }
 
     /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
@@ -147,11 +145,11 @@ final class TCPLink: Link {
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
                     let http = HTTPPipeline.device("\(connection.device)", speaking: spoken)
-                    let handler = LinkHandler(connection, connection.wire)
+                    let handler = LinkHandler(connection, connection.wire, isAtSocket: http.isEmpty)
                     connection.handler = handler
-                    try channel.pipeline.syncOperations.addHandlers(
-                        (http.isEmpty ? [] : [ArrivalHandler(connection)] + http) + [handler]
-                    )
+                    // Where nothing stands between, the handler itself is at the socket: each costs time for each answer.
+                    let socket: [any ChannelHandler] = http.isEmpty ? [] : [LinkSocketHandler(connection)]
+                    try channel.pipeline.syncOperations.addHandlers(socket + http + [handler])
                 }
             }
             .connect(to: address)
@@ -160,7 +158,7 @@ final class TCPLink: Link {
                 switch (result, state) {
                 case (.success(let channel), .connecting):
                     state = .connected(channel)
-                    if !applicationProtocol.messages.isHTTP { direct = DirectSocket(channel) }
+                    output.opened(channel)
                     // Not channelInactive: a channel that closes before it is fully active never tells of it.
                     channel.closeFuture.assumeIsolated().whenComplete { _ in self.closedSoon() }
                     owner.linkConnected(id)
@@ -184,6 +182,7 @@ final class TCPLink: Link {
         if case .closed = state { return }
         state = .closed
         handler = nil
+        output.closed()
         owner.linkClosed(id, reason: reason, midResponse: isMidResponse)
     }
 }

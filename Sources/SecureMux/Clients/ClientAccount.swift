@@ -1,0 +1,69 @@
+import MultiplexerCore
+import NIOCore
+
+/// What a client has of ours: its unanswered requests, the memory of its messages, and our patience.
+struct ClientAccount {
+    /// How many requests were given to the driver and not yet answered.
+    private(set) var unanswered = 0
+    /// What these take, about.
+    private(set) var unansweredBytes = 0
+    /// What of its messages' memory the listener knows of.
+    private var notedBytes = 0
+    private var patience = ClientPatience()
+    private var sight = ClientPatience.Sight()
+
+    /// What a client's requests, and its responses, may take without being counted: much more than those of most protocols.
+    static let small = 32 << 10
+
+    /// Whether the listener knows of any memory.
+    var isNoted: Bool { notedBytes > 0 }
+
+    /// How many bytes the client had not taken when it was looked at last.
+    var unsent: Int { sight.unsent }
+
+    /// The client sent a request of so many bytes.
+    ///
+    /// - Returns: Whether it was the first.
+    mutating func asked(_ bytes: Int) -> Bool {
+        defer { sight.requests += 1 }
+        unanswered += 1
+        unansweredBytes += bytes
+        return sight.requests == 0
+    }
+
+    /// The client is given a response.
+    mutating func answered() { sight.responses += 1 }
+
+    /// A request is over.
+    mutating func completed() {
+        // They are answered in any order; on the average that is right.
+        unansweredBytes -= unanswered > 1 ? unansweredBytes / unanswered : unansweredBytes
+        unanswered -= 1
+    }
+
+    /// Counts what large messages take.
+    ///
+    /// - Returns: What the listener is to know from now on; nil if it does.
+    mutating func note(requests: Int, responses: Int) -> Int? {
+        let bytes = (requests > Self.small ? requests : 0) + (responses > Self.small ? responses : 0)
+        guard bytes != notedBytes else { return nil }
+        notedBytes = bytes
+        return bytes
+    }
+
+    /// Judges whether anything of the client has lasted too long.
+    mutating func judge(
+        _ progress: (unsent: Int, taken: UInt64),
+        isAnswerDue: Bool,
+        isRestDue: Bool,
+        within limits: ClientLimits,
+        at now: NIODeadline
+    ) -> ClientPatience.Excess? {
+        (sight.unsent, sight.taken) = progress
+        (sight.isAnswerDue, sight.isRestDue) = (isAnswerDue, isRestDue)
+        return patience.judge(sight, within: limits, at: now)
+    }
+
+    /// Whether the client is to be looked at again, even if it does nothing.
+    func isOnTrial(within limits: ClientLimits) -> Bool { patience.isOnTrial(within: limits) }
+}

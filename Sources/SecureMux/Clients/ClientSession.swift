@@ -1,0 +1,393 @@
+import Logging
+import MultiplexerCore
+import NIOCore
+
+/// One client from its connection to its end: gives its requests to the driver and writes what it gets.
+///
+/// It asks for more only while the client may go on: the driver has room for its requests and it takes its responses. So what a
+/// client can make us hold is bounded, whatever it does. It knows of its channel what ``ClientPort`` and ``ClientSocket`` tell.
+final class ClientSession: Client {
+    let wire: Wire
+    let isTranslated: Bool
+    /// Where the driver keeps the last of the unanswered requests.
+    var latestRequest: UInt32?
+
+    private let driver: MultiplexerDriver
+    private let clients: AdmittedClients
+    private let socket: ClientSocket
+    private let assembly: (any RequestAssembly)?
+    private var logger: ClientLogger
+    private var state = State.arriving
+    /// Nil before the channel is set up and after it is gone.
+    private var channel: (any Channel)?
+    private var port: (any ClientPort)?
+    private var place: Admission.Ticket?
+    private var received = FrameBuffer()
+    private var reader: RequestReader
+    private var account = ClientAccount()
+    /// The clock looks after us.
+    private var isOnTrial = false
+
+    private enum State {
+        /// Not yet known to the driver. Exits: joined, closing.
+        case arriving
+        /// Sends requests. Exits: leaving, closing.
+        case joined(ClientID)
+        /// The driver has dismissed it: it gets what was written to it, then it is closed. Exits: closing.
+        case leaving(ClientID)
+        /// The driver knows it no more.
+        case closing
+    }
+
+    /// A client that speaks `wire`, over TLS or not.
+    ///
+    /// `assembly` is what stands between it and `socket` and keeps parts of requests, if anything does.
+    init(
+        _ wire: Wire,
+        isOverTLS: Bool,
+        socket: ClientSocket,
+        assembly: (any RequestAssembly)?,
+        clients: AdmittedClients,
+        driver: MultiplexerDriver,
+        logger: ClientLogger
+    ) {
+        self.wire = wire
+        isTranslated = wire.isTranslated(to: driver.wire)
+        reader = RequestReader(wire, isOverTLS: isOverTLS)
+        self.socket = socket
+        self.assembly = assembly
+        self.clients = clients
+        self.driver = driver
+        self.logger = logger
+    }
+
+    /// The client's address, for the log.
+    var name: Logger.MetadataValue { "\(logger.name)" }
+
+    var unanswered: Int { account.unanswered }
+
+    private var isJoined: Bool { if case .joined = state { true } else { false } }
+}
+
+// MARK: - Coming and going
+
+extension ClientSession {
+    /// The session has got its place in the channel.
+    func stand(at port: any ClientPort, in channel: any Channel) {
+        (self.port, self.channel) = (port, channel)
+        place = clients.seat(self, of: channel)
+        socket.output.onUntaken = { self.goOnTrial() }
+    }
+
+    /// The channel is gone.
+    func standNowhere() { (port, channel) = (nil, nil) }
+
+    /// The client may send requests.
+    func join() {
+        guard case .arriving = state, let channel else { return }
+        logger.info("client connected")
+        let client = driver.join(self, from: channel.remoteAddress.flatMap { IPAddress($0)?.network })
+        state = .joined(client)
+        if account.isOnTrial(within: clients.limits) { goOnTrial() }
+        // A drain dismisses whoever joins; it could not do so before.
+        guard !driver.isDraining else { return dismiss() }
+        port?.read()
+    }
+
+    /// The TLS handshake is complete.
+    func joinOverTLS() {
+        // In TLS 1.3 nothing of ours answers the client's last message, and its first request waits for that.
+        socket.acknowledge()
+        join()
+    }
+
+    /// Lets every further line of the log say who the client is.
+    func identify(_ peer: TLSPeerIdentified) {
+        logger[metadataKey: "tls"] = "\(peer.version)"
+        guard let certificate = peer.certificate else { return }
+        logger[metadataKey: "subject"] = "\(certificate.subject)"
+        switch certificate.role {
+        case .none: break
+        case .one(let name): logger[metadataKey: "role"] = "\(name)"
+        case .malformed: logger[metadataKey: "role"] = "malformed"
+        }
+    }
+
+    /// The connection has ended.
+    func disconnected() {
+        if isJoined { logger.info("client left") }
+        leave()
+    }
+
+    /// The connection failed, or a handler in front refuses the client.
+    func failed(_ error: any Error) {
+        // Why it is closed has been said.
+        if case .closing = state, error is any ClientRefusal { return }
+        guard let refusal = error as? any ClientRefusal else {
+            logger.info("client connection failed", metadata: ["reason": "\(error)"])
+            leave()
+            channel?.close(promise: nil)
+            return
+        }
+        // Whoever refuses closes the connection, once the client has had a chance to read why.
+        clients.log.refused(
+            refusal.refusalKind,
+            refusal.reason,
+            remedy: refusal.remedy,
+            level: refusal.isHarmless ? .info : .warning,
+            logger
+        )
+        leave()
+    }
+
+    func dismiss() {
+        guard case .joined(let client) = state else { return }
+        state = .leaving(client)
+        stopListening()
+        closeAfterWrites()
+    }
+
+    func drop() {
+        leave()
+        closeAfterWrites()
+    }
+
+    /// Closes the connection at once and without a word: another client needs the place, or it may not be here any more.
+    func cutOff() {
+        leave()
+        socket.cutOff()
+    }
+
+    private func closeAfterWrites() {
+        guard let channel else { return }
+        // Whoever does not read must not keep the connection.
+        let patience = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
+        let limit = channel.eventLoop.assumeIsolated().scheduleTask(in: patience) { channel.close(promise: nil) }
+        channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
+            limit.cancel()
+            channel.close(promise: nil)
+        }
+    }
+
+    private static let lastWritesTimeout = TimeAmount.seconds(2)
+
+    private func closeIfAnswered() {
+        guard isJoined, account.unanswered == 0, takesResponses, reader.isOpen else { return }
+        logger.info("client left")
+        drop()
+    }
+
+    /// Nothing that has come or still comes is heard.
+    private func stopListening() {
+        reader.end()
+        received.clear()
+    }
+
+    private func leave() {
+        let known = state
+        state = .closing
+        stopListening()
+        noteMemory()
+        switch known {
+        case .joined(let client), .leaving(let client): driver.leave(client)
+        case .arriving, .closing: break
+        }
+    }
+}
+
+// MARK: - Its requests and responses
+
+extension ClientSession {
+    /// Bytes of the client came.
+    func receive(_ bytes: ByteBuffer) {
+        // After the end only what a read brings that was under way.
+        guard isJoined, !reader.hasEnded else { return }
+        received.append(bytes)
+        // Before the device hears of it.
+        noteMemory()
+        takeRequests()
+    }
+
+    /// All that had come was received.
+    func completeReading() {
+        if isRestDue { goOnTrial() }
+        noteMemory()
+        readOn()
+    }
+
+    /// The client has ended its sending, and may wait for responses.
+    func endInput() {
+        reader.end()
+        closeIfAnswered()
+    }
+
+    /// The client takes less of its responses than there are, or takes them again.
+    func writabilityChanged() {
+        if takesResponses { proceedSoon() }
+        if account.isNoted { noteMemory() }
+    }
+
+    func write(_ frame: [UInt8]) {
+        account.answered()
+        port?.write(frame)
+        noteCompleted()
+    }
+
+    func noteCompleted() {
+        account.completed()
+        // What was kept back until now may be the beginning of a request.
+        if isRestDue { goOnTrial() }
+        if account.isNoted || !takesResponses { noteMemory() }
+        if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfAnswered() }
+    }
+
+    func pause() { reader.pause() }
+
+    /// From the loop's next turn on: while the driver carries out actions it could not pause us.
+    func resume() {
+        reader.resume()
+        proceedSoon()
+    }
+
+    /// Whether the client takes what is written to it.
+    private var takesResponses: Bool { socket.output.isWritable }
+
+    private func takeRequests() {
+        while case .joined(let client) = state, channel != nil, takesResponses {
+            switch received.reading(by: &reader, unanswered: account.unanswered) {
+            case .request(let length):
+                guard let frame = received.cut(length) else { return }
+                if account.asked(frame.readableBytes), let place { clients.spoke(place) }
+                driver.receiveRequest(frame, from: self, client)
+            case nil:
+                return
+            case .tls:
+                refuse(
+                    .unexpectedTLS,
+                    "the client speaks TLS, this listener does not",
+                    remedy: "give the client the TLS listener's port, or this listener a certificate"
+                )
+            case .unreadable(let error):
+                let remedy = "let it speak the protocol that --protocol names"
+                refuse(.notTheProtocol, "the client sent \(error)", remedy: remedy)
+            }
+        }
+    }
+
+    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: String) {
+        clients.log.refused(kind, reason, remedy: remedy, logger)
+        drop()
+    }
+
+    private func proceedSoon() {
+        channel?.eventLoop.assumeIsolated().execute { self.proceed() }
+    }
+
+    /// Goes on where a pause stopped: with what was read before, then with reading.
+    private func proceed() {
+        takeRequests()
+        if isRestDue { goOnTrial() }
+        readOn()
+    }
+
+    private func readOn() {
+        guard isJoined, channel != nil, takesResponses, reader.isOpen else { return }
+        if reader.hasEnded { closeIfAnswered() } else { port?.read() }
+    }
+}
+
+// MARK: - Its memory and time
+
+extension ClientSession {
+    private var requestBytes: Int {
+        isJoined ? received.readableBytes + account.unansweredBytes + (assembly?.heldBytes ?? 0) : 0
+    }
+
+    /// What it has not taken of its responses, if that is much.
+    private var responseBytes: Int {
+        // As long as it takes them it is little.
+        guard !takesResponses, channel?.isActive == true else { return 0 }
+        return socket.output.unsent
+    }
+
+    /// Counts what large messages take; if that is too much together with those of others, whoever has the most is sent away.
+    private func noteMemory() {
+        guard let place, let bytes = account.note(requests: requestBytes, responses: responseBytes) else { return }
+        clients.hold(bytes, by: place)
+    }
+
+    /// Lets go of what its messages take: those of all clients together take too much, and this one's the most.
+    func letGo() {
+        let takesNothing = responseBytes > ClientAccount.small
+        if !takesNothing, account.unansweredBytes <= ClientAccount.small, let assembly, assembly.isRestDue {
+            return assembly.giveUp(.tooMuchWithOthers)
+        }
+        if isJoined {
+            clients.log.refused(
+                .tooMuchMemory,
+                "the messages of all clients together take more than \(clients.limits.messageMemory) bytes, and those of "
+                    + "this client the most",
+                remedy: "look whether it reads its responses and finishes its requests, or raise --message-memory",
+                logger
+            )
+        }
+        leave()
+        // What it does not take would stay.
+        if takesNothing { socket.reset() } else { closeAfterWrites() }
+    }
+
+    /// Has the clock look after us, until nothing of ours can last too long.
+    private func goOnTrial() {
+        guard !isOnTrial, channel != nil else { return }
+        isOnTrial = true
+        clients.clock.add(self)
+    }
+
+    /// Ends what has lasted too long, and stays on trial while there is anything left that may.
+    func lookAfter(at now: NIODeadline) {
+        isOnTrial = false
+        guard channel?.isActive == true else { return }
+        let progress = socket.progress()
+        noteMemory()
+        let excess = account.judge(
+            progress,
+            isAnswerDue: account.unanswered > 0 || reader.holdsRequest,
+            isRestDue: isRestDue,
+            within: clients.limits,
+            at: now
+        )
+        if let excess { end(after: excess) }
+        if account.isOnTrial(within: clients.limits) { goOnTrial() }
+    }
+
+    private func end(after excess: ClientPatience.Excess) {
+        switch (excess, state) {
+        case (.write, _):
+            clients.log.writeTimedOut(unsent: account.unsent, logger)
+            leave()
+            socket.reset()
+        case (.request, .joined):
+            if let assembly, assembly.isRestDue { return assembly.giveUp(.late) }
+            clients.log.requestTimedOut(logger)
+            // What came whole before is answered.
+            stopListening()
+            noteMemory()
+            if account.unanswered == 0 { drop() }
+        case (.idle, .joined):
+            clients.log.idled(logger)
+            drop()
+        // It is being closed by other means.
+        case (_, .arriving), (_, .leaving), (_, .closing):
+            break
+        }
+    }
+
+    /// Whether a request has begun, and it is not us who keep the rest from coming.
+    private var isRestDue: Bool {
+        guard isJoined, channel != nil, takesResponses, reader.isOpen else { return false }
+        return !received.isEmpty || assembly?.isRestDue == true
+    }
+}
+
+@available(*, unavailable)
+extension ClientSession: Sendable {}
