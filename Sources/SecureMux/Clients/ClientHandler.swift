@@ -183,7 +183,7 @@ final class ClientHandler: ChannelInboundHandler, Client {
         } catch {
             // Part of a ClientHello may be enough to see that it is no request.
             if !isKnownPlain, received.beginsWithClientHello != false { return refuseTLS() }
-            let remedy = "let it speak the protocol that --protocol names"
+            let remedy: Sentence = "let it speak the protocol that \(.clientProtocol) names"
             refuse(.notTheProtocol, "the client sent \(error)", remedy: remedy)
         }
     }
@@ -228,7 +228,7 @@ final class ClientHandler: ChannelInboundHandler, Client {
         if isAtSocket { socket.read() } else { context?.read() }
     }
 
-    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: String) {
+    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: Sentence) {
         clients.log.refused(kind, reason, remedy: remedy, logger)
         drop()
     }
@@ -289,7 +289,7 @@ extension ClientHandler {
                 .tooMuchMemory,
                 "the messages of all clients together take more than \(clients.limits.messageMemory) bytes, and those of "
                     + "this client the most",
-                remedy: "look whether it reads its responses and finishes its requests, or raise --message-memory",
+                remedy: "look whether it reads its responses and finishes its requests, or raise \(.messageMemory)",
                 logger
             )
         }
