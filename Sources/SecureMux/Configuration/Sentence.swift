@@ -45,7 +45,7 @@ extension Sentence: CustomStringConvertible {
 extension Sentence: ExpressibleByStringInterpolation {
     /// A sentence without a setting.
     public init(stringLiteral value: String) {
-        parts = [.text(value)]
+        parts = value.isEmpty ? [] : [.text(value)]
     }
 
     /// What was written between the quotes.
@@ -62,12 +62,12 @@ extension Sentence: ExpressibleByStringInterpolation {
 
         /// Adds words.
         public mutating func appendLiteral(_ literal: String) {
-            parts.append(.text(literal))
+            append(.text(literal))
         }
 
         /// Adds what is no setting.
         public mutating func appendInterpolation(_ value: some CustomStringConvertible) {
-            parts.append(.text(value.description))
+            append(.text(value.description))
         }
 
         /// Names a setting.
@@ -87,17 +87,28 @@ extension Sentence: ExpressibleByStringInterpolation {
 
         /// Adds another sentence with its settings.
         public mutating func appendInterpolation(_ sentence: Sentence) {
-            parts += sentence.parts
+            for part in sentence.parts { append(part) }
         }
 
         /// Adds what an error says, with the settings that it names.
         public mutating func appendInterpolation(_ error: some Error) {
-            parts += (error as? any SentenceError)?.sentence.parts ?? [.text("\(error)")]
+            appendInterpolation((error as? any SentenceError)?.sentence ?? "\("\(error)")")
         }
 
         /// Adds what an error says, with the settings that it names.
         public mutating func appendInterpolation(_ error: some Error & CustomStringConvertible) {
-            parts += (error as? any SentenceError)?.sentence.parts ?? [.text(error.description)]
+            appendInterpolation((error as? any SentenceError)?.sentence ?? "\(error.description)")
+        }
+
+        /// Words that follow words are one part: sentences that say the same are equal.
+        private mutating func append(_ part: Part) {
+            guard case .text(let words) = part else { return parts.append(part) }
+            guard !words.isEmpty else { return }
+            if case .text(let before)? = parts.last {
+                parts[parts.count - 1] = .text(before + words)
+            } else {
+                parts.append(part)
+            }
         }
     }
 

@@ -20,6 +20,25 @@ public enum Setting: String, CaseIterable, Hashable, Sendable {
     /// Whether unit ids of responses are checked or ignored.
     case unitIDs = "unit-ids"
 
+    // MARK: The format of messages
+
+    /// What ends each message.
+    case delimiter = "delimiter"
+    /// How many bytes the length before each message takes.
+    case lengthBytes = "length-bytes"
+    /// What the length is written with.
+    case lengthFormat = "length-format"
+    /// Which byte of a binary length comes first.
+    case lengthOrder = "length-order"
+    /// Whether the length counts itself and the header bytes too.
+    case lengthIncludesHeader = "length-includes-header"
+    /// How many bytes stand before the length.
+    case headerBytes = "header-bytes"
+    /// How many bytes each message has beyond those that the length counts.
+    case lengthAdds = "length-adds"
+    /// The longest message that is taken.
+    case maxMessage = "max-message"
+
     // MARK: The device
 
     /// Where the device is.

@@ -32,6 +32,14 @@ import Testing
         #expect(inAFile(sentence) == file)
     }
 
+    @Test func `sentences that say the same are equal, however they were put together`() {
+        let (word, nothing) = ("key", "")
+        let plain: Sentence = "give a key"
+        #expect(plain == "give a \(word)\(nothing)" && plain == "give " + "a key")
+        #expect(("" as Sentence) == "\(nothing)")
+        #expect(("give \(.tlsKey)" as Sentence) != "give 'tls-key'")
+    }
+
     @Test func `a sentence in another one keeps its settings`() {
         let inner: Sentence = "give \(.tlsKey)"
         #expect(inAFile("no key: \(inner)") == "no key: give tls.tls-key")
