@@ -100,7 +100,7 @@ package final class SimulatedDevice: Sendable {
         // One loop for all connections, so that what happens has one order.
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let listener = try await eventLoop.flatSubmit {
-            self.bootstrap(on: eventLoop).bind(to: ListenAddress(host: host, port: port))
+            self.bootstrap(on: eventLoop).bind(to: ListenAddress(checked: host, port: port))
         }.get()
         let replaced = state.withLockedValue { state in
             defer { state.listener = listener }

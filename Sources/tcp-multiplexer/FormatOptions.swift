@@ -91,85 +91,20 @@ struct FormatOptions: ParsableArguments {
     ///
     /// - Throws: `ValidationError` when it has no such settings, or they cannot be.
     func applied(to known: ApplicationProtocol) throws -> ApplicationProtocol {
-        for option in Setting.allCases where isGiven(option) && !option.protocols.contains(known.name) {
-            throw ValidationError(
-                """
-                \(option.rawValue) is of no use to \(known.name): leave it out, or choose a protocol that has it with -p \
-                (\(option.protocols.joined(separator: ", ")))
-                """
-            )
-        }
-        do {
-            return try configured(known)
-        } catch {
-            throw ValidationError("\(known.name) cannot be spoken like this: \(error)")
-        }
-    }
-
-    private func configured(_ known: ApplicationProtocol) throws(InvalidSettings) -> ApplicationProtocol {
-        switch known.name {
-        case ApplicationProtocol.echo.name:
-            try maxMessage.map { size throws(InvalidSettings) in try .echo(maximumLength: size) } ?? known
-        case ApplicationProtocol.delimited.name:
-            try .delimited(by: delimiter, maximumLength: maxMessage)
-        case ApplicationProtocol.iso8583.name:
-            .iso8583(prefix: try prefix(otherwise: .twoBytes))
-        case ApplicationProtocol.mpu.name:
-            .mpu(prefix: try prefix(otherwise: .fourDigits))
-        case ApplicationProtocol.lengthPrefixed.name:
-            .lengthPrefixed(prefix: try prefix(otherwise: .twoBytes))
-        case ApplicationProtocol.http.name:
-            try maxMessage.map { size throws(InvalidSettings) in try .http(maximumBody: size) } ?? known
-        default:
-            known
-        }
-    }
-
-    private func prefix(otherwise usual: LengthPrefix) throws(InvalidSettings) -> LengthPrefix {
-        try LengthPrefix(
-            headerBytes: headerBytes ?? usual.headerBytes,
-            lengthBytes: lengthBytes ?? usual.lengthBytes,
-            format: lengthFormat ?? usual.format,
-            order: lengthOrder ?? usual.order,
-            includesHeader: lengthIncludesHeader,
-            uncountedBytes: lengthAdds ?? usual.uncountedBytes,
-            maximumLength: maxMessage
+        let format = MessageFormat(
+            delimiter: delimiter,
+            lengthBytes: lengthBytes,
+            lengthFormat: lengthFormat,
+            lengthOrder: lengthOrder,
+            lengthIncludesHeader: lengthIncludesHeader,
+            headerBytes: headerBytes,
+            lengthAdds: lengthAdds,
+            maxMessage: maxMessage
         )
-    }
-
-    /// The names of the options above.
-    private enum Setting: String, CaseIterable {
-        case delimiter = "--delimiter"
-        case lengthBytes = "--length-bytes"
-        case lengthFormat = "--length-format"
-        case lengthOrder = "--length-order"
-        case lengthIncludesHeader = "--length-includes-header"
-        case headerBytes = "--header-bytes"
-        case lengthAdds = "--length-adds"
-        case maxMessage = "--max-message"
-
-        /// The names of the protocols that have this setting.
-        var protocols: [String] {
-            let withLength = [ApplicationProtocol.iso8583, .mpu, .lengthPrefixed].map(\.name)
-            return switch self {
-            case .delimiter: [ApplicationProtocol.delimited.name]
-            case .lengthBytes, .lengthFormat, .lengthOrder, .lengthIncludesHeader, .headerBytes, .lengthAdds:
-                withLength
-            case .maxMessage: withLength + [ApplicationProtocol.delimited, .echo, .http].map(\.name)
-            }
-        }
-    }
-
-    private func isGiven(_ setting: Setting) -> Bool {
-        switch setting {
-        case .delimiter: delimiter != nil
-        case .lengthBytes: lengthBytes != nil
-        case .lengthFormat: lengthFormat != nil
-        case .lengthOrder: lengthOrder != nil
-        case .lengthIncludesHeader: lengthIncludesHeader
-        case .headerBytes: headerBytes != nil
-        case .lengthAdds: lengthAdds != nil
-        case .maxMessage: maxMessage != nil
+        do {
+            return try format.applied(to: known)
+        } catch {
+            throw ValidationError(error)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Logging
+import SecureMux
 
 /// One line a message on standard error: time, level, message, then `key=value` pairs.
 struct LineLogHandler: LogHandler {
@@ -20,10 +21,17 @@ struct LineLogHandler: LogHandler {
 
     /// The line without its end.
     func line(for event: LogEvent, at time: Timestamp) -> String {
-        let start = "\(time) \(event.level.name) \("\(event.message)".escapingControls)"
-        let pairs = metadata.merging(event.metadata ?? [:]) { _, specific in specific }
+        var pairs = metadata.merging(event.metadata ?? [:]) { _, specific in specific }
+        // It is the message, which could not keep the settings that it names.
+        let message = pairs.removeValue(forKey: "sentence").map(Self.text) ?? "\(event.message)"
+        let start = "\(time) \(event.level.name) \(message.escapingControls)"
         return pairs.sorted { Self.order($0.key) < Self.order($1.key) }
-            .reduce(start) { "\($0) \($1.key)=\("\($1.value)".quotedUnlessPlain)" }
+            .reduce(start) { "\($0) \($1.key)=\(Self.text($1.value).quotedUnlessPlain)" }
+    }
+
+    /// A sentence names our options.
+    private static func text(_ value: Logger.MetadataValue) -> String {
+        if case .stringConvertible(let sentence as Sentence) = value { sentence.namingOptions } else { "\(value)" }
     }
 
     /// Who comes first, then what and why, then what to do.

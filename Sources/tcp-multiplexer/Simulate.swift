@@ -53,7 +53,7 @@ struct Simulate: AsyncParsableCommand {
         let simulated = SimulatedDevice(try configuration(), logger: logger)
         do {
             let port = try await simulated.start(host: device.listen.host, port: device.listen.port)
-            announce(ListenAddress(host: device.listen.host, port: port), logger)
+            announce(ListenAddress(checked: device.listen.host, port: port), logger)
         } catch {
             logger.error("\(device.listen.explanation(ofFailedBind: error))")
             throw ExitCode.failure

@@ -11,7 +11,7 @@ struct SimulatedDeviceOptions: ParsableArguments {
         ),
         transform: ListenAddress.init(parsing:)
     )
-    var listen = ListenAddress(host: "127.0.0.1", port: 1502)
+    var listen = ListenAddress(checked: "127.0.0.1", port: 1502)
 
     @Option(
         name: [.customShort("p"), .customLong("protocol")],

@@ -1,4 +1,5 @@
 import Logging
+import SecureMux
 import Testing
 
 @testable import tcp_multiplexer
@@ -13,6 +14,17 @@ import Testing
         #expect(
             pairs(["remedy": "none", "unit": "1", "asks": "a", "client": "c"]) == "client=c asks=a unit=1 remedy=none"
         )
+    }
+
+    @Test func `a sentence names the options that set what it is about`() {
+        let remedy: Sentence = "raise \(.maxClients)"
+        #expect(pairs(["remedy": .stringConvertible(remedy)]) == "remedy=\"raise --max-clients\"")
+    }
+
+    @Test func `a message that is a sentence is written once, with its options`() {
+        let sentence: Sentence = "give \(.ca) another one"
+        let line = line(.warning, "give 'ca' another one", ["sentence": .stringConvertible(sentence), "unit": "1"])
+        #expect(line.hasSuffix(" give --ca another one unit=1"))
     }
 
     @Test func `what the message says of a key counts more than what the logger does`() {

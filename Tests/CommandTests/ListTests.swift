@@ -5,15 +5,16 @@ import Testing
 @testable import tcp_multiplexer
 
 @Suite struct ListTests {
-    @Test func `every protocol has one line with its name, its purpose and its other names`() {
+    @Test func `every protocol has one line with its name, its List.purpose(of: known) and its other names`() {
         let lines = List.text.split(separator: "\n").filter { $0.hasPrefix("* ") }
         #expect(lines.count == ApplicationProtocol.all.count)
         for (line, known) in zip(lines, ApplicationProtocol.all) {
             #expect(line.hasPrefix("* \(known.name) "))
-            #expect(line.contains("  \(known.summary)"))
+            let purpose = List.purpose(of: known)
+            #expect(line.contains("  \(purpose)"))
             #expect(
                 line.hasSuffix(
-                    known.aliases.isEmpty ? known.summary : "(also: \(known.aliases.joined(separator: ", ")))"
+                    known.aliases.isEmpty ? purpose : "(also: \(known.aliases.joined(separator: ", ")))"
                 )
             )
         }
@@ -21,7 +22,7 @@ import Testing
 
     @Test func `the purposes stand in one column`() {
         let columns = zip(List.text.split(separator: "\n"), ApplicationProtocol.all).map { line, known in
-            line.firstRange(of: known.summary).map { line.distance(from: line.startIndex, to: $0.lowerBound) }
+            line.firstRange(of: List.purpose(of: known)).map { line.distance(from: line.startIndex, to: $0.lowerBound) }
         }
         #expect(Set(columns).count == 1 && columns.first != .some(nil))
     }

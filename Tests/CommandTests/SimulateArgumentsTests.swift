@@ -9,7 +9,7 @@ import Testing
 @Suite struct SimulateArgumentsTests {
     @Test func `without options it is an inverter with one connection on loopback`() throws {
         let simulate = try Simulate.parse([])
-        #expect(simulate.device.listen == ListenAddress(host: "127.0.0.1", port: 1502))
+        #expect(simulate.device.listen == ListenAddress(checked: "127.0.0.1", port: 1502))
         #expect(try simulate.applicationProtocol().name == "modbus")
         #expect(simulate.device.connections == 1)
         #expect(simulate.device.responseDelay == .zero)
@@ -27,7 +27,7 @@ import Testing
             "-l", "1600", "-p", "echo", "--connections", "0", "--response-delay", "20ms", "--idle-timeout", "1m",
         ]
         let simulate = try Simulate.parse(options)
-        #expect(simulate.device.listen == ListenAddress(host: nil, port: 1600))
+        #expect(simulate.device.listen == ListenAddress(checked: nil, port: 1600))
         #expect(try simulate.applicationProtocol().name == "echo")
         #expect(simulate.device.connections == 0)
         #expect(simulate.device.responseDelay == .milliseconds(20))

@@ -14,7 +14,7 @@ func sharing(_ device: String, at address: String, for body: (Server) async thro
     var times = Multiplexer.Configuration(queueTimeout: .seconds(20))
     DeviceProfile.huaweiSDongle.apply(to: &times)
     let server = try await Server.start(
-        ServerConfiguration(
+        try ServerConfiguration(
             device: try DeviceAddress(parsing: device),
             applicationProtocol: .modbus,
             listeners: [ListenerConfiguration(address: try ListenAddress(parsing: address))],
@@ -59,7 +59,7 @@ func renew(_ server: Server, _ rules: ListenerRules) async throws {
 
 /// Shares two inverters, each at a port of its own.
 func bothInverters() throws -> ServerConfiguration {
-    ServerConfiguration(
+    try ServerConfiguration(
         devices: [
             DeviceConfiguration(
                 name: "roof",
@@ -113,7 +113,7 @@ func bothInverters() throws -> ServerConfiguration {
 
     @Test func `a listener asks what the page says`() throws {
         let listener = try secureListener()
-        #expect(listener.address == ListenAddress(host: nil, port: 8802))
+        #expect(try listener.address == ListenAddress(host: nil, port: 8802))
         #expect(listener.rules.tls?.clientCertificates == .required)
         #expect(!listener.rules.allowList.allowsEveryone)
     }

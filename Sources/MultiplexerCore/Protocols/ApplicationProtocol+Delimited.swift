@@ -45,7 +45,7 @@ extension ApplicationProtocol {
     private static func delimited(_ framing: DelimitedFraming) -> ApplicationProtocol {
         ApplicationProtocol(
             name: "delimited",
-            summary: "messages that end with CR LF, or with what --delimiter says: instruments, scanners, printers",
+            summary: "messages that end with CR LF, or with another delimiter: instruments, scanners, printers",
             messages: .opaque,
             framing: framing,
             messageRules: OpaqueMessageRules()

@@ -34,7 +34,7 @@ extension ApplicationProtocol {
     public static func lengthPrefixed(prefix: LengthPrefix) -> ApplicationProtocol {
         ApplicationProtocol(
             name: "length-prefixed",
-            summary: "messages of any kind behind their length: 2 bytes, or what --length-bytes and its like say",
+            summary: "messages of any kind behind their length: 2 bytes, or another form",
             messages: .opaque,
             framing: LengthPrefixFraming(prefix),
             messageRules: OpaqueMessageRules()

@@ -268,13 +268,13 @@ extension ClientSession {
                     remedy: "give the client the TLS listener's port, or this listener a certificate"
                 )
             case .unreadable(let error):
-                let remedy = "let it speak the protocol that --protocol names"
+                let remedy: Sentence = "let it speak the protocol that \(.clientProtocol) names"
                 refuse(.notTheProtocol, "the client sent \(error)", remedy: remedy)
             }
         }
     }
 
-    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: String) {
+    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: Sentence) {
         clients.log.refused(kind, reason, remedy: remedy, logger)
         drop()
     }
@@ -327,7 +327,7 @@ extension ClientSession {
                 .tooMuchMemory,
                 "the messages of all clients together take more than \(clients.limits.messageMemory) bytes, and those of "
                     + "this client the most",
-                remedy: "look whether it reads its responses and finishes its requests, or raise --message-memory",
+                remedy: "look whether it reads its responses and finishes its requests, or raise \(.messageMemory)",
                 logger
             )
         }

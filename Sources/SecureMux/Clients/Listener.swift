@@ -57,7 +57,7 @@ final class Listener {
         let bound = NIOLoopBound(self, eventLoop: driver.eventLoop)
         let address = configuration.address
         return bootstrap(bound).bind(to: address)
-            .flatMapErrorThrowing { throw ServerError(address.explanation(ofFailedBind: $0)) }
+            .flatMapErrorThrowing { throw ServerError("\(address.explanation(ofFailedBind: $0))") }
             .map { channel in
                 bound.value.channel = channel
                 let address = bound.value.address(of: channel)
@@ -166,7 +166,7 @@ final class Listener {
 
     private func address(of channel: any Channel) -> ListenAddress {
         ListenAddress(
-            host: configuration.address.host,
+            checked: configuration.address.host,
             port: channel.localAddress?.port ?? configuration.address.port
         )
     }
@@ -185,7 +185,10 @@ final class Listener {
                 metadata: [
                     "address": "\(address)",
                     "remedy":
-                        "limit it with --allow, ask for client certificates with --client-ca, or listen on 127.0.0.1",
+                        .sentence(
+                            "limit it with \(.allow), ask for client certificates with \(.clientCA), or listen on "
+                                + "127.0.0.1"
+                        ),
                 ]
             )
         }

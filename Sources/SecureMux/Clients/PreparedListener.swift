@@ -36,6 +36,6 @@ struct PreparedListener: Sendable {
 
     /// Says what of its files is odd though it works.
     func warn(_ logger: Logger) {
-        for warning in tls?.warnings ?? [] { logger.warning("\(warning)") }
+        for warning in tls?.warnings ?? [] { logger.warn(warning) }
     }
 }

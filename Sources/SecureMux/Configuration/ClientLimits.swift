@@ -17,20 +17,46 @@ public struct ClientLimits: Hashable, Sendable {
     /// address that has the most.
     public var messageMemory: Int
 
-    /// The defaults that the command documents.
+    /// The defaults that the command documents; `clientsPerAddress` is 1024, or as many as `clients` if that is less.
     public init(
         clients: Int = 4096,
-        clientsPerAddress: Int = 1024,
+        clientsPerAddress: Int? = nil,
         idleTimeout: Duration? = nil,
         requestTimeout: Duration = .seconds(60),
         writeTimeout: Duration = .seconds(30),
         messageMemory: Int = 256 << 20
     ) {
         self.clients = clients
-        self.clientsPerAddress = clientsPerAddress
+        self.clientsPerAddress = clientsPerAddress ?? min(1024, clients)
         self.idleTimeout = idleTimeout
         self.requestTimeout = requestTimeout
         self.writeTimeout = writeTimeout
         self.messageMemory = messageMemory
+    }
+}
+
+extension ClientLimits {
+    /// Refuses limits under which no client could do anything.
+    func check() throws(ConfigurationError) {
+        guard messageMemory >= 1 << 20 else {
+            throw ConfigurationError("\(.messageMemory) must be at least 1M, or single messages would not fit")
+        }
+        let counts = [(Setting.maxClients, clients), (.maxClientsPerAddress, clientsPerAddress)]
+        if let tooFew = counts.first(where: { $0.1 < 1 }) {
+            throw ConfigurationError("\(tooFew.0) must be at least 1")
+        }
+        try Duration.checkLimits(
+            (.clientRequestTimeout, requestTimeout),
+            (.clientWriteTimeout, writeTimeout),
+            (.clientIdleTimeout, idleTimeout)
+        )
+        guard clientsPerAddress <= clients else {
+            throw ConfigurationError(
+                """
+                \(.maxClientsPerAddress, "\(clientsPerAddress)") is more than \(.maxClients) allows in all, \(clients): give a \
+                smaller one, or a larger \(.maxClients)
+                """
+            )
+        }
     }
 }

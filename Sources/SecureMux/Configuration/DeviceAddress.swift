@@ -1,12 +1,19 @@
 /// Where a device is reached: a name or an IP address, and a port.
 public struct DeviceAddress: Hashable, Sendable {
     /// A name or an IP address; an IPv6 address has no brackets here and may name its zone (`fe80::1%eth0`).
-    public var host: String
+    public let host: String
     /// The TCP port, 1 to 65535.
-    public var port: Int
+    public let port: Int
 
-    /// The address with this host and port, which are not checked.
-    public init(host: String, port: Int) {
+    /// The address with this host and port.
+    ///
+    /// - Throws: ``ConfigurationError`` that says why no device can be there.
+    public init(host: String, port: Int) throws(ConfigurationError) {
+        try self.init(parsing: HostAndPort(host: host, port: port).description)
+    }
+
+    /// The address with this host and port, which were checked or come from the system.
+    package init(checked host: String, port: Int) {
         self.host = host
         self.port = port
     }
@@ -18,7 +25,7 @@ public struct DeviceAddress: Hashable, Sendable {
         do {
             let parts = try HostAndPort(parsing: text, ports: 1...65_535)
             guard parts.host != "", parts.host != "*" else { throw InvalidText("it names no host") }
-            self.init(host: parts.host, port: parts.port)
+            self.init(checked: parts.host, port: parts.port)
         } catch {
             throw ConfigurationError(
                 "'\(text)' is not the address of a device: \(error). "

@@ -10,6 +10,8 @@ public struct DeviceConfiguration: Sendable {
     public var applicationProtocol: ApplicationProtocol
     /// Where its clients connect.
     public var listeners: [ListenerConfiguration]
+    /// The profile that some of its times are from; nil for none.
+    public var profile: DeviceProfile?
     /// Times and limits.
     public var multiplexer: Multiplexer.Configuration
 
@@ -21,12 +23,14 @@ public struct DeviceConfiguration: Sendable {
         address: DeviceAddress,
         applicationProtocol: ApplicationProtocol,
         listeners: [ListenerConfiguration],
+        profile: DeviceProfile? = nil,
         multiplexer: Multiplexer.Configuration = Multiplexer.Configuration()
     ) {
         self.name = name ?? address.description
         self.address = address
         self.applicationProtocol = applicationProtocol
         self.listeners = listeners
+        self.profile = profile
         self.multiplexer = multiplexer
     }
 }

@@ -3,12 +3,19 @@ import MultiplexerCore
 /// Where a listener waits for clients: one address of this machine, or all of them, and a port.
 public struct ListenAddress: Hashable, Sendable {
     /// A name or an IP address of this machine; nil means all its interfaces.
-    public var host: String?
+    public let host: String?
     /// The TCP port; 0 lets the system choose a free one.
-    public var port: Int
+    public let port: Int
 
-    /// The address with this host and port, which are not checked.
-    public init(host: String?, port: Int) {
+    /// The address with this host, nil for all interfaces, and port.
+    ///
+    /// - Throws: ``ConfigurationError`` that says why nobody can listen there.
+    public init(host: String?, port: Int) throws(ConfigurationError) {
+        try self.init(parsing: HostAndPort(host: host ?? "*", port: port).description)
+    }
+
+    /// The address with this host and port, which were checked or come from the system.
+    package init(checked host: String?, port: Int) {
         self.host = host
         self.port = port
     }
@@ -19,10 +26,10 @@ public struct ListenAddress: Hashable, Sendable {
     public init(parsing text: String) throws(ConfigurationError) {
         do {
             if !text.isEmpty, text.utf8.allSatisfy(\.isDecimalDigit) {
-                self.init(host: nil, port: try HostAndPort.port(text, in: 0...65_535))
+                self.init(checked: nil, port: try HostAndPort.port(text, in: 0...65_535))
             } else {
                 let parts = try HostAndPort(parsing: text, ports: 0...65_535)
-                self.init(host: parts.host == "" || parts.host == "*" ? nil : parts.host, port: parts.port)
+                self.init(checked: parts.host == "" || parts.host == "*" ? nil : parts.host, port: parts.port)
             }
         } catch {
             throw ConfigurationError(

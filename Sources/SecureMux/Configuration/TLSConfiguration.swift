@@ -65,6 +65,23 @@ public struct TLSServerConfiguration: Sendable {
     }
 }
 
+extension TLSServerConfiguration {
+    /// Refuses to ask for certificates that nothing verifies, and the contrary.
+    func check() throws(ConfigurationError) {
+        try Duration.checkLimits((.handshakeTimeout, handshakeTimeout))
+        guard clientCertificates == .off || clientCAFile != nil else {
+            throw ConfigurationError(
+                "\(.clientCertificates, "\(clientCertificates)") needs \(.clientCA) to verify them with"
+            )
+        }
+        guard clientCertificates != .off || clientCAFile == nil else {
+            throw ConfigurationError(
+                "\(.clientCertificates, "off") asks for none to verify with \(.clientCA): leave one of them out"
+            )
+        }
+    }
+}
+
 /// How a connection that we open speaks TLS.
 package struct TLSClientConfiguration: Sendable {
     /// The PEM file with the authorities that may sign the server's certificate.

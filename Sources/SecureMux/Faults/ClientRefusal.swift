@@ -5,7 +5,7 @@ protocol ClientRefusal: Error {
     /// What happened, a clause that starts with the client.
     var reason: String { get }
     /// What to do about it, a clause in the imperative.
-    var remedy: String { get }
+    var remedy: Sentence { get }
     /// Whether there is probably nothing that somebody should put right.
     var isHarmless: Bool { get }
 }

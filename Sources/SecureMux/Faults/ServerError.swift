@@ -1,9 +1,9 @@
 /// Why a server cannot start, and what would help.
-public struct ServerError: Error, CustomStringConvertible {
+public struct ServerError: SentenceError {
     /// The reason in words for the user.
-    public let description: String
+    public let sentence: Sentence
 
-    init(_ description: String) {
-        self.description = description
+    init(_ sentence: Sentence) {
+        self.sentence = sentence
     }
 }

@@ -13,11 +13,11 @@ struct HTTPRefusal: ClientRefusal, Hashable {
     }
 
     /// What to do about it.
-    var remedy: String {
+    var remedy: Sentence {
         switch violation.status {
         case nil: "give the client the TLS listener's port, or this listener a certificate"
-        case 408?: "look at the client and its network, or raise --client-request-timeout"
-        case 503?: "let it send less at once, or raise --message-memory"
+        case 408?: "look at the client and its network, or raise \(.clientRequestTimeout)"
+        case 503?: "let it send less at once, or raise \(.messageMemory)"
         case 413?, 414?, 431?: "let it send less at once"
         case 501?: "let it use plain HTTP requests; tunnels, upgrades and unknown methods cannot share a connection"
         default: "let it speak HTTP/1.1 by the letter"

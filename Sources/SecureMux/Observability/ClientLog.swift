@@ -35,7 +35,7 @@ final class ClientLog {
             isDue,
             [
                 "client": "\(client)", "reason": "its address is not on the allow-list",
-                "remedy": "add it with --allow if it may connect",
+                "remedy": .sentence("add it with \(.allow) if it may connect"),
             ].merging(Self.count(of: strangers)) { $1 }
         )
     }
@@ -61,7 +61,9 @@ final class ClientLog {
                 [
                     "client": "\(client)",
                     "reason": "\(limits.clients) clients are connected, and all have sent requests",
-                    "remedy": "let clients that are done disconnect, set --client-idle-timeout, or raise --max-clients",
+                    "remedy": .sentence(
+                        "let clients that are done disconnect, set \(.clientIdleTimeout), or raise \(.maxClients)"
+                    ),
                     "so-far": "\(fullListener.total)",
                 ]
             )
@@ -74,7 +76,10 @@ final class ClientLog {
                     "reason":
                         "\(limits.clientsPerAddress) clients are connected from its address, and all have sent requests",
                     "remedy":
-                        "look for a program there that does not close its connections, or raise --max-clients-per-address",
+                        .sentence(
+                            "look for a program there that does not close its connections, or raise "
+                                + "\(.maxClientsPerAddress)"
+                        ),
                     "so-far": "\(fullAddress.total)",
                 ]
             )
@@ -88,7 +93,9 @@ final class ClientLog {
             evictions.count(),
             [
                 "client": "\(client)", "clients": "\(limits.clients)", "per-address": "\(limits.clientsPerAddress)",
-                "remedy": "look for a program that connects and says nothing; keep strangers out with --allow",
+                "remedy": .sentence(
+                    "look for a program that connects and says nothing; keep strangers out with \(.allow)"
+                ),
                 "so-far": "\(evictions.total)",
             ]
         )
@@ -101,7 +108,7 @@ final class ClientLog {
             acceptErrors.count(),
             [
                 "reason": "\((error as? IOError)?.words ?? "\(error)")",
-                "remedy": "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower --max-clients",
+                "remedy": .sentence("raise the limit of open files (ulimit -n, LimitNOFILE=), or lower \(.maxClients)"),
                 "so-far": "\(acceptErrors.total)",
             ],
             nil,
@@ -121,7 +128,7 @@ final class ClientLog {
     func refused(
         _ kind: RefusalKind,
         _ reason: String,
-        remedy: String,
+        remedy: Sentence,
         level: Logger.Level = .warning,
         _ logger: ClientLogger
     ) {
@@ -129,7 +136,7 @@ final class ClientLog {
         say(
             "client refused",
             isDue,
-            ["reason": "\(reason)", "remedy": "\(remedy)"].merging(Self.count(of: repetitions)) { $1 },
+            ["reason": "\(reason)", "remedy": .sentence(remedy)].merging(Self.count(of: repetitions)) { $1 },
             logger,
             level
         )
@@ -147,7 +154,7 @@ final class ClientLog {
             slowRequests.count(),
             [
                 "reason": "it began a request and did not finish it within \(limits.requestTimeout.shortText)",
-                "remedy": "look at the client and its network, or raise --client-request-timeout",
+                "remedy": .sentence("look at the client and its network, or raise \(.clientRequestTimeout)"),
                 "so-far": "\(slowRequests.total)",
             ],
             logger
@@ -162,7 +169,7 @@ final class ClientLog {
             [
                 "reason": "it took nothing of its responses for \(limits.writeTimeout.shortText)",
                 "unsent": "\(unsent)",
-                "remedy": "look at the client and its network, or raise --client-write-timeout",
+                "remedy": .sentence("look at the client and its network, or raise \(.clientWriteTimeout)"),
                 "so-far": "\(slowReaders.total)",
             ],
             logger

@@ -90,7 +90,10 @@ struct DeviceLog {
                 [
                     "reason": "\(words)",
                     "remedy":
-                        "if it always does so, another program may hold its only connection, or --delay and --gap are too long",
+                        .sentence(
+                            "if it always does so, another program may hold its only connection, or \(.delay) and "
+                                + "\(.gap) are too long"
+                        ),
                     "so-far": "\(earlyCloses.total)",
                 ]
             )
@@ -117,7 +120,10 @@ struct DeviceLog {
             say(
                 "the time to finish is over: what the device has not answered fails",
                 .warning,
-                ["requests": "\(requests)", "remedy": "if the device is often so slow, give a longer --drain-timeout"]
+                [
+                    "requests": "\(requests)",
+                    "remedy": .sentence("if the device is often so slow, give a longer \(.drainTimeout)"),
+                ]
             )
         case .lastResponse:
             // Some devices say so with each answer: that would be two lines for each.
@@ -135,7 +141,7 @@ struct DeviceLog {
                 "the device answers its unit 0, which was taken for a broadcast",
                 isDue ? .warning : .debug,
                 [
-                    "remedy": "give --no-broadcast, and clients get these answers",
+                    "remedy": .sentence("give \(.broadcast, false), and clients get these answers"),
                     "so-far": "\(answeredBroadcasts.total)",
                 ]
             )
@@ -159,7 +165,7 @@ struct DeviceLog {
                 ]
             )
         case .mismatchRecognised(let pattern):
-            say("\(pattern.words)", .warning, ["remedy": "\(pattern.remedy)"])
+            say("\(pattern.words)", .warning, ["remedy": .sentence(pattern.remedy)])
         case .oldConnectionCounted(let delay):
             let isDue = countedConnections.count()
             say(
@@ -168,7 +174,10 @@ struct DeviceLog {
                 [
                     "reason": "\(words)", "retry-in": "\(delay.readableText)",
                     "remedy":
-                        "give a longer --linger, so that the connection outlasts clients that come and go, or --settle",
+                        .sentence(
+                            "give a longer \(.linger), so that the connection outlasts clients that come and go, or "
+                                + "\(.settle)"
+                        ),
                     "so-far": "\(countedConnections.total)",
                 ]
             )
@@ -188,7 +197,7 @@ struct DeviceLog {
                 isDue ? .notice : .debug,
                 [
                     "transaction": "\(response.transactionID)",
-                    "remedy": "if the device is often so slow, give a longer --timeout",
+                    "remedy": .sentence("if the device is often so slow, give a longer \(.timeout)"),
                     "so-far": "\(latecomers.total)",
                 ]
             )
@@ -220,7 +229,8 @@ struct DeviceLog {
             "the device did not answer in time",
             isDue ? .warning : .debug,
             [
-                "transaction": "\(transactionID)", "remedy": "give a longer --timeout if the device is merely slow",
+                "transaction": "\(transactionID)",
+                "remedy": .sentence("give a longer \(.timeout) if the device is merely slow"),
                 "so-far": "\(silences.total)",
             ],
             asked
@@ -234,7 +244,7 @@ struct DeviceLog {
             "a request took longer than the queue timeout",
             isDue ? .warning : .debug,
             [
-                "remedy": "let clients ask less often, or give a longer --queue-timeout",
+                "remedy": .sentence("let clients ask less often, or give a longer \(.queueTimeout)"),
                 "so-far": "\(expirations.total)",
             ],
             asked
@@ -260,7 +270,7 @@ struct DeviceLog {
         say(
             "an answer of the device came damaged: \(damage.cause.words)",
             isDue ? .warning : .debug,
-            ["remedy": "\(damage.cause.remedy)", "so-far": "\(damages.total)"],
+            ["remedy": .sentence(damage.cause.remedy), "so-far": "\(damages.total)"],
             asked
         )
     }

@@ -20,17 +20,17 @@ extension ResponseDamage.Cause {
     }
 
     /// What to do about it.
-    var remedy: String {
+    var remedy: Sentence {
         switch self {
         case .checksum: "look at the wiring, termination and baud rate of its serial line"
         case .reversedChecksum, .wideByteCount:
             "such a device cannot be read; ask its maker for a firmware that keeps to Modbus RTU"
         case .length: "ask the device's maker for a firmware that counts right; ask for one request at a time meanwhile"
         case .other(let found, let expected) where found.function == expected.function:
-            "ask the device as unit \(found.unit), or set --unit-ids ignored if it always answers as that"
+            "ask the device as unit \(found.unit), or set \(.unitIDs, "ignored") if it always answers as that"
         case .other, .echo: "look whether another program talks to the device, or its gateway mixes answers up"
         case .tooFewValues: "ask for the registers that the device has"
-        case .surplus: "give --max-in-flight 1"
+        case .surplus: "give \(.maxInFlight, "1")"
         }
     }
 }
@@ -48,10 +48,10 @@ extension Multiplexer.MismatchPattern {
     }
 
     /// The setting that makes it readable.
-    var remedy: String {
+    var remedy: Sentence {
         switch self {
-        case .idZero, .idZeroInExceptions, .idSwapped, .idOffByOne: "set --transaction-ids ignored"
-        case .unit(let unit): "ask it as unit \(unit), or set --unit-ids ignored"
+        case .idZero, .idZeroInExceptions, .idSwapped, .idOffByOne: "set \(.transactionIDs, "ignored")"
+        case .unit(let unit): "ask it as unit \(unit), or set \(.unitIDs, "ignored")"
         }
     }
 }

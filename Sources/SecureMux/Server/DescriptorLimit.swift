@@ -74,7 +74,9 @@ extension DescriptorLimit {
             "fewer clients are accepted than configured, since each needs a file descriptor",
             metadata: [
                 "clients": "\(shares.reduce(0, +))", "configured": "\(wanted.reduce(0, +))", "open-files": "\(limit)",
-                "remedy": "raise the limit of open files (ulimit -Hn, LimitNOFILE=), or lower --max-clients",
+                "remedy": .sentence(
+                    "raise the limit of open files (ulimit -Hn, LimitNOFILE=), or lower \(.maxClients)"
+                ),
             ]
         )
         var rest = shares[...]

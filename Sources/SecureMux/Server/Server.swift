@@ -45,8 +45,7 @@ public final class Server: Sendable {
     ///
     /// The process's limit of open files is raised as far as it may be, since each client needs one.
     ///
-    /// - Throws: ``ServerError`` when a listener cannot be opened, its TLS files cannot be used or two devices have one name.
-    ///   Then nothing is left open.
+    /// - Throws: ``ServerError`` when a listener cannot be opened or its TLS files cannot be used. Then nothing is left open.
     public static func start(_ configuration: ServerConfiguration, logger: Logger) async throws(ServerError) -> Server {
         try await start(configuration, stallLimit: .seconds(5), logger: logger)
     }
@@ -57,13 +56,7 @@ public final class Server: Sendable {
         stallLimit: Duration,
         logger: Logger
     ) async throws(ServerError) -> Server {
-        var prepared: [PreparedDevice] = []
-        for device in configuration.devices {
-            guard !prepared.contains(where: { $0.configuration.name == device.name }) else {
-                throw ServerError("two devices are called \(device.name): give each a name of its own")
-            }
-            prepared.append(try PreparedDevice(device))
-        }
+        var prepared = try configuration.devices.map { device throws(ServerError) in try PreparedDevice(device) }
         try DescriptorLimit.apply(to: &prepared, logger: logger)
         let threads = max(min(prepared.count, System.coreCount), 1)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -145,6 +138,11 @@ public final class Server: Sendable {
         var configuration = tenant.prepared.listeners[listener].configuration
         guard (configuration.rules.tls == nil) == (rules.tls == nil) else {
             throw ServerError("a listener that is open cannot begin or cease to speak TLS: open another one for that")
+        }
+        do {
+            try rules.check()
+        } catch {
+            throw ServerError("\(error)")
         }
         configuration.rules = rules
         var prepared = try PreparedListener(configuration, for: tenant.prepared.configuration.applicationProtocol)

@@ -5,20 +5,20 @@ struct Identity {
     let certificates: PEMFile
     let key: PEMFile
     let passphrase: String?
-    let passphraseOption: String
+    let passphraseSetting: Setting
     let purpose: Int32
 
     /// Gives the context all of it, if it can be used.
     func install(
         in context: OpaquePointer,
         minimumVersion: TLSVersion,
-        warnings: inout [String]
+        warnings: inout [Sentence]
     ) throws(TLSConfigurationError) {
         let chain = try certificates.certificates()
         let leaf = chain[0]
         let (privateKey, isOpenToOthers) = try key.privateKey(
             passphrase: passphrase,
-            passphraseOption: passphraseOption
+            passphraseSetting: passphraseSetting
         )
         guard X509_check_private_key(leaf.pointer, privateKey.pointer) == 1 else {
             ERR_clear_error()
@@ -26,7 +26,7 @@ struct Identity {
                 .keyMismatch,
                 file: key.path,
                 "is not the private key of the first certificate in \(certificates.path)",
-                remedy: "give \(certificates.option) and \(key.option) files that belong together, the leaf first"
+                remedy: "give \(certificates.setting) and \(key.setting) files that belong together, the leaf first"
             )
         }
         ERR_clear_error()
@@ -46,9 +46,9 @@ struct Identity {
     private func check(
         _ key: PublicKey?,
         _ minimumVersion: TLSVersion,
-        _ warnings: inout [String]
+        _ warnings: inout [Sentence]
     ) throws(TLSConfigurationError) {
-        let remedy = "make \(certificates.option) with a P-256 or at least 2048 bit RSA key"
+        let remedy: Sentence = "make \(certificates.setting) with a P-256 or at least 2048 bit RSA key"
         guard let key, key.isForTLS else {
             throw TLSConfigurationError(
                 .unusableKey,
@@ -88,11 +88,11 @@ struct Identity {
             .tooWeak,
             file: certificates.path,
             "is too weak (\(error))",
-            remedy: "make \(certificates.option) with a P-256 or at least 2048 bit RSA key and a SHA-256 signature"
+            remedy: "make \(certificates.setting) with a P-256 or at least 2048 bit RSA key and a SHA-256 signature"
         )
     }
 
-    private func warn(of chain: [Certificate], _ warnings: inout [String]) {
+    private func warn(of chain: [Certificate], _ warnings: inout [Sentence]) {
         for certificate in chain {
             let name = "\(certificates.path): the certificate \(certificate.subject)"
             if certificate.isExpired {

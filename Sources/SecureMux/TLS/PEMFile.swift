@@ -1,9 +1,9 @@
 import COpenSSL
 
-/// A file of certificates or a private key in PEM, and the option of the command line that named it.
+/// A file of certificates or a private key in PEM, and the setting that named it.
 struct PEMFile {
     let path: String
-    let option: String
+    let setting: Setting
 
     /// All certificates of a system take a quarter of a megabyte.
     private static let longest = 4 << 20
@@ -27,10 +27,10 @@ struct PEMFile {
         return certificates
     }
 
-    /// The private key of the file; `passphraseOption` names the option that gives the passphrase.
+    /// The private key of the file; `passphraseSetting` is the one that gives the passphrase.
     func privateKey(
         passphrase: String?,
-        passphraseOption: String
+        passphraseSetting: Setting
     ) throws(TLSConfigurationError) -> (key: PrivateKey, isOpenToOthers: Bool) {
         let text = try text()
         if let cipher = text.legacyCipher, !isSupported(cipher) { throw oldEncryption(cipher) }
@@ -52,7 +52,7 @@ struct PEMFile {
                 .passphraseMissing,
                 file: path,
                 "is encrypted and no passphrase was given",
-                remedy: "name the file with its passphrase with \(passphraseOption)"
+                remedy: "name the file with its passphrase with \(passphraseSetting)"
             )
         }
         if errors.contains(where: { $0.library == ERR_LIB_EVP && $0.reason == COpenSSL_ERR_R_UNSUPPORTED() }) {
@@ -62,7 +62,7 @@ struct PEMFile {
             .passphraseWrong,
             file: path,
             "does not open with the passphrase given",
-            remedy: "check the file named by \(passphraseOption)"
+            remedy: "check the file named by \(passphraseSetting)"
         )
     }
 
@@ -70,8 +70,8 @@ struct PEMFile {
         guard !path.isEmpty else {
             throw TLSConfigurationError(
                 .unreadableFile,
-                "the name given with \(option) is empty",
-                remedy: "give \(option) a file that can be read"
+                "the name given with \(setting) is empty",
+                remedy: "give \(setting) a file that can be read"
             )
         }
         let file: RegularFile
@@ -97,7 +97,7 @@ struct PEMFile {
             .unreadableFile,
             file: path,
             problem,
-            remedy: "give \(option) a file that can be read"
+            remedy: "give \(setting) a file that can be read"
         )
     }
 
@@ -106,8 +106,8 @@ struct PEMFile {
             .wrongContent,
             file: path,
             "holds no \(wanted.rawValue) (\(content.words))",
-            remedy: content.command(for: wanted, in: path).map { "\($0), and give \(option) the new file" }
-                ?? "give \(option) a PEM file that has it"
+            remedy: content.command(for: wanted, in: path).map { "\($0), and give \(setting) the new file" as Sentence }
+                ?? "give \(setting) a PEM file that has it"
         )
     }
 
@@ -116,7 +116,7 @@ struct PEMFile {
             .wrongContent,
             file: path,
             "has a broken \(content) (\(errors.map(\.description).joined(separator: ", ")))",
-            remedy: "give \(option) a file that is whole"
+            remedy: "give \(setting) a file that is whole"
         )
     }
 
@@ -126,7 +126,7 @@ struct PEMFile {
             .oldEncryption,
             file: path,
             "is encrypted in a way too weak for OpenSSL 3\(cipher.map { " (\($0))" } ?? "")",
-            remedy: "encrypt it anew with \"\(command)\", and give \(option) the new file"
+            remedy: "encrypt it anew with \"\(command)\", and give \(setting) the new file"
         )
     }
 

@@ -1,5 +1,5 @@
 /// Why a TLS configuration cannot be used: which file, what is wrong with it, and what to do about it.
-package struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct TLSConfigurationError: SentenceError, Hashable {
     /// What is wrong.
     package enum Kind: Sendable, Hashable {
         /// The file cannot be read, or there is none.
@@ -29,12 +29,12 @@ package struct TLSConfigurationError: Error, Hashable, Sendable, CustomStringCon
     /// The file at fault, where there is one.
     package var file: String?
     /// The whole story in one sentence: the file, what is wrong with it, and the remedy.
-    package var description: String
+    package var sentence: Sentence
 
-    init(_ kind: Kind, file: String? = nil, _ problem: String, remedy: String) {
+    init(_ kind: Kind, file: String? = nil, _ problem: String, remedy: Sentence) {
         self.kind = kind
         self.file = file
-        self.description = (file.map { "\($0) " } ?? "") + "\(problem): \(remedy)"
+        self.sentence = "\(file.map { "\($0) " } ?? "")\(problem): \(remedy)"
     }
 
     init(openSSL errors: [OpenSSLError]) {

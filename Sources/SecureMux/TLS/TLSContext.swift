@@ -15,7 +15,7 @@ package final class TLSContext: Sendable {
     package let handshakeTimeout: Duration
     package let shutdownTimeout: Duration
     /// What works but should be looked at, such as an expired certificate; one sentence each, for the log.
-    package let warnings: [String]
+    package let warnings: [Sentence]
     /// Whether we have a certificate to show.
     let hasCertificate: Bool
     // Safe to share: OpenSSL counts references to an SSL_CTX atomically, and this one is not changed after init.
@@ -32,10 +32,10 @@ package final class TLSContext: Sendable {
             hasCertificate: true
         ) { (pointer, warnings) throws(TLSConfigurationError) in
             let identity = Identity(
-                certificates: PEMFile(path: configuration.certificateChainFile, option: "--tls-certificate"),
-                key: PEMFile(path: configuration.privateKeyFile, option: "--tls-key"),
+                certificates: PEMFile(path: configuration.certificateChainFile, setting: .tlsCertificate),
+                key: PEMFile(path: configuration.privateKeyFile, setting: .tlsKey),
                 passphrase: configuration.privateKeyPassphrase,
-                passphraseOption: "--tls-key-passphrase-file",
+                passphraseSetting: .tlsKeyPassphraseFile,
                 purpose: X509_PURPOSE_SSL_SERVER
             )
             try identity.install(in: pointer, minimumVersion: configuration.minimumVersion, warnings: &warnings)
@@ -44,10 +44,10 @@ package final class TLSContext: Sendable {
                 throw TLSConfigurationError(
                     .contradiction,
                     "client certificates are asked for, but no authority that signs them is known",
-                    remedy: "name its certificate file with --client-ca, or set --client-certificates off"
+                    remedy: "name its certificate file with \(.clientCA), or set \(.clientCertificates, "off")"
                 )
             }
-            let authorities = TrustedAuthorities(file: PEMFile(path: caFile, option: "--client-ca"))
+            let authorities = TrustedAuthorities(file: PEMFile(path: caFile, setting: .clientCA))
             try authorities.install(in: pointer, namedToPeer: true, warnings: &warnings)
             var mode = SSL_VERIFY_PEER
             if configuration.clientCertificates == .required {
@@ -77,7 +77,7 @@ package final class TLSContext: Sendable {
                     remedy: "give the host name or address that the server's certificate is for"
                 )
             }
-            let authorities = TrustedAuthorities(file: PEMFile(path: configuration.caFile, option: "--ca"))
+            let authorities = TrustedAuthorities(file: PEMFile(path: configuration.caFile, setting: .ca))
             try authorities.install(in: pointer, namedToPeer: false, warnings: &warnings)
             SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, TLSSession.certificateVerified)
             SSL_CTX_set_purpose(pointer, X509_PURPOSE_SSL_SERVER)
@@ -86,10 +86,10 @@ package final class TLSContext: Sendable {
                 break
             case (let certificates?, let key?):
                 let identity = Identity(
-                    certificates: PEMFile(path: certificates, option: "--certificate"),
-                    key: PEMFile(path: key, option: "--key"),
+                    certificates: PEMFile(path: certificates, setting: .certificate),
+                    key: PEMFile(path: key, setting: .key),
                     passphrase: configuration.privateKeyPassphrase,
-                    passphraseOption: "--key-passphrase-file",
+                    passphraseSetting: .keyPassphraseFile,
                     purpose: X509_PURPOSE_SSL_CLIENT
                 )
                 try identity.install(in: pointer, minimumVersion: configuration.minimumVersion, warnings: &warnings)
@@ -97,7 +97,7 @@ package final class TLSContext: Sendable {
                 throw TLSConfigurationError(
                     .contradiction,
                     "a certificate and its private key are needed together",
-                    remedy: "give both --certificate and --key, or neither"
+                    remedy: "give both \(.certificate) and \(.key), or neither"
                 )
             }
         }
@@ -110,13 +110,13 @@ package final class TLSContext: Sendable {
         handshakeTimeout: Duration,
         shutdownTimeout: Duration,
         hasCertificate: Bool,
-        configure: (OpaquePointer, inout [String]) throws(TLSConfigurationError) -> Void
+        configure: (OpaquePointer, inout [Sentence]) throws(TLSConfigurationError) -> Void
     ) throws(TLSConfigurationError) {
         ERR_clear_error()
         guard let pointer = SSL_CTX_new(method) else {
             throw TLSConfigurationError(openSSL: OpenSSLError.takeQueue())
         }
-        var warnings: [String] = []
+        var warnings: [Sentence] = []
         do {
             try applyPolicy(to: pointer, minimumVersion: minimumVersion)
             try configure(pointer, &warnings)

@@ -32,7 +32,7 @@ extension TLSRefusal {
     static let helloTooLarge = TLSRefusal(
         .messageTooLarge,
         "the client began its TLS handshake with a hello of more than \(IncomingHello.limit >> 10) KiB",
-        remedy: "no client has reason for that: look who connects from there, and keep strangers out with --allow"
+        remedy: "no client has reason for that: look who connects from there, and keep strangers out with \(.allow)"
     )
 
     /// Other records stand in the midst of the client's hello.
@@ -46,7 +46,7 @@ extension TLSRefusal {
     static let crowdedOut = TLSRefusal(
         .crowdedOut,
         "the client had not completed its TLS handshake when others needed the memory for theirs",
-        remedy: "look for a program at its address that opens many connections; keep strangers out with --allow"
+        remedy: "look for a program at its address that opens many connections; keep strangers out with \(.allow)"
     )
 
     /// The peer closed the connection before the handshake was complete.
@@ -126,8 +126,7 @@ private struct Words {
         let which =
             verdict.depth == 0
             ? "\(peer)'s certificate (\(subject))" : "\(peer)'s certificate depends on one (\(subject)) that"
-        let caOption = isServer ? "--client-ca" : "--ca"
-        let giveAnother = isServer ? "give the client another one" : "give the server another one"
+        let giveAnother: Sentence = isServer ? "give the client another one" : "give the server another one"
         switch verdict.code {
         case X509_V_ERR_CERT_HAS_EXPIRED:
             return TLSRefusal(
@@ -148,13 +147,13 @@ private struct Words {
             return TLSRefusal(
                 .unknownAuthority,
                 "\(which) is signed by an authority we do not trust (\(issuer))",
-                remedy: "use a certificate of a CA in \(caOption), or add that authority's certificate to the file"
+                remedy: "use a certificate of a CA in \(authorities), or add that authority's certificate to the file"
             )
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return TLSRefusal(
                 .selfSigned,
                 "\(which) is signed by itself and not by an authority we trust",
-                remedy: "use a certificate of a CA in \(caOption), or add this very certificate to the file"
+                remedy: "use a certificate of a CA in \(authorities), or add this very certificate to the file"
             )
         case X509_V_ERR_CERT_SIGNATURE_FAILURE:
             if let namesake = verdict.namesake { return otherIssuer(verdict, namesake, which) }
@@ -220,10 +219,12 @@ private struct Words {
         return TLSRefusal(
             .unknownAuthority,
             "\(which) is not signed by the authority of that name that we trust (\(namesake.subject)): it has another key",
-            remedy: "if that authority was made anew, add the certificate that signed this one to "
-                + (isServer ? "--client-ca" : "--ca")
+            remedy: "if that authority was made anew, add the certificate that signed this one to \(authorities)"
         )
     }
+
+    /// What says which authorities we trust.
+    private var authorities: Setting { isServer ? .clientCA : .ca }
 
     private func badIssuer(_ subject: String, _ fault: String) -> String {
         "\(peer)'s certificate is signed by an authority (\(subject)) that may not sign it (\(fault))"
@@ -250,7 +251,7 @@ private struct Words {
                 .noCertificate,
                 "the client sent no certificate and this listener requires one",
                 remedy:
-                    "give the client a certificate and key of the CA in --client-ca; with a P-256 or RSA key, since "
+                    "give the client a certificate and key of the CA in \(.clientCA); with a P-256 or RSA key, since "
                     + "many send none with another"
             )
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_WRONG_SSL_VERSION, SSL_R_UNKNOWN_SSL_VERSION,
@@ -320,7 +321,7 @@ private struct Words {
             .versionTooOld,
             "the client offers \(offered) at most and this listener wants at least \(oldest)",
             remedy: evidence.offeredVersion == TLS1_2_VERSION
-                ? "update the client's software, or set --tls-min-version 1.2" : "update the client's software"
+                ? "update the client's software, or set \(.tlsMinVersion, "1.2")" : "update the client's software"
         )
     }
 
@@ -343,7 +344,7 @@ private struct Words {
             return TLSRefusal(
                 .noCertificate,
                 "\(peer) requires a certificate and got none \(said)",
-                remedy: "give --certificate and --key"
+                remedy: "give \(.certificate) and \(.key)"
             )
         case SSL_AD_PROTOCOL_VERSION:
             return TLSRefusal(
@@ -355,7 +356,7 @@ private struct Words {
             return TLSRefusal(
                 .rejected,
                 "the server refused the handshake \(said)",
-                remedy: "it may require a certificate: give --certificate and --key, or see the server's log"
+                remedy: "it may require a certificate: give \(.certificate) and \(.key), or see the server's log"
             )
         case SSL_AD_HANDSHAKE_FAILURE, SSL_AD_INSUFFICIENT_SECURITY:
             return TLSRefusal(
@@ -373,10 +374,10 @@ private struct Words {
     private func rejectedCertificate(_ number: Int32, _ said: String) -> TLSRefusal {
         let isTrust = number == SSL_AD_UNKNOWN_CA
         let reason = isTrust ? "\(peer) does not trust our certificate" : "\(peer) refuses our certificate"
-        let remedy =
+        let remedy: Sentence =
             switch (number, isServer) {
             case (SSL_AD_CERTIFICATE_EXPIRED, _):
-                "renew \(isServer ? "--tls-certificate" : "--certificate"), and check the clock of \(peer)"
+                "renew \(isServer ? Setting.tlsCertificate : .certificate), and check the clock of \(peer)"
             case (SSL_AD_UNSUPPORTED_CERTIFICATE, false):
                 "make one with the extended key usage clientAuth"
             case (SSL_AD_UNSUPPORTED_CERTIFICATE, true):

@@ -1,5 +1,5 @@
 /// Why a TLS connection came to nothing, in words for whoever has to put it right.
-package struct TLSRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+package struct TLSRefusal: SentenceError, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// The peer spoke Modbus/TCP without TLS.
         case plainModbus
@@ -55,16 +55,16 @@ package struct TLSRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// What happened, a clause that starts with the peer: "the client …".
     package var reason: String
     /// What to do about it, a clause in the imperative.
-    package var remedy: String
+    package var remedy: Sentence
 
-    package init(_ kind: Kind, _ reason: String, remedy: String) {
+    package init(_ kind: Kind, _ reason: String, remedy: Sentence) {
         self.kind = kind
         self.reason = reason
         self.remedy = remedy
     }
 
     /// The reason and the remedy in one sentence.
-    package var description: String {
+    package var sentence: Sentence {
         "\(reason): \(remedy)"
     }
 }

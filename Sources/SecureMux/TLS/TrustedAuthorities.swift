@@ -11,7 +11,7 @@ struct TrustedAuthorities {
     func install(
         in context: OpaquePointer,
         namedToPeer: Bool,
-        warnings: inout [String]
+        warnings: inout [Sentence]
     ) throws(TLSConfigurationError) {
         let authorities = try file.certificates()
         let store = SSL_CTX_get_cert_store(context)
@@ -30,7 +30,7 @@ struct TrustedAuthorities {
     private func name(
         _ authorities: [Certificate],
         in context: OpaquePointer,
-        _ warnings: inout [String]
+        _ warnings: inout [Sentence]
     ) throws(TLSConfigurationError) {
         let length = authorities.reduce(0) { $0 + $1.subjectLength + 2 }
         guard length <= Self.longestNames else {
@@ -46,7 +46,7 @@ struct TrustedAuthorities {
         }
     }
 
-    private func warn(of authorities: [Certificate], _ warnings: inout [String]) {
+    private func warn(of authorities: [Certificate], _ warnings: inout [Sentence]) {
         let expired = authorities.filter { authority in
             authority.isExpired && !authorities.contains { !$0.isExpired && $0.hasSameNameAndKey(as: authority) }
         }
@@ -58,10 +58,10 @@ struct TrustedAuthorities {
         for fault in Certificate.FaultAsAuthority.allCases {
             let group = authorities.filter { $0.faultAsAuthority == fault }
             guard let first = group.first else { continue }
-            let remedy =
+            let remedy: Sentence =
                 first.isSelfIssued
                 ? "if it is to sign others, make it anew with basicConstraints CA:TRUE"
-                : "give \(file.option) the one that signed it, if others of that one are to be trusted"
+                : "give \(file.setting) the one that signed it, if others of that one are to be trusted"
             warnings.append(
                 "\(naming(group)) is no authority (\(fault.rawValue)): it is trusted as a peer's own, and nothing that it "
                     + "signed; \(remedy)"

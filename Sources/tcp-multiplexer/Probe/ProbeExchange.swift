@@ -198,6 +198,6 @@ extension ProbeFailure {
             case .timedOut: .noAnswer
             default: .tls
             }
-        self.init(kind, "\(refusal)")
+        self.init(kind, refusal.namingOptions)
     }
 }

@@ -79,7 +79,7 @@ struct ProbeTLSOptions: ParsableArguments {
             )
             return try TLSContext(client: configuration)
         } catch {
-            throw ProbeFailure(.tls, "\(error)")
+            throw ProbeFailure(.tls, error.namingOptions)
         }
     }
 }

@@ -72,38 +72,12 @@ struct ClientLimitOptions: ParsableArguments {
     )
     var messageMemory: Int?
 
-    func validate() throws {
-        if let messageMemory, messageMemory < 1 << 20 {
-            throw ValidationError("--message-memory must be at least 1M, or single messages would not fit")
-        }
-        let counts = [("--max-clients", maxClients), ("--max-clients-per-address", maxClientsPerAddress)]
-        if let tooFew = counts.first(where: { $0.1.map { $0 < 1 } == true }) {
-            throw ValidationError("\(tooFew.0) must be at least 1")
-        }
-        let times = [
-            ("--client-request-timeout", clientRequestTimeout), ("--client-write-timeout", clientWriteTimeout),
-        ]
-        if let zero = times.first(where: { $0.1 == .zero }) {
-            throw ValidationError("\(zero.0) must be longer than 0")
-        }
-        let all = maxClients ?? ClientLimits().clients
-        if let maxClientsPerAddress, maxClientsPerAddress > all {
-            throw ValidationError(
-                """
-                --max-clients-per-address \(maxClientsPerAddress) is more than --max-clients allows in all, \(all): give a \
-                smaller one, or a larger --max-clients
-                """
-            )
-        }
-    }
-
     /// The limits that these options ask for.
     var limits: ClientLimits {
         let defaults = ClientLimits()
-        let clients = maxClients ?? defaults.clients
         return ClientLimits(
-            clients: clients,
-            clientsPerAddress: maxClientsPerAddress ?? min(defaults.clientsPerAddress, clients),
+            clients: maxClients ?? defaults.clients,
+            clientsPerAddress: maxClientsPerAddress,
             idleTimeout: clientIdleTimeout?.duration,
             requestTimeout: clientRequestTimeout ?? defaults.requestTimeout,
             writeTimeout: clientWriteTimeout ?? defaults.writeTimeout,

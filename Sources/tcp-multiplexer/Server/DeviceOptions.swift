@@ -41,11 +41,5 @@ struct DeviceOptions: ParsableArguments {
     var maxInFlight = 1
 
     /// The device that is shared; the Go program's default when none is named.
-    var target: DeviceAddress { givenTarget ?? DeviceAddress(host: "127.0.0.1", port: 1234) }
-
-    func validate() throws {
-        guard (1...Multiplexer.Configuration.maximumInFlightLimit).contains(maxInFlight) else {
-            throw ValidationError("--max-in-flight must be 1 to \(Multiplexer.Configuration.maximumInFlightLimit)")
-        }
-    }
+    var target: DeviceAddress { givenTarget ?? DeviceAddress(checked: "127.0.0.1", port: 1234) }
 }

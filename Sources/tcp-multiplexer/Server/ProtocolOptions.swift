@@ -101,67 +101,31 @@ struct ProtocolOptions: ParsableArguments {
     /// What the device speaks.
     func deviceProtocol() throws -> ApplicationProtocol {
         let clients = try clientProtocol()
-        var device = targetProtocol.map { $0.name == clients.name ? clients : $0 } ?? clients
-        guard clients.translated(to: device) != nil else {
-            throw ValidationError(
-                """
-                --target-protocol \(device.name): what clients say in \(clients.name) cannot be said in it; modbus, \
-                modbus-serial and modbus-rtu can stand for each other
-                """
+        let device = targetProtocol.map { $0.name == clients.name ? clients : $0 } ?? clients
+        do {
+            return try device.adapted(
+                broadcast: broadcast,
+                ignoresUnitIDs: unitIDs.map { $0 == .ignored },
+                ignoresTransactionIDs: transactionIDs.map { $0 == .ignored }
             )
+        } catch {
+            throw ValidationError(error)
         }
-        if let broadcast {
-            try requireModbus(device, for: broadcast ? "--broadcast" : "--no-broadcast")
-            device = device.broadcasting(unit0: broadcast)
-        }
-        return try ignoringRepetitions(in: device)
-    }
-
-    private func ignoringRepetitions(in device: ApplicationProtocol) throws -> ApplicationProtocol {
-        var device = device
-        if let unitIDs {
-            try requireModbus(device, for: "--unit-ids")
-            if unitIDs == .ignored { device = device.ignoringUnits() }
-        }
-        guard let transactionIDs else { return device }
-        guard let ignoring = device.ignoringTransactionIDs() else {
-            throw ValidationError(
-                "--transaction-ids is of no use to \(device.name), which has none: leave it out, or choose modbus with -p"
-            )
-        }
-        return transactionIDs == .ignored ? ignoring : device
     }
 
     /// What the device calls the clients' unit ids.
     func unitMap() throws -> UnitMap {
         guard !unitMaps.isEmpty else { return UnitMap() }
-        try requireModbus(try clientProtocol(), for: "--unit-map")
+        let clients = try clientProtocol()
         do {
-            let map = try UnitMap(parsing: unitMaps.joined(separator: ","))
-            try checkBroadcasts(of: map)
-            return map
-        } catch let error as ConfigurationError {
-            throw ValidationError("--unit-map: \(error)")
+            try clients.requireModbus(for: "\(.unitMap)")
+        } catch {
+            throw ValidationError(error)
         }
-    }
-
-    /// Whoever maps a unit to 0 wants answers from there.
-    private func checkBroadcasts(of map: UnitMap) throws {
-        let device = try deviceProtocol()
-        guard device.broadcastsUnit0, let unit = map.clientUnits(leadingTo: 0).first else { return }
-        throw ValidationError(
-            """
-            --unit-map \(unit)=0: a device that speaks \(device.name) takes unit 0 for a broadcast and answers nothing; add \
-            --no-broadcast if yours does answer
-            """
-        )
-    }
-
-    private func requireModbus(_ spoken: ApplicationProtocol, for option: String) throws {
-        guard spoken.messages == .modbus else {
-            throw ValidationError(
-                "\(option) is of no use to \(spoken.name): leave it out, or choose a form of Modbus with -p"
-            )
+        do {
+            return try UnitMap(parsing: unitMaps.joined(separator: ","))
+        } catch {
+            throw ValidationError("--unit-map: \(error)")
         }
     }
 }

@@ -41,56 +41,6 @@ struct ReadWriteOptions: ParsableArguments {
     )
     var writePriority = false
 
-    /// What is older than this says little about a device; and a plain number is seconds, where many mean milliseconds.
-    static let longestAge = Duration.seconds(300)
-
-    func validate() throws {
-        guard let maxAge else { return }
-        guard maxAge > .zero else {
-            throw ValidationError(
-                "--max-age must be longer than 0: leave it out, and each answer is read after the request has come"
-            )
-        }
-        guard maxAge <= Self.longestAge else {
-            throw ValidationError(
-                """
-                --max-age \(maxAge.shortText) is longer than \(Self.longestAge.shortText): for so long nobody would see what \
-                the device measures; a plain number is seconds, write ms behind milliseconds
-                """
-            )
-        }
-        guard !noCoalesce else {
-            throw ValidationError(
-                "--no-coalesce asks the device for each read, --max-age \(maxAge.shortText) does not: leave one of them out"
-            )
-        }
-    }
-
-    /// Refuses what makes no difference to a protocol: whoever gives it expects one.
-    func validate(for spoken: ApplicationProtocol) throws {
-        let forModbus = [("--no-coalesce", noCoalesce), ("--max-age", maxAge != nil)]
-        if let given = forModbus.first(where: \.1), spoken.messages != .modbus {
-            throw ValidationError(
-                """
-                \(given.0) is of no use to \(spoken.name), where no requests share an answer: leave it out, or choose a form of \
-                Modbus with -p
-                """
-            )
-        }
-        guard writePriority else { return }
-        switch spoken.messages {
-        case .modbus, .http:
-            break
-        case .iso8583, .opaque:
-            throw ValidationError(
-                """
-                --write-priority is of no use to \(spoken.name), where any request may be a write: leave it out, or choose a \
-                form of Modbus or http with -p
-                """
-            )
-        }
-    }
-
     /// Sets what was given.
     func apply(to configuration: inout Multiplexer.Configuration) {
         configuration.sharesReads = !noCoalesce

@@ -51,40 +51,11 @@ struct Serve: AsyncParsableCommand {
     var log: LogOptions
 
     func validate() throws {
-        let deviceProtocol = try spoken.deviceProtocol()
-        let carriesIDs = deviceProtocol.framing.carriesTransactionIDs
-        guard device.maxInFlight == 1 || carriesIDs else {
-            let wire = spoken.transactionIDs == .ignored ? "with --transaction-ids ignored it" : deviceProtocol.name
-            throw ValidationError(
-                "--max-in-flight \(device.maxInFlight): \(wire) has no transaction ids to tell responses apart"
-            )
-        }
-        guard times.quietTime == nil || !carriesIDs else {
-            throw ValidationError(
-                "--quiet-time is of no use to \(deviceProtocol.name), whose transaction ids tell a late answer: leave it out"
-            )
-        }
-        if let profile = device.profile, deviceProtocol.messages != .modbus {
-            throw ValidationError(
-                "--device-profile \(profile.name) is for a device that speaks Modbus, not \(deviceProtocol.name): add -p modbus"
-            )
-        }
-        try readsAndWrites.validate(for: deviceProtocol)
-        try checkTimes(for: deviceProtocol)
-        let addresses = [tls.tlsListen, tls.tlsListen == nil ? clients.listen ?? Self.defaultListen : clients.listen]
-        if let address = addresses.compactMap(\.self).first(where: { $0.isReached(by: device.target) }) {
-            throw ValidationError(
-                "the device \(device.target) is where clients are to connect (\(address)): give -t the device's own address"
-            )
-        }
-        // Port 0 is another one each time.
-        if let address = tls.tlsListen, address == clients.listen, address.port != 0 {
-            throw ValidationError(
-                """
-                --listen and --tls-listen are both \(address): give plain TCP and TLS an address each, or leave --listen \
-                out for TLS alone
-                """
-            )
+        do {
+            // A passphrase is read when it is needed.
+            _ = try configuration(passphrase: nil)
+        } catch let error as ConfigurationError {
+            throw ValidationError(error)
         }
     }
 
@@ -108,9 +79,9 @@ struct Serve: AsyncParsableCommand {
         }
         let server: Server
         do {
-            server = try await Server.start(try configuration(), logger: logger)
+            server = try await Server.start(try configuration(passphrase: try tls.passphrase()), logger: logger)
         } catch {
-            logger.error("\(error)")
+            logger.error("\(error.namingOptions)")
             throw ExitCode.failure
         }
         var stop = StopSignals()
@@ -138,20 +109,29 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private static let defaultListen = ListenAddress(host: nil, port: 8000)
+    private static let defaultListen = ListenAddress(checked: nil, port: 8000)
     private static let drainGrace = Duration.seconds(5)
 
-    private func configuration() throws -> ServerConfiguration {
-        ServerConfiguration(
+    private func configuration(passphrase: String?) throws -> ServerConfiguration {
+        // What the user gave is not from there.
+        let profile = device.profile.map { profile in
+            DeviceProfile(
+                name: profile.name,
+                summary: profile.summary,
+                settings: profile.settings.filter { !times.isGiven($0.time) }
+            )
+        }
+        return try ServerConfiguration(
             device: device.target,
             applicationProtocol: try spoken.deviceProtocol(),
-            listeners: try listeners(),
+            listeners: try listeners(passphrase: passphrase),
+            profile: profile,
             multiplexer: multiplexer
         )
     }
 
     /// The listeners that the options ask for: a plain one beside that of --tls-listen only if it is asked for.
-    func listeners() throws -> [ListenerConfiguration] {
+    func listeners(passphrase: String? = nil) throws -> [ListenerConfiguration] {
         let (clientProtocol, unitMap) = (try spoken.clientProtocol(), try spoken.unitMap())
         let allowList = AllowList(clients.allow)
         func listener(at address: ListenAddress?, _ tls: TLSServerConfiguration?) -> ListenerConfiguration {
@@ -164,7 +144,7 @@ struct Serve: AsyncParsableCommand {
                 limits: limits.limits
             )
         }
-        let tlsConfiguration = try tls.configuration()
+        let tlsConfiguration = tls.configuration(passphrase: passphrase)
         guard let tlsListen = tls.tlsListen else {
             return [listener(at: clients.listen, tlsConfiguration)]
         }

@@ -96,28 +96,21 @@ struct TLSOptions: ParsableArguments {
         guard tlsKey != nil else {
             throw ValidationError("--tls-certificate needs its private key: give --tls-key too")
         }
-        guard handshakeTimeout != .zero else {
-            throw ValidationError("--handshake-timeout must be longer than 0")
-        }
-        if clientCa == nil, let clientCertificates, clientCertificates != .off {
-            throw ValidationError("--client-certificates \(clientCertificates) needs --client-ca to verify them with")
-        }
-        if clientCa != nil, clientCertificates == .off {
-            throw ValidationError(
-                "--client-certificates off asks for none to verify with --client-ca: leave one of them out"
-            )
-        }
+    }
+
+    /// The passphrase of the key, from its file; nil where the key is not encrypted.
+    func passphrase() throws(ConfigurationError) -> String? {
+        guard let tlsKeyPassphraseFile else { return nil }
+        return try Passphrase.read(tlsKeyPassphraseFile, option: "--tls-key-passphrase-file")
     }
 
     /// How these options want TLS to be spoken; nil for plain TCP.
-    func configuration() throws -> TLSServerConfiguration? {
+    func configuration(passphrase: String?) -> TLSServerConfiguration? {
         guard let tlsCertificate, let tlsKey else { return nil }
         var configuration = TLSServerConfiguration(
             certificateChainFile: tlsCertificate,
             privateKeyFile: tlsKey,
-            privateKeyPassphrase: try tlsKeyPassphraseFile.map {
-                try Passphrase.read($0, option: "--tls-key-passphrase-file")
-            },
+            privateKeyPassphrase: passphrase,
             minimumVersion: tlsMinVersion ?? .v1_2,
             clientCertificates: clientCertificates ?? (clientCa == nil ? .off : .required),
             clientCAFile: clientCa

@@ -177,24 +177,6 @@ struct TimeOptions: ParsableArguments {
     )
     var drainTimeout: Duration?
 
-    func validate() throws {
-        let limits = [
-            ("--connect-timeout", connectTimeout), ("--timeout", timeout), ("--queue-timeout", queueTimeout),
-            ("--drain-timeout", drainTimeout),
-        ]
-        if let zero = limits.first(where: { $0.1 == .zero }) {
-            throw ValidationError("\(zero.0) must be longer than 0")
-        }
-        if let retryDelay, let retryDelayMax, retryDelayMax < retryDelay {
-            throw ValidationError(
-                """
-                --retry-delay-max \(retryDelayMax.shortText) is shorter than the --retry-delay of \(retryDelay.shortText): \
-                give a longer one, or a shorter --retry-delay
-                """
-            )
-        }
-    }
-
     /// Sets what was given, and what follows from it.
     func apply(to configuration: inout Multiplexer.Configuration) {
         let defaults = Multiplexer.Configuration()
@@ -210,22 +192,22 @@ struct TimeOptions: ParsableArguments {
         configuration.settleTime = settle ?? configuration.settleTime
         configuration.quietTime = quietTime ?? configuration.quietTime
         configuration.linger = linger ?? configuration.linger
-        configuration.backoff = Backoff(
-            initial: retryDelay ?? min(defaults.backoff.initial, retryDelayMax ?? defaults.backoff.initial),
-            maximum: retryDelayMax ?? defaults.backoff.maximum
-        )
+        let initial = retryDelay ?? min(defaults.backoff.initial, retryDelayMax ?? defaults.backoff.initial)
+        configuration.backoff = Backoff(initial: initial, maximum: defaults.backoff.maximum)
+        // Not raised to the first wait: that the two contradict each other is to be said.
+        if let retryDelayMax { configuration.backoff.maximum = retryDelayMax }
         configuration.drainTimeout = drainTimeout ?? configuration.drainTimeout
     }
 
-    /// The option that sets what a profile can set too, and whether the user gave it, and so overruled a profile.
-    func option(for time: DeviceProfile.Time) -> (name: String, isGiven: Bool) {
+    /// Whether the user gave what a profile can set too, and so overruled a profile.
+    func isGiven(_ time: DeviceProfile.Time) -> Bool {
         switch time {
-        case .responseTimeout: ("--timeout", timeout != nil)
-        case .delayAfterConnect: ("--delay", delay != nil)
-        case .minimumGap: ("--gap", gap != nil)
-        case .settleTime: ("--settle", settle != nil)
-        case .idleClose: ("--idle-close", idleClose != nil)
-        case .maximumAge: ("--connection-lifetime", connectionLifetime != nil)
+        case .responseTimeout: timeout != nil
+        case .delayAfterConnect: delay != nil
+        case .minimumGap: gap != nil
+        case .settleTime: settle != nil
+        case .idleClose: idleClose != nil
+        case .maximumAge: connectionLifetime != nil
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ProbeArgumentsTests {
     @Test func `a host, a unit and what to read are enough`() throws {
         let probe = try Probe.parse(["inverter.lan:502", "--unit", "7", "--read-input", "30000:2"])
-        #expect(probe.address == DeviceAddress(host: "inverter.lan", port: 502))
+        #expect(probe.address == DeviceAddress(checked: "inverter.lan", port: 502))
         #expect(probe.request.unit == 7)
         #expect(try probe.request.only() == .read(.inputRegisters, 30_000..<30_002))
         #expect(probe.timeout == .seconds(15))

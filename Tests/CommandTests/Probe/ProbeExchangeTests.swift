@@ -20,7 +20,7 @@ import Testing
         configure(&configuration)
         let device = SimulatedDevice(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let port = try await device.start()
-        let result = await result(of: message, at: DeviceAddress(host: "127.0.0.1", port: port), timeout)
+        let result = await result(of: message, at: DeviceAddress(checked: "127.0.0.1", port: port), timeout)
         await device.stop()
         return result
     }
@@ -74,7 +74,7 @@ import Testing
         let device = SimulatedDevice(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let port = try await device.start()
         await device.stop()
-        let address = DeviceAddress(host: "127.0.0.1", port: port)
+        let address = DeviceAddress(checked: "127.0.0.1", port: port)
         let expected = ProbeFailure(.cannotConnect, "cannot connect to 127.0.0.1:\(port): Connection refused")
         #expect(await result(of: Self.readSunS, at: address, .seconds(10)) == .failure(expected))
     }
@@ -82,7 +82,7 @@ import Testing
     @Test func `a name that does not exist is told`() async throws {
         // A label has 63 bytes at most (RFC 1035, section 2.3.4), so that no name server is asked.
         let host = String(repeating: "a", count: 64) + ".invalid"
-        let address = DeviceAddress(host: host, port: 502)
+        let address = DeviceAddress(checked: host, port: 502)
         let result = await result(of: Self.readSunS, at: address, .seconds(10))
         #expect(throws: ProbeFailure.self) { try result.get() }
         if case .failure(let failure) = result {

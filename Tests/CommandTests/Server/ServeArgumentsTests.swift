@@ -16,7 +16,7 @@ import Testing
         let device = serve.device
         #expect(serve.spoken.givenProtocol == nil)
         #expect(try serve.spoken.clientProtocol().name == "echo")
-        #expect(device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
+        #expect(device.target == DeviceAddress(checked: "127.0.0.1", port: 1234))
         #expect(serve.multiplexer == Multiplexer.Configuration())
         #expect(serve.multiplexer.linger == .seconds(5))
         #expect(serve.multiplexer.quietTime == nil)
@@ -33,9 +33,9 @@ import Testing
     func `options have the names of the Go program too`(options: [String]) throws {
         let serve = try Serve.parse(options)
         #expect(try serve.spoken.clientProtocol().name == "modbus")
-        #expect(serve.device.target == DeviceAddress(host: "10.0.0.7", port: 502))
+        #expect(serve.device.target == DeviceAddress(checked: "10.0.0.7", port: 502))
         #expect(serve.multiplexer.backoff == Backoff(initial: .seconds(2)))
-        #expect(try serve.listeners().map(\.address) == [ListenAddress(host: nil, port: 5020)])
+        #expect(try serve.listeners().map(\.address) == [ListenAddress(checked: nil, port: 5020)])
     }
 
     @Test(arguments: [
@@ -47,7 +47,7 @@ import Testing
     ])
     func `command lines of the Go program are taken unchanged`(options: [String]) throws {
         let serve = try Serve.parse(options)
-        #expect(serve.device.target == DeviceAddress(host: "127.0.0.1", port: 1234))
+        #expect(serve.device.target == DeviceAddress(checked: "127.0.0.1", port: 1234))
         #expect(try serve.listeners().map(\.address.port) == [8000])
     }
 
@@ -306,7 +306,7 @@ import Testing
 
     @Test func `a passphrase file that cannot be read is named with its option`() throws {
         let serve = try Serve.parse(Self.certificate + ["--tls-key-passphrase-file", "/nonexistent/passphrase"])
-        let error = #expect(throws: ConfigurationError.self) { try serve.listeners() }
+        let error = #expect(throws: ConfigurationError.self) { try serve.tls.passphrase() }
         #expect(
             error?.description.hasPrefix("--tls-key-passphrase-file /nonexistent/passphrase does not exist") == true
         )

@@ -21,7 +21,7 @@ import Testing
             for client in served { try await expectService(client) }
             let refused = try await TestPeer.connect(to: server.port)
             #expect(try await refused.receiveToEnd() == [])
-            try await server.line(containing: "warning client refused", "8 clients are connected", "--max-clients")
+            try await server.line(containing: "warning client refused", "8 clients are connected", "'max-clients")
             #expect(server.lines(containing: "to make room").count > 1)
             #expect(server.lines(containing: "warning closed a client").count < 10)
         }
@@ -62,7 +62,7 @@ import Testing
             }
             let refused = try await TestPeer.connect(to: server.port, from: "127.0.0.2")
             #expect(try await refused.receiveToEnd() == [])
-            let line = try await server.line(containing: "client refused", "--max-clients-per-address")
+            let line = try await server.line(containing: "client refused", "'max-clients-per-address'")
             #expect(line.contains("client=127.0.0.2:") && line.contains("3 clients are connected from its address"))
             try await expectService(try await TestPeer.connect(to: server.port, from: "127.0.0.3"))
 

@@ -137,7 +137,7 @@ import Testing
             try await server.line(
                 containing: "client refused",
                 "only a part of a request in time",
-                "--client-request-timeout"
+                "'client-request-timeout'"
             )
         }
     }

@@ -47,7 +47,7 @@ import Testing
         arguments: [
             (nil, "the client sent no certificate", "give the client a certificate"),
             ("client-expired", "expired on 2024-02-01", "renew it"),
-            ("foreign-client", "an authority we do not trust", "--client-ca"),
+            ("foreign-client", "an authority we do not trust", "'client-ca'"),
             ("client-serverauth", "may not be used by clients", "clientAuth"),
         ] as [(String?, String, String)]
     )
@@ -167,10 +167,10 @@ import Testing
         var tls = certificates.server(.required)
         change(&tls)
         let server = try await Server.start(
-            ServerConfiguration(
-                device: DeviceAddress(host: "127.0.0.1", port: devicePort),
+            try ServerConfiguration(
+                device: DeviceAddress(checked: "127.0.0.1", port: devicePort),
                 applicationProtocol: .modbus,
-                listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0), tls: tls)]
+                listeners: [ListenerConfiguration(address: ListenAddress(checked: "127.0.0.1", port: 0), tls: tls)]
             ),
             logger: log.logger
         )

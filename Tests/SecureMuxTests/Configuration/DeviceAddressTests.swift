@@ -9,7 +9,7 @@ import Testing
     ])
     func `host and port are read and printed back`(text: String, host: String, port: Int) throws {
         let address = try DeviceAddress(parsing: text)
-        #expect(address == DeviceAddress(host: host, port: port))
+        #expect(address == DeviceAddress(checked: host, port: port))
         #expect(address.description == text)
     }
 

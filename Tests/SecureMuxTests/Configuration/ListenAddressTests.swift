@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: ["8000", ":8000", "*:8000"])
     func `a port alone listens on all interfaces`(text: String) throws {
         let address = try ListenAddress(parsing: text)
-        #expect(address == ListenAddress(host: nil, port: 8000))
+        #expect(address == ListenAddress(checked: nil, port: 8000))
         #expect(address.description == "*:8000")
         #expect(!address.isLoopback)
     }
@@ -18,7 +18,7 @@ import Testing
     ])
     func `a host and a port are read and printed back`(text: String, host: String, port: Int) throws {
         let address = try ListenAddress(parsing: text)
-        #expect(address == ListenAddress(host: host, port: port))
+        #expect(address == ListenAddress(checked: host, port: port))
         #expect(address.description == text)
     }
 
@@ -72,6 +72,6 @@ import Testing
         ("127.example", false), ("host", false),
     ])
     func `loopback is told from addresses that others reach`(host: String, isLoopback: Bool) {
-        #expect(ListenAddress(host: host, port: 1).isLoopback == isLoopback)
+        #expect(ListenAddress(checked: host, port: 1).isLoopback == isLoopback)
     }
 }

@@ -119,7 +119,7 @@ import Testing
                 #expect(try await client.receiveFrame() == tcp(id, answer))
             }
             #expect(try await device.connections().all == 1)
-            #expect(server.log.lines.contains { $0.contains("remedy=give --no-broadcast") })
+            #expect(server.log.lines.contains { $0.contains("remedy=give 'broadcast' off") })
         }
     }
 
@@ -230,7 +230,7 @@ import Testing
     }
 
     @Test func `protocols whose messages differ are refused in words`() async throws {
-        let error = await #expect(throws: ServerError.self) {
+        let error = await #expect(throws: ConfigurationError.self) {
             try await withServer(protocol: .modbus, clients: .echo) { _, _ in }
         }
         #expect(error?.description.contains("echo") == true)

@@ -15,7 +15,7 @@ import Testing
         ] as [(CInt, String)]
     )
     func `what the system says is put in words`(code: CInt, words: String) {
-        let address = ListenAddress(host: "192.0.2.1", port: 502)
+        let address = ListenAddress(checked: "192.0.2.1", port: 502)
         #expect(
             address.explanation(ofFailedBind: IOError(errnoCode: code, reason: "bind"))
                 == "cannot listen on 192.0.2.1:502: \(words)"
@@ -25,7 +25,7 @@ import Testing
     @Test func `a name that leads nowhere is told`() async throws {
         // No label is longer than 63 bytes (RFC 1035, section 2.3.4): no name server is asked.
         let name = String(repeating: "a", count: 64) + ".invalid"
-        let address = ListenAddress(host: name, port: 0)
+        let address = ListenAddress(checked: name, port: 0)
         let error = try await #require(throws: (any Error).self) {
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             _ = try await loop.flatSubmit { ServerBootstrap(group: loop).bind(to: address) }.get()

@@ -54,7 +54,7 @@ import Testing
         #expect(client.isHalfClosed)
         let refusal = try #require(client.errors.first as? HTTPRefusal)
         #expect(refusal.reason == "the client speaks TLS, this listener does not")
-        #expect(refusal.remedy.contains("TLS listener"))
+        #expect(refusal.remedy.description.contains("TLS listener"))
     }
 
     @Test(arguments: [

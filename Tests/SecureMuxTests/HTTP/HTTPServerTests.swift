@@ -214,10 +214,10 @@ private func withHTTPServer(
 ) async throws {
     let device = try await TestDevice.start()
     let server = try await Server.start(
-        ServerConfiguration(
-            device: DeviceAddress(host: "127.0.0.1", port: device.port),
+        try ServerConfiguration(
+            device: DeviceAddress(checked: "127.0.0.1", port: device.port),
             applicationProtocol: .http,
-            listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))],
+            listeners: [ListenerConfiguration(address: ListenAddress(checked: "127.0.0.1", port: 0))],
             multiplexer: .patient()
         ),
         logger: log.logger

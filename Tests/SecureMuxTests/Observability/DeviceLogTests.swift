@@ -83,7 +83,11 @@ import Testing
     }
 
     @Test func `a request whose time is up is named`() async throws {
-        let configuration = Multiplexer.Configuration.patient { $0.queueTimeout = .milliseconds(200) }
+        let configuration = Multiplexer.Configuration.patient {
+            ($0.queueTimeout, $0.responseTimeout) = (.milliseconds(200), .milliseconds(200))
+            // So the time of its answer begins later than its own.
+            $0.delayAfterConnect = .milliseconds(100)
+        }
         try await withServer(configuration) { server, device in
             let client = try await TestPeer.connect(to: server.port)
             #expect(try await client.exchange(read(transaction: 1, unit: 7, address: 40, count: 2)).last == 0x0B)

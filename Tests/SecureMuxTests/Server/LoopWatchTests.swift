@@ -35,10 +35,10 @@ import Testing
     @Test func `a server says how its loop is doing, also while that is stuck in the log`() async throws {
         let log = BlockingLog()
         let server = try await Server.start(
-            ServerConfiguration(
-                device: DeviceAddress(host: "127.0.0.1", port: 1),
+            try ServerConfiguration(
+                device: DeviceAddress(checked: "127.0.0.1", port: 1),
                 applicationProtocol: .modbus,
-                listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))]
+                listeners: [ListenerConfiguration(address: ListenAddress(checked: "127.0.0.1", port: 0))]
             ),
             stallLimit: .milliseconds(200),
             logger: log.logger

@@ -96,7 +96,12 @@ import Testing
             try await withServer(.patient(), tls: certificates.server(), devicePort: devicePort) { running in
                 var missing = rules(["10.0.0.0/8"])
                 missing.tls?.certificateChainFile = certificates["none.crt"]
-                for (rules, words) in [(missing, "none.crt"), (ListenerRules(), "cannot begin or cease to speak TLS")] {
+                var contradictory = rules([])
+                contradictory.tls?.clientCertificates = .required
+                for (rules, words) in [
+                    (missing, "none.crt"), (ListenerRules(), "cannot begin or cease to speak TLS"),
+                    (contradictory, "'client-certificates' required needs 'client-ca'"),
+                ] {
                     let error = await #expect(throws: ServerError.self) {
                         try await replaceRules(of: running.server, by: rules)
                     }

@@ -77,12 +77,12 @@ func withServer(
 ) async throws {
     let log = RecordedLog()
     let server = try await Server.start(
-        ServerConfiguration(
-            device: DeviceAddress(host: "127.0.0.1", port: devicePort),
+        try ServerConfiguration(
+            device: DeviceAddress(checked: "127.0.0.1", port: devicePort),
             applicationProtocol: applicationProtocol,
             listeners: [
                 ListenerConfiguration(
-                    address: ListenAddress(host: host, port: 0),
+                    address: ListenAddress(checked: host, port: 0),
                     applicationProtocol: clientProtocol,
                     unitMap: unitMap,
                     tls: tls,

@@ -352,10 +352,10 @@ import Testing
 
     @Test func `a port in use is named`() async throws {
         try await withServer { server, device in
-            let configuration = ServerConfiguration(
-                device: DeviceAddress(host: "127.0.0.1", port: 1),
+            let configuration = try ServerConfiguration(
+                device: DeviceAddress(checked: "127.0.0.1", port: 1),
                 applicationProtocol: .modbus,
-                listeners: [ListenerConfiguration(address: ListenAddress(host: "127.0.0.1", port: server.port))]
+                listeners: [ListenerConfiguration(address: ListenAddress(checked: "127.0.0.1", port: server.port))]
             )
             let error = await #expect(throws: ServerError.self) {
                 _ = try await Server.start(configuration, logger: server.log.logger)

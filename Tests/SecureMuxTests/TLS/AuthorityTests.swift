@@ -48,7 +48,9 @@ import Testing
         let made = try MadeCertificate(signedBy: Recipe(name: "a client"))
         let server = try context(made.caFile)
         #expect(server.warnings.count == 1)
-        #expect(server.warnings[0].contains("CN=a client is no authority (its basicConstraints say CA:FALSE)"))
+        #expect(
+            server.warnings[0].description.contains("CN=a client is no authority (its basicConstraints say CA:FALSE)")
+        )
         let refusal = try refusal(of: made, server)
         #expect(refusal?.kind == .badAuthority)
         #expect(refusal?.reason.contains("an authority (CN=a client) that may not sign it") == true)
@@ -68,11 +70,11 @@ import Testing
         let made = try MadeCertificate(signedBy: authority(extensions))
         let server = try context(made.caFile)
         #expect(server.warnings.count == 1)
-        #expect(server.warnings.first?.contains("CN=Home CA is no authority (\(fault))") == true)
+        #expect(server.warnings.first?.description.contains("CN=Home CA is no authority (\(fault))") == true)
         let refusal = try refusal(of: made, server)
         #expect(refusal?.kind == .badAuthority)
         #expect(refusal?.reason.contains("signed by an authority (CN=Home CA) that may not sign it (\(fault))") == true)
-        #expect(refusal?.remedy.hasPrefix("make that authority's certificate anew") == true)
+        #expect(refusal?.remedy.description.hasPrefix("make that authority's certificate anew") == true)
     }
 
     @Test func `a root of version 1 is an authority`() throws {
@@ -86,7 +88,7 @@ import Testing
         let files = try (0..<3).map { _ in try MadeCertificate.selfSigned().certificateFile }
         let warnings = try context(files[0], files[1], files[2]).warnings
         #expect(warnings.count == 1)
-        #expect(warnings.first?.contains("(and 2 more like it) is no authority") == true)
+        #expect(warnings.first?.description.contains("(and 2 more like it) is no authority") == true)
     }
 
     @Test(arguments: [false, true])
@@ -100,7 +102,7 @@ import Testing
         #expect(server.warnings == [])
         #expect(try refusal(of: made, server) == nil)
         let alone = try context(made.twinFiles[0])
-        #expect(alone.warnings.first?.contains("CN=Home CA expired on") == true)
+        #expect(alone.warnings.first?.description.contains("CN=Home CA expired on") == true)
         #expect(try refusal(of: made, alone)?.kind == .certificateExpired)
     }
 
@@ -124,7 +126,7 @@ import Testing
         var configuration = certificates.server(.required)
         configuration.clientCAFile = path
         let crowded = try TLSContext(server: configuration)
-        #expect(crowded.warnings.first?.contains("clients are told none") == true)
+        #expect(crowded.warnings.first?.description.contains("clients are told none") == true)
         #expect(try refusal(of: made, crowded) == nil)
     }
 
@@ -136,7 +138,7 @@ import Testing
         var server = certificates.server()
         (server.certificateChainFile, server.privateKeyFile) = (made.certificateFile, made.keyFile)
         let words = "has a key on a curve that TLS 1.3 lacks (secp256k1)"
-        #expect(try TLSContext(server: server).warnings.contains { $0.contains(words) })
+        #expect(try TLSContext(server: server).warnings.contains { $0.description.contains(words) })
         server.minimumVersion = .v1_3
         let error = #expect(throws: TLSConfigurationError.self) { try TLSContext(server: server) }
         #expect(error?.kind == .unusableKey)
@@ -153,13 +155,13 @@ import Testing
         (server.certificateChainFile, server.privateKeyFile) = (made.certificateFile, made.keyFile)
         let context = try TLSContext(server: server)
         #expect(context.warnings.count == 1)
-        #expect(context.warnings.first?.contains("has 192.0.2.5 as a DNS name") == true)
-        #expect(context.warnings.first?.hasSuffix("make one with subjectAltName IP:192.0.2.5") == true)
+        #expect(context.warnings.first?.description.contains("has 192.0.2.5 as a DNS name") == true)
+        #expect(context.warnings.first?.description.hasSuffix("make one with subjectAltName IP:192.0.2.5") == true)
         var client = certificates.client(serverName: "192.0.2.5")
         client.caFile = made.caFile
         let refusal = try SessionPair(TLSContext(client: client), context).handshake().client.refusal
         #expect(refusal?.kind == .nameMismatch)
-        #expect(refusal?.remedy.contains("subjectAltName IP:192.0.2.5") == true)
+        #expect(refusal?.remedy.description.contains("subjectAltName IP:192.0.2.5") == true)
         client.serverName = "192.0.2.6"
         #expect(try SessionPair(TLSContext(client: client), context).handshake().client.refusal == nil)
     }

@@ -14,7 +14,7 @@ import Testing
     private func warnings(_ change: (inout TLSServerConfiguration) -> Void) throws -> [String] {
         var configuration = certificates.server(.required)
         change(&configuration)
-        return try TLSContext(server: configuration).warnings
+        return try TLSContext(server: configuration).warnings.map(\.description)
     }
 
     private func error(_ change: (inout TLSServerConfiguration) -> Void) -> TLSConfigurationError? {
@@ -190,7 +190,7 @@ import Testing
         }
         let words = try #require(error { configure(&$0, name) }).description
         #expect(words.contains(foreign.words), "\(words)")
-        #expect(words.hasSuffix("give \(foreign.isKey ? "--tls-key" : "--tls-certificate") the new file"))
+        #expect(words.hasSuffix("give \(foreign.isKey ? "'tls-key'" : "'tls-certificate'") the new file"))
         let command = try #require(words.split(separator: "\"").dropFirst().first)
         let mended = try await certificates.shell("umask 077 && \(command) \(foreign.answers)")
         #expect(mended.status == 0, "\(mended.output)")

@@ -11,11 +11,11 @@ import Testing
     }
 
     private func read(_ path: String) throws -> PeerCertificate {
-        try PeerCertificate(PEMFile(path: path, option: "--certificate").certificates()[0])
+        try PeerCertificate(PEMFile(path: path, setting: .certificate).certificates()[0])
     }
 
     @Test func `names and dates are written as people read them`() throws {
-        let certificate = try PEMFile(path: certificates["client-expired.crt"], option: "--certificate")
+        let certificate = try PEMFile(path: certificates["client-expired.crt"], setting: .certificate)
             .certificates()[0]
         #expect(certificate.subject == "CN=expired,O=tcp-multiplexer development")
         #expect(certificate.issuer == "CN=Development CA,O=tcp-multiplexer development")

@@ -52,14 +52,14 @@ import Testing
     @Test func `a missing file is named with its option`() throws {
         let missing = certificates["nothing.crt"]
         for (option, set) in [
-            ("--tls-certificate", \TLSServerConfiguration.certificateChainFile), ("--tls-key", \.privateKeyFile),
+            ("'tls-certificate'", \TLSServerConfiguration.certificateChainFile), ("'tls-key'", \.privateKeyFile),
         ] {
             let error = try error { $0[keyPath: set] = missing }
             #expect(error?.kind == .unreadableFile)
             #expect(error?.file == missing)
             #expect(error?.description == "\(missing) does not exist: give \(option) a file that can be read")
         }
-        #expect(try error { $0.clientCAFile = missing }?.description.contains("--client-ca") == true)
+        #expect(try error { $0.clientCAFile = missing }?.description.contains("'client-ca'") == true)
     }
 
     @Test func `an empty file name is not called a missing file`() throws {
@@ -67,7 +67,7 @@ import Testing
         #expect(error?.kind == .unreadableFile)
         #expect(
             error?.description
-                == "the name given with --tls-certificate is empty: give --tls-certificate a file that can be read"
+                == "the name given with 'tls-certificate' is empty: give 'tls-certificate' a file that can be read"
         )
     }
 
@@ -133,10 +133,10 @@ import Testing
             $0.privateKeyPassphrase = "wrong"
         }
         #expect(wrong?.kind == .passphraseWrong)
-        #expect(wrong?.description.contains("--tls-key-passphrase-file") == true)
+        #expect(wrong?.description.contains("'tls-key-passphrase-file'") == true)
         let none = try error { $0.privateKeyFile = encrypted }
         #expect(none?.kind == .passphraseMissing)
-        #expect(none?.description.contains("--tls-key-passphrase-file") == true)
+        #expect(none?.description.contains("'tls-key-passphrase-file'") == true)
         let endless = try error {
             $0.privateKeyFile = encrypted
             $0.privateKeyPassphrase = String(repeating: "x", count: 100_000)
@@ -147,7 +147,7 @@ import Testing
     @Test func `client certificates need an authority`() throws {
         let error = try error { $0.clientCAFile = nil }
         #expect(error?.kind == .contradiction)
-        #expect(error?.description.contains("--client-ca") == true)
+        #expect(error?.description.contains("'client-ca'") == true)
     }
 
     @Test func `a client's certificate and key are needed together`() throws {
@@ -156,7 +156,7 @@ import Testing
         #expect {
             try TLSContext(client: configuration)
         } throws: {
-            ($0 as? TLSConfigurationError)?.description.contains("--certificate and --key") == true
+            ($0 as? TLSConfigurationError)?.description.contains("'certificate' and 'key'") == true
         }
     }
 
@@ -173,7 +173,7 @@ import Testing
         var configuration = certificates.server()
         configuration.certificateChainFile = certificates["client-expired.crt"]
         configuration.privateKeyFile = certificates["client-expired.key"]
-        let warnings = try TLSContext(server: configuration).warnings
+        let warnings = try TLSContext(server: configuration).warnings.map(\.description)
         #expect(warnings.count == 2)
         #expect(warnings.first?.contains("CN=expired,O=tcp-multiplexer development expired on 2024-02-01") == true)
         #expect(warnings.last?.contains("serverAuth") == true)
@@ -182,7 +182,7 @@ import Testing
     @Test func `a CA file without an authority in it is a warning`() throws {
         var configuration = certificates.server(.required)
         configuration.clientCAFile = certificates["client.crt"]
-        let warnings = try TLSContext(server: configuration).warnings
+        let warnings = try TLSContext(server: configuration).warnings.map(\.description)
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains("is no authority") == true)
     }

@@ -1,0 +1,1 @@
+../../../../Sources/SecureMux/Configuration/Setting.swift
