@@ -44,7 +44,9 @@ final class Campaign: Sendable {
         var requests = 0
         for seed in portion {
             var simulation = Simulation(seed: seed)
+            var streams = Streams(seed: seed)
             do {
+                try streams.run()
                 try simulation.run()
                 requests += simulation.core.statistics.requests
             } catch {

@@ -22,6 +22,11 @@ struct Command {
         guard let (seed, violation) = campaign.failure else { return print(campaign.summary) }
         say("")
         print("seed \(seed): \(violation.promise)")
+        if let story = story(ofStreams: seed) {
+            // They are short as they are.
+            print("\n\(story)\n\nShrunk from 1 events to 1.\nReplay it with: make simulate SEED=\(seed)")
+            exit(1)
+        }
         guard let schedule = Schedule(seed: seed) else {
             print("It fails no more: the schedule does not depend on its seed alone.")
             exit(1)
@@ -33,7 +38,22 @@ struct Command {
         exit(1)
     }
 
+    /// What the streams of a seed break; nil if nothing.
+    private static func story(ofStreams seed: UInt64) -> String? {
+        var streams = Streams(seed: seed)
+        do {
+            try streams.run()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     private static func replay(_ seed: UInt64) {
+        if let story = story(ofStreams: seed) {
+            print("seed \(seed): \(story)")
+            exit(1)
+        }
         if let schedule = Schedule(seed: seed) {
             print("seed \(seed): \(schedule)")
             exit(1)

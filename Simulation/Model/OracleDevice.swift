@@ -152,7 +152,7 @@ extension Oracle {
         switch old.end {
         case .ours: return blame != .request || old.refusals < 3
         case .announced: return blame != .request
-        case .theirs: return blame == .device || (blame == .request && isAskedByTrusted)
+        case .theirs: return blame == .device || isAskedByTrusted
         }
     }
 

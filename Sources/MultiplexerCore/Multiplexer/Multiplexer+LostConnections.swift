@@ -13,7 +13,8 @@ extension Multiplexer {
                 (flight.isUnsent || (!midResponse && flight.isRead))
                     && flight.askers.contains { !$0.isRepeat && now < $0.deadline }
             },
-            blame: blame
+            blame: blame,
+            isTrusted: isAskedByTrusted
         )
         let isHangUp = link.isHangUp(loss, at: now)
         let consequence = link.closed(id, loss, hasWaiting: clients.hasWaiting, at: now, into: &actions)
@@ -37,20 +38,20 @@ extension Multiplexer {
     /// What it says of the device if nothing that is in flight is answered.
     var blame: Blame {
         var subjects: [Request.Subject] = []
-        var isSuspect = false
         for flight in inFlight where flight.request.expectsResponse {
             guard let subject = flight.request.subject else { return .nobody }
             subjects.append(subject)
-            // Of a client that has left nobody knows any more whether it was trusted.
-            if flight.askers.isEmpty { isSuspect = true }
-            if flight.askers.contains(where: { !clients.trusts($0.client) }) { isSuspect = true }
         }
-        if breakers.hasAnswered {
-            if subjects.contains(where: { breakers.knows($0) }) { return .device }
-        } else if breakers.hasAnsweredNothing(of: subjects) {
-            return .nobody
+        guard breakers.hasAnswered else { return breakers.hasAnsweredNothing(of: subjects) ? .nobody : .request }
+        return subjects.contains { breakers.knows($0) } ? .device : .request
+    }
+
+    /// Whether all that asked for what is in flight are trusted; of a client that has left nobody knows any more.
+    private var isAskedByTrusted: Bool {
+        inFlight.allSatisfy { flight in
+            !flight.request.expectsResponse
+                || (!flight.askers.isEmpty && flight.askers.allSatisfy { clients.trusts($0.client) })
         }
-        return isSuspect ? .suspect : .request
     }
 
     private mutating func noteHangUp(at now: Duration, into actions: inout [Action]) {

@@ -217,6 +217,23 @@ import Testing
         #expect(trace.response(6, on: 5) == "respond 3 to B")
     }
 
+    // Another client's request alone must not have a device backed off from that has answered nothing yet.
+    @Test func `so it is before the device has answered anything`() {
+        var trace = Trace.ready(clients: .a, .b)
+        trace.ask(1, about: 10, mayWrite: true, from: .a)
+        trace.closed(1)
+        trace.connected(2)
+        trace.ask(2, about: 11, mayWrite: true, from: .a)
+        trace.closed(2)
+        for (link, id) in [(3, 3), (4, 4)] as [(UInt64, UInt32)] {
+            trace.ask(id, about: UInt64(id), mayWrite: true, from: .b)
+            trace.connected(link)
+            #expect(trace.closed(link) == "fail \(id) connectionLost to B")
+            #expect(trace.reports.hasPrefix("old connection counted"))
+            trace.pass(.milliseconds(100))
+        }
+    }
+
     @Test func `what a client asks whose request ended a connection is held against it as ever`() {
         var trace = hungUp()
         trace.ask(3, about: 10, mayWrite: true, from: .a)

@@ -174,9 +174,5 @@ extension Multiplexer {
         case device
         /// It was asked only what it has not answered when it was asked last.
         case request
-        /// And not all that asked are trusted.
-        case suspect
-
-        var isOnRequest: Bool { self == .request || self == .suspect }
     }
 }

@@ -96,6 +96,8 @@ extension Multiplexer {
             /// Whether any of it may be sent once more.
             var mayRepeat: Bool
             var blame: Blame
+            /// Whether all that asked for it are trusted.
+            var isTrusted: Bool
         }
 
         /// What the end of a connection means for the requests.
@@ -266,7 +268,7 @@ extension Multiplexer.DeviceLink {
             backOff(at: now, into: &actions)
             return .backsOff
         } else {
-            hasSkippedBackoff = use == .asked && (hasSkippedBackoff || !loss.blame.isOnRequest)
+            hasSkippedBackoff = use == .asked && (hasSkippedBackoff || loss.blame != .request)
             state = .down
             actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
         }
@@ -279,7 +281,7 @@ extension Multiplexer.DeviceLink {
         switch blame {
         case .nobody: hasSkippedBackoff || !mayRepeat
         case .device: hasSkippedBackoff
-        case .request, .suspect: false
+        case .request: false
         }
     }
 
@@ -330,7 +332,7 @@ extension Multiplexer.DeviceLink {
 
     /// Whether the device may never have taken the connection, since it counts an older one; nil if not.
     private func excuse(for loss: Loss, at now: Duration) -> OldConnection.Excuse? {
-        loss.isMidResponse ? nil : oldConnection.excuse(for: loss.blame, at: now)
+        loss.isMidResponse ? nil : oldConnection.excuse(for: loss.blame, isTrusted: loss.isTrusted, at: now)
     }
 
     private mutating func awaitOldConnection(

@@ -67,15 +67,16 @@ struct OldConnection {
         closedAt.map { now - $0 < end.longest } ?? false
     }
 
-    /// Whether a connection that was asked and answered nothing may have ended for this one; nil if not.
-    func excuse(for blame: Multiplexer.Blame, at now: Duration) -> Excuse? {
+    /// Whether a connection that was asked, by trusted clients alone or not, and answered nothing may have ended for this one;
+    /// nil if not.
+    func excuse(for blame: Multiplexer.Blame, isTrusted: Bool, at now: Duration) -> Excuse? {
         guard mayBeCounted(at: now) else { return nil }
         let isExcused =
             switch (blame, end) {
             case (.device, _): true
-            case (.nobody, _): end != .theirs
-            case (.request, .theirs): true
-            case (.request, _), (.suspect, _): refusals < end.forbearance
+            case (.nobody, .theirs), (.request, .theirs): isTrusted
+            case (.nobody, _): true
+            case (.request, _): refusals < end.forbearance
             }
         return isExcused ? blame == .device ? .proven : .presumed : nil
     }
