@@ -22,6 +22,18 @@ import Testing
         }
     }
 
+    @Test func `the readers find what was sent in every stream`() {
+        for seed in 0..<Self.seeds {
+            var streams = Streams(seed: seed)
+            do {
+                try streams.run()
+            } catch {
+                Issue.record("seed \(seed): \(error)\nAll of it: make simulate SEED=\(seed)")
+                return
+            }
+        }
+    }
+
     // Schedules in which nothing goes wrong would show nothing.
     @Test func `schedules reach every end of a request`() throws {
         let seen = try (0..<500 as Range<UInt64>).map { seed in
