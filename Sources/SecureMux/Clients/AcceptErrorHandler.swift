@@ -16,24 +16,24 @@ final class AcceptErrorHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
-    private let log: ClientLog
+    private let reports: ListenerReports
     private var resumption: Scheduled<Void>?
 
     private static let pause = TimeAmount.seconds(1)
 
-    init(_ log: ClientLog) {
-        self.log = log
+    init(_ reports: ListenerReports) {
+        self.reports = reports
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (error as? IOError)?.errnoCode {
         case EMFILE?, ENFILE?, ENOBUFS?, ENOMEM?:
-            log.acceptPaused(error)
+            reports.tell(.acceptPaused(error))
             pause(context)
         default:
             // Of most errors only one client has died. After others the channel closes itself.
             let channel = context.channel
-            context.eventLoop.assumeIsolated().execute { if !channel.isActive { self.log.acceptFailed(error) } }
+            context.eventLoop.assumeIsolated().execute { if !channel.isActive { self.reports.tell(.acceptFailed(error)) } }
         }
         context.fireErrorCaught(error)
     }

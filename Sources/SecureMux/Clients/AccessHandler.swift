@@ -20,7 +20,7 @@ final class AccessHandler: ChannelInboundHandler {
             return
         }
         guard let address = IPAddress(remote), clients.allows(address) else {
-            clients.log.notAllowed(client.peerName)
+            clients.reports.tell(.notAllowed(client: client.peerName))
             client.close(promise: nil)
             return
         }

@@ -7,7 +7,7 @@ import NIOCore
 final class AdmittedClients {
     private(set) var limits: ClientLimits
     private var allowList: AllowList
-    let log: ClientLog
+    let reports: ListenerReports
     let clock: ClientClock
 
     private var admission: Admission
@@ -23,10 +23,10 @@ final class AdmittedClients {
     }
 
     /// Nobody yet, and those of `allowList` later.
-    init(_ limits: ClientLimits, allowList: AllowList, log: ClientLog, eventLoop: any EventLoop) {
+    init(_ limits: ClientLimits, allowList: AllowList, reports: ListenerReports, eventLoop: any EventLoop) {
         self.limits = limits
         self.allowList = allowList
-        self.log = log
+        self.reports = reports
         clock = ClientClock(eventLoop, interval: limits.interval)
         admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
         memory = MessageMemory(limit: limits.messageMemory)
@@ -39,12 +39,12 @@ final class AdmittedClients {
     ///
     /// Where more are here than fit, nobody has to go; as long as that is so, who comes finds it full.
     func replace(_ limits: ClientLimits, allowList: AllowList) {
-        (self.limits, self.allowList, log.limits) = (limits, allowList, limits)
+        (self.limits, self.allowList) = (limits, allowList)
         clock.interval = TimeAmount(limits.interval)
         admission.resize(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
         memory.limit = limits.messageMemory
         for place in Array(places.values) where !allowList.allows(place.address) {
-            log.allowedNoMore(place.channel.peerName)
+            reports.tell(.allowedNoMore(client: place.channel.peerName))
             cutOff(place)
         }
     }
@@ -54,14 +54,14 @@ final class AdmittedClients {
         let ticket: Admission.Ticket
         switch admission.admit(from: address) {
         case .refused(let refusal):
-            log.full(refusal, channel.peerName)
+            reports.tell(.full(refusal, client: channel.peerName))
             return false
         case .admitted(let admitted):
             ticket = admitted
         case .admittedInsteadOf(let admitted, let evicted):
             ticket = admitted
             if let other = places[evicted] {
-                log.evicted(other.channel.peerName)
+                reports.tell(.shed(client: other.channel.peerName))
                 cutOff(other)
             }
         }

@@ -85,7 +85,7 @@ extension ClientSession {
     /// The client may send requests.
     func join() {
         guard case .arriving = state, let channel else { return }
-        logger.info("client connected")
+        clients.reports.tell(.connected(logger))
         let client = driver.join(self, from: channel.remoteAddress.flatMap { IPAddress($0)?.network })
         state = .joined(client)
         if account.isOnTrial(within: clients.limits) { goOnTrial() }
@@ -115,7 +115,7 @@ extension ClientSession {
 
     /// The connection has ended.
     func disconnected() {
-        if isJoined { logger.info("client left") }
+        if isJoined { clients.reports.tell(.left(logger)) }
         leave()
     }
 
@@ -124,19 +124,13 @@ extension ClientSession {
         // Why it is closed has been said.
         if case .closing = state, error is any ClientRefusal { return }
         guard let refusal = error as? any ClientRefusal else {
-            logger.info("client connection failed", metadata: ["reason": "\(error)"])
+            clients.reports.tell(.failed(error, logger))
             leave()
             channel?.close(promise: nil)
             return
         }
         // Whoever refuses closes the connection, once the client has had a chance to read why.
-        clients.log.refused(
-            refusal.refusalKind,
-            refusal.reason,
-            remedy: refusal.remedy,
-            level: refusal.isHarmless ? .info : .warning,
-            logger
-        )
+        clients.reports.tell(.refused(refusal, logger))
         leave()
     }
 
@@ -173,7 +167,7 @@ extension ClientSession {
 
     private func closeIfAnswered() {
         guard isJoined, account.unanswered == 0, takesResponses, reader.isOpen else { return }
-        logger.info("client left")
+        clients.reports.tell(.left(logger))
         drop()
     }
 
@@ -262,20 +256,15 @@ extension ClientSession {
             case nil:
                 return
             case .tls:
-                refuse(
-                    .unexpectedTLS,
-                    "the client speaks TLS, this listener does not",
-                    remedy: "give the client the TLS listener's port, or this listener a certificate"
-                )
+                refuse(.unexpectedTLS)
             case .unreadable(let error):
-                let remedy: Sentence = "let it speak the protocol that \(.clientProtocol) names"
-                refuse(.notTheProtocol, "the client sent \(error)", remedy: remedy)
+                refuse(.notTheProtocol(error))
             }
         }
     }
 
-    private func refuse(_ kind: RefusalKind, _ reason: String, remedy: Sentence) {
-        clients.log.refused(kind, reason, remedy: remedy, logger)
+    private func refuse(_ refusal: UnwantedClient) {
+        clients.reports.tell(.refused(refusal, logger))
         drop()
     }
 
@@ -323,13 +312,7 @@ extension ClientSession {
             return assembly.giveUp(.tooMuchWithOthers)
         }
         if isJoined {
-            clients.log.refused(
-                .tooMuchMemory,
-                "the messages of all clients together take more than \(clients.limits.messageMemory) bytes, and those of "
-                    + "this client the most",
-                remedy: "look whether it reads its responses and finishes its requests, or raise \(.messageMemory)",
-                logger
-            )
+            clients.reports.tell(.refused(UnwantedClient.tooMuchMemory(clients.limits), logger))
         }
         leave()
         // What it does not take would stay.
@@ -363,18 +346,18 @@ extension ClientSession {
     private func end(after excess: ClientPatience.Excess) {
         switch (excess, state) {
         case (.write, _):
-            clients.log.writeTimedOut(unsent: account.unsent, logger)
+            clients.reports.tell(.writeTimedOut(unsent: account.unsent, logger))
             leave()
             socket.reset()
         case (.request, .joined):
             if let assembly, assembly.isRestDue { return assembly.giveUp(.late) }
-            clients.log.requestTimedOut(logger)
+            clients.reports.tell(.requestTimedOut(logger))
             // What came whole before is answered.
             stopListening()
             noteMemory()
             if account.unanswered == 0 { drop() }
         case (.idle, .joined):
-            clients.log.idled(logger)
+            clients.reports.tell(.idled(logger))
             drop()
         // It is being closed by other means.
         case (_, .arriving), (_, .leaving), (_, .closing):

@@ -24,6 +24,7 @@ final class Listener {
     private let resources: TLSResources
     private let logger: Logger
     private let clients: AdmittedClients
+    private let log: ClientLog
     private var channel: (any Channel)?
 
     /// How much may wait to be written to a client before nothing more is read from it.
@@ -42,10 +43,11 @@ final class Listener {
         self.driver = driver
         self.resources = resources
         self.logger = logger
+        log = ClientLog(logger, limits: prepared.limits)
         clients = AdmittedClients(
             prepared.limits,
             allowList: prepared.configuration.rules.allowList,
-            log: ClientLog(logger, limits: prepared.limits),
+            reports: ListenerReports(to: [log]),
             eventLoop: driver.eventLoop
         )
     }
@@ -79,6 +81,7 @@ final class Listener {
     func replaceRules(by prepared: PreparedListener) {
         configuration.rules = prepared.configuration.rules
         tls = prepared.tls
+        log.limits = prepared.limits
         clients.replace(prepared.limits, allowList: configuration.rules.allowList)
         logger.notice(
             "the rules of a listener were replaced",
@@ -97,7 +100,7 @@ final class Listener {
                 channel.eventLoop.makeCompletedFuture {
                     let clients = listener.value.clients
                     try channel.pipeline.syncOperations.addHandlers([
-                        AcceptErrorHandler(clients.log), AccessHandler(clients),
+                        AcceptErrorHandler(clients.reports), AccessHandler(clients),
                     ])
                 }
             }

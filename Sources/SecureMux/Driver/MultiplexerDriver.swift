@@ -41,7 +41,8 @@ final class MultiplexerDriver {
     let output = ReusedBuffer()
     /// The responses that the core may want given again, by their places.
     private var keptResponses: [ByteBuffer] = []
-    private var log: DeviceLog
+    /// Reads all that happens to the device.
+    private let reader: any DeviceReportReader
     private let isTracing: Bool
 
     /// A driver for one device, which the log calls `device`, and to which `makeLink` makes connections.
@@ -63,7 +64,7 @@ final class MultiplexerDriver {
         configuration.carriesTransactionIDs = wire.carriesTransactionIDs
         configuration.quietTime = configuration.quietTime ?? applicationProtocol.quietTime
         multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
-        log = DeviceLog(device: device, logger: logger)
+        reader = DeviceLog(device: device, logger: logger)
         isTracing = logger.logLevel <= .debug
     }
 
@@ -77,7 +78,7 @@ final class MultiplexerDriver {
     func drain() -> EventLoopFuture<Void> {
         let promise = drained ?? eventLoop.makePromise()
         drained = promise
-        log.isStopping = true
+        reader.read(.stopping)
         handle(.drainRequested)
         return promise.futureResult
     }
@@ -133,7 +134,7 @@ extension MultiplexerDriver {
         _ refusal: RequestRefusal,
         of handler: any Client
     ) {
-        log.requestRefused(refusal, handler.wire.summary(ofRequest: request), from: handler.name)
+        reader.read(.requestRefused(refusal, request: handler.wire.summary(ofRequest: request), client: handler.name))
         let wire = handler.wire
         guard wire.request(request).expectsResponse else { return handler.noteCompleted() }
         guard wire.reply(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
@@ -178,7 +179,7 @@ extension MultiplexerDriver: LinkOwner {
     }
 
     func linkClosed(_ link: LinkID, reason: (any Error)?, midResponse: Bool) {
-        if let reason { log.reason = reason }
+        if let reason { reader.read(.linkEnded(reason)) }
         handle(.upstreamClosed(link, midResponse: midResponse))
     }
 
@@ -222,7 +223,7 @@ extension MultiplexerDriver {
             requests.remove(request)
         case .fail(let request, let failure, _):
             if isTracing { trace("failed", request, ["failure": "\(failure)"]) }
-            if failure == .expired { log.requestExpired(words(for: request)) }
+            if failure == .expired { reader.read(.requestExpired(words(for: request))) }
             fail(request, failure)
             requests.remove(request)
         case .complete(let request, _):
@@ -248,14 +249,8 @@ extension MultiplexerDriver {
             if isTracing {
                 trace("shares an answer", request, ["with": "\(other.map { "\($0.rawValue)" } ?? Self.gone)"])
             }
-        case .report(.responseTimedOut(let request, let transactionID)):
-            log.responseTimedOut(transactionID, words(for: request))
-        case .report(.responseDamaged(let damage, let request?)):
-            log.responseDamaged(damage, words(for: request))
-        case .report(.heldBack(let request, let delay)):
-            log.heldBack(words(for: request), for: delay)
         case .report(let report):
-            log.write(report)
+            reader.read(.core(report, about: report.request.map { words(for: $0) }))
         case .drained:
             timer?.cancel()
             link?.close()
@@ -263,10 +258,17 @@ extension MultiplexerDriver {
         }
     }
 
-    /// Who asked for what, for the log.
-    private func words(for request: RequestID?) -> Logger.Metadata {
-        guard let request, let asker = requests.asker(request) else { return ["request": "\(Self.gone)"] }
-        return ["client": asker.name, "request": "\(asker.wire.summary(ofRequest: requests.message(request).span))"]
+    /// Who asked for what; nobody, if all of them have left.
+    private func words(for request: RequestID?) -> DeviceReport.RequestWords {
+        guard let request, let asker = requests.asker(request) else {
+            return DeviceReport.RequestWords { ["request": "\(Self.gone)"] }
+        }
+        return DeviceReport.RequestWords { [requests] in
+            [
+                "client": asker.name,
+                "request": "\(asker.wire.summary(ofRequest: requests.message(request).span))",
+            ]
+        }
     }
 
     private static let gone = "that of a client that has left"
@@ -307,7 +309,7 @@ extension MultiplexerDriver {
             into: &frame
         )
         guard isReadable else {
-            log.responseRefused()
+            reader.read(.responseRefused)
             return fail(request, .connectionLost)
         }
         asker.write(frame)
@@ -350,4 +352,15 @@ extension MultiplexerDriver {
 
     /// A deadline that comes so late was held up by something else.
     private static let tolerance = TimeAmount.milliseconds(100)
+}
+
+extension Multiplexer.Report {
+    /// The request that it names, which may be nobody's any more; nil where it names none.
+    fileprivate var request: RequestID?? {
+        switch self {
+        case .responseTimedOut(let request, _), .heldBack(let request, _): .some(request)
+        case .responseDamaged(_, let request): request.map { .some($0) }
+        default: nil
+        }
+    }
 }

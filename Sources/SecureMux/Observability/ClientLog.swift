@@ -2,10 +2,10 @@ import Logging
 import MultiplexerCore
 import NIOCore
 
-/// Says in the log what a listener has against its clients.
+/// Says in the log what becomes of a listener's clients.
 ///
 /// A flood of clients is no flood of lines: of what repeats only some are told, the others on demand.
-final class ClientLog {
+final class ClientLog: ListenerReportReader {
     private let logger: Logger
     /// Those that the lines speak of.
     var limits: ClientLimits
@@ -27,8 +27,31 @@ final class ClientLog {
         self.limits = limits
     }
 
-    /// A client's address is not allowed.
-    func notAllowed(_ client: String) {
+    func read(_ report: ListenerReport) {
+        switch report {
+        case .connected(let client): client.info("client connected")
+        case .left(let client): client.info("client left")
+        case .failed(let error, let client):
+            client.info("client connection failed", metadata: ["reason": "\(error)"])
+        case .refused(let refusal, let client): refused(refusal, client)
+        case .notAllowed(let client): notAllowed(client)
+        case .allowedNoMore(let client): allowedNoMore(client)
+        case .full(let refusal, let client): full(refusal, client)
+        case .shed(let client): shed(client)
+        case .requestTimedOut(let client): requestTimedOut(client)
+        case .writeTimedOut(let unsent, let client): writeTimedOut(unsent: unsent, client)
+        case .idled(let client):
+            client.info("client closed", metadata: ["reason": "it sent no request for the client idle timeout"])
+        case .acceptPaused(let error): acceptPaused(error)
+        case .acceptFailed(let error):
+            logger.error(
+                "no client is accepted any more",
+                metadata: ["reason": "\((error as? IOError)?.words ?? "\(error)")", "remedy": "restart the server"]
+            )
+        }
+    }
+
+    private func notAllowed(_ client: String) {
         let isDue = strangers.count()
         say(
             "client refused",
@@ -40,8 +63,7 @@ final class ClientLog {
         )
     }
 
-    /// A client's address is not allowed any more.
-    func allowedNoMore(_ client: String) {
+    private func allowedNoMore(_ client: String) {
         let isDue = strangers.count()
         say(
             "client closed",
@@ -51,8 +73,7 @@ final class ClientLog {
         )
     }
 
-    /// A client came when all that may be there had spoken.
-    func full(_ refusal: Admission.Refusal, _ client: String) {
+    private func full(_ refusal: Admission.Refusal, _ client: String) {
         switch refusal {
         case .listener:
             say(
@@ -86,8 +107,7 @@ final class ClientLog {
         }
     }
 
-    /// A client that had sent nothing made room for another one.
-    func evicted(_ client: String) {
+    private func shed(_ client: String) {
         say(
             "closed a client that had sent no request, to make room for another",
             evictions.count(),
@@ -101,8 +121,7 @@ final class ClientLog {
         )
     }
 
-    /// Nobody can be accepted for now.
-    func acceptPaused(_ error: any Error) {
+    private func acceptPaused(_ error: any Error) {
         say(
             "no client can be accepted; trying again every second",
             acceptErrors.count(),
@@ -116,29 +135,15 @@ final class ClientLog {
         )
     }
 
-    /// Accepting failed in a way that does not pass.
-    func acceptFailed(_ error: any Error) {
-        logger.error(
-            "no client is accepted any more",
-            metadata: ["reason": "\((error as? IOError)?.words ?? "\(error)")", "remedy": "restart the server"]
-        )
-    }
-
-    /// What a client did has it sent away; `logger` says which client.
-    func refused(
-        _ kind: RefusalKind,
-        _ reason: String,
-        remedy: Sentence,
-        level: Logger.Level = .warning,
-        _ logger: ClientLogger
-    ) {
-        let (isDue, repetitions) = refusals.count(kind)
+    private func refused(_ refusal: any ClientRefusal, _ client: ClientLogger) {
+        let (isDue, repetitions) = refusals.count(refusal.refusalKind)
         say(
             "client refused",
             isDue,
-            ["reason": "\(reason)", "remedy": .sentence(remedy)].merging(Self.count(of: repetitions)) { $1 },
-            logger,
-            level
+            ["reason": "\(refusal.reason)", "remedy": .sentence(refusal.remedy)]
+                .merging(Self.count(of: repetitions)) { $1 },
+            client,
+            refusal.isHarmless ? .info : .warning
         )
     }
 
@@ -147,8 +152,7 @@ final class ClientLog {
         repetitions.hasUntold ? ["so-far": "\(repetitions.total)"] : [:]
     }
 
-    /// A request took too long to come.
-    func requestTimedOut(_ logger: ClientLogger) {
+    private func requestTimedOut(_ logger: ClientLogger) {
         say(
             "client closed",
             slowRequests.count(),
@@ -161,8 +165,7 @@ final class ClientLog {
         )
     }
 
-    /// A client has taken nothing of what is written to it.
-    func writeTimedOut(unsent: Int, _ logger: ClientLogger) {
+    private func writeTimedOut(unsent: Int, _ logger: ClientLogger) {
         say(
             "client closed",
             slowReaders.count(),
@@ -174,11 +177,6 @@ final class ClientLog {
             ],
             logger
         )
-    }
-
-    /// A client has asked for nothing for so long that it is to go.
-    func idled(_ logger: ClientLogger) {
-        logger.info("client closed", metadata: ["reason": "it sent no request for the client idle timeout"])
     }
 
     private func say(

@@ -5,11 +5,11 @@ import NIOCore
 /// Says in the log how the device is doing.
 ///
 /// A line when that changes; of what repeats, the 1st, 2nd, 4th, 8th … time, and the others on demand.
-struct DeviceLog {
+final class DeviceLog: DeviceReportReader {
     /// Why the last connection ended, from whoever saw it.
-    var reason: (any Error)?
+    private var reason: (any Error)?
     /// Whether the server stops, so that no connection follows the last one.
-    var isStopping = false
+    private var isStopping = false
 
     /// What it is called.
     private let device: String
@@ -46,7 +46,21 @@ struct DeviceLog {
         self.logger = logger
     }
 
-    mutating func write(_ report: Multiplexer.Report) {
+    func read(_ report: DeviceReport) {
+        switch report {
+        case .core(.responseTimedOut(_, let transactionID), let words): responseTimedOut(transactionID, words)
+        case .core(.responseDamaged(let damage, _), let words): responseDamaged(damage, words)
+        case .core(.heldBack(_, let delay), let words): heldBack(for: delay, words)
+        case .core(let report, _): write(report)
+        case .requestExpired(let words): requestExpired(words)
+        case .requestRefused(let refusal, let request, let client): requestRefused(refusal, request, from: client)
+        case .responseRefused: responseRefused()
+        case .linkEnded(let error): reason = error
+        case .stopping: isStopping = true
+        }
+    }
+
+    private func write(_ report: Multiplexer.Report) {
         switch report {
         case .ready:
             let isDue = connects.count()
@@ -145,8 +159,6 @@ struct DeviceLog {
                     "so-far": "\(answeredBroadcasts.total)",
                 ]
             )
-        case .responseDamaged(let damage, _):
-            responseDamaged(damage, ["request": "none that waits"])
         case .wideValues(let bytes, let expected):
             say(
                 "the device answers with more than was asked for, which is given on and never kept",
@@ -187,8 +199,8 @@ struct DeviceLog {
                 countedConnections.hasUntold ? .debug : .notice,
                 ["after": "\(time.readableText)"]
             )
-        // The driver tells of them, with what was asked.
-        case .heldBack, .responseTimedOut:
+        // They name a request, and are read above.
+        case .heldBack, .responseTimedOut, .responseDamaged:
             break
         case .lateResponse(let response):
             let isDue = latecomers.count()
@@ -221,8 +233,7 @@ struct DeviceLog {
         }
     }
 
-    /// The device did not answer a request in time.
-    mutating func responseTimedOut(_ transactionID: UInt16, _ asked: @autoclosure () -> Logger.Metadata) {
+    private func responseTimedOut(_ transactionID: UInt16, _ asked: DeviceReport.RequestWords?) {
         let isDue = silences.count()
         if isDue { isSilenceTold = true }
         say(
@@ -237,8 +248,7 @@ struct DeviceLog {
         )
     }
 
-    /// A request's time ran out before its answer came.
-    mutating func requestExpired(_ asked: @autoclosure () -> Logger.Metadata) {
+    private func requestExpired(_ asked: DeviceReport.RequestWords) {
         let isDue = expirations.count()
         say(
             "a request took longer than the queue timeout",
@@ -251,8 +261,7 @@ struct DeviceLog {
         )
     }
 
-    /// A client's request was answered by us.
-    mutating func requestRefused(_ refusal: RequestRefusal, _ request: String, from client: Logger.MetadataValue) {
+    private func requestRefused(_ refusal: RequestRefusal, _ request: String, from client: Logger.MetadataValue) {
         let isDue = refusals[refusal, default: Repetitions()].count()
         say(
             "refused a request with \(refusal)",
@@ -264,8 +273,7 @@ struct DeviceLog {
         )
     }
 
-    /// The answer to a request came damaged, or one that nobody waits for.
-    mutating func responseDamaged(_ damage: ResponseDamage, _ asked: @autoclosure () -> Logger.Metadata) {
+    private func responseDamaged(_ damage: ResponseDamage, _ asked: DeviceReport.RequestWords?) {
         let isDue = damages.count()
         say(
             "an answer of the device came damaged: \(damage.cause.words)",
@@ -275,8 +283,7 @@ struct DeviceLog {
         )
     }
 
-    /// A request that the device hung up on is not sent again for a while.
-    mutating func heldBack(_ asked: @autoclosure () -> Logger.Metadata, for delay: Duration) {
+    private func heldBack(for delay: Duration, _ asked: DeviceReport.RequestWords?) {
         let isDue = heldBack.count()
         say(
             "the device ended its connection each time that it was asked this; such requests fail for a while",
@@ -289,8 +296,7 @@ struct DeviceLog {
         )
     }
 
-    /// A response of the device cannot be put on its client's wire.
-    mutating func responseRefused() {
+    private func responseRefused() {
         let isDue = refusedResponses.count()
         say(
             "dropped a response whose length contradicts itself: the client could take it for two",
@@ -299,15 +305,17 @@ struct DeviceLog {
         )
     }
 
-    /// Writes a line; `asked` is put into words only for one that somebody wants to see.
     private func say(
         _ message: Logger.Message,
         _ level: Logger.Level,
         _ more: Logger.Metadata = [:],
-        _ asked: () -> Logger.Metadata = { [:] }
+        _ asked: DeviceReport.RequestWords? = nil
     ) {
         guard logger.logLevel <= level else { return }
-        let all = more.merging(["device": "\(device)"]) { given, _ in given }.merging(asked()) { given, _ in given }
+        let all = more.merging(["device": "\(device)"]) { given, _ in given }.merging(asked?.metadata() ?? [:]) {
+            given,
+            _ in given
+        }
         logger.log(level: level, message, metadata: all)
     }
 

@@ -11,7 +11,7 @@ import Testing
 
     init() throws {
         try channel.pipeline.syncOperations.addHandler(
-            AcceptErrorHandler(ClientLog(log.logger, limits: ClientLimits()))
+            AcceptErrorHandler(ListenerReports(to: [ClientLog(log.logger, limits: ClientLimits())]))
         )
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
