@@ -109,7 +109,8 @@ final class Listener {
             .childChannelOption(.recvAllocator, value: reading)
             .childChannelOption(
                 .allowRemoteHalfClosure,
-                value: wire.answersAfterEndOfInput
+                // A client that leaves during its handshake may have said why, which is looked at beside the loop.
+                value: tls != nil || wire.answersAfterEndOfInput
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -157,7 +158,7 @@ final class Listener {
             TLSHandler(
                 context: tls,
                 scratch: resources.scratch,
-                pace: resources.pace,
+                handshakes: resources.handshakes,
                 // For Modbus it stays as it is.
                 reading: applicationProtocol.messages == .modbus ? nil : requestReading
             )

@@ -1,0 +1,68 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Takes steps of handshakes somewhere else than on the event loop.
+protocol HandshakeRunner {
+    /// How many steps it takes at a time.
+    var width: Int { get }
+
+    /// Takes a step, then calls `taken` from any thread; never, once it is shut down.
+    func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void)
+}
+
+/// The threads that all event loops of a server give the steps of their handshakes to.
+final class HandshakePool: HandshakeRunner, Sendable {
+    let width: Int
+    private let threads: NIOThreadPool
+
+    /// A step takes the processor for longer than many requests. Whoever waits for a request must not wait for a step that
+    /// happens to run: an event loop that has something to do comes first, and steps get what it leaves. Not all of it:
+    /// with a loop that is always busy, a tenth is theirs.
+    static let niceness: Int32 = 10
+
+    /// As many threads as there are processors: a step does nothing but compute.
+    init(threads count: Int = System.coreCount) {
+        width = max(count, 1)
+        threads = NIOThreadPool(numberOfThreads: width)
+        threads._start(threadNamePrefix: "handshake-")
+    }
+
+    func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void) {
+        threads.submit { state in
+            guard state == .active else { return }
+            Self.giveWay()
+            step.take()
+            taken()
+        }
+    }
+
+    /// Ends the threads, once each of them has taken the step that it is at; the event loops have to live on until then.
+    func shutdown() async {
+        try? await threads.shutdownGracefully()
+    }
+
+    private static let hasGivenWay = ThreadSpecificVariable<GivenWay>()
+
+    private final class GivenWay: Sendable {}
+
+    /// Lowers this thread's priority, the first time.
+    private static func giveWay() {
+        guard hasGivenWay.currentValue == nil else { return }
+        hasGivenWay.currentValue = GivenWay()
+        #if os(Linux)
+            // There it is the thread's own, although the name says "process". To lower it is always allowed.
+            _ = setpriority(ownPriority, 0, min(getpriority(ownPriority, 0) + niceness, 19))
+        #endif
+    }
+
+    /// PRIO_PROCESS, which glibc declares with another type than it takes.
+    static let ownPriority: Int32 = 0
+}
