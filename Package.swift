@@ -89,7 +89,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
+                "COpenSSL",
                 "MultiplexerCore",
+                "SecureMux",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -16,6 +16,9 @@ protocol HandshakeRunner {
 
     /// Takes a step, then calls `taken` from any thread; never, once it is shut down.
     func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void)
+
+    /// Frees sessions that are not needed any more, and that nobody else has.
+    func free(_ steps: [HandshakeStep])
 }
 
 /// The threads that all event loops of a server give the steps of their handshakes to.
@@ -41,6 +44,13 @@ final class HandshakePool: HandshakeRunner, Sendable {
             Self.giveWay()
             step.take()
             taken()
+        }
+    }
+
+    func free(_ steps: [HandshakeStep]) {
+        threads.submit { state in
+            if state == .active { Self.giveWay() }
+            for step in steps { step.freeSession() }
         }
     }
 

@@ -10,7 +10,7 @@ final class HandshakeStep: @unchecked Sendable {
     /// Nil before the first step, and when none could be made.
     private(set) var session: TLSSession?
     /// What is to be sent, after a failure too.
-    private(set) var records = ByteBuffer()
+    private(set) var records: ByteBuffer
     private(set) var outcome = TLSSession.Step.needsInput
     /// Who the peer is, once the handshake is complete.
     private(set) var peer: TLSPeerIdentified?
@@ -20,7 +20,24 @@ final class HandshakeStep: @unchecked Sendable {
         self.context = context
         self.session = session
         self.input = input
+        records = ByteBufferAllocator().buffer(capacity: Self.usualFlight)
     }
+
+    /// What a server says with a certificate or two.
+    ///
+    /// What one thread allocates and another one frees, the second one frees under a lock of the first; if the first is of lower
+    /// priority, and has just lost the processor, it waits for long. So the loop makes and frees these buffers, and the pool
+    /// the sessions.
+    private static let usualFlight = 4 << 10
+
+    /// Gives back the session and what is to be sent; the thread that has taken the step may live longer with the rest.
+    func giveBack() -> (session: TLSSession?, records: ByteBuffer) {
+        defer { (session, records, input) = (nil, ByteBuffer(), ByteBuffer()) }
+        return (session, records)
+    }
+
+    /// Frees the session, which was handed over for that.
+    func freeSession() { session = nil }
 
     /// Takes it.
     func take() {
@@ -28,7 +45,6 @@ final class HandshakeStep: @unchecked Sendable {
             let session = if let session { session } else { try TLSSession(context) }
             self.session = session
             if input.readableBytes > 0 { session.receive(input) }
-            input = ByteBuffer()
             outcome = session.handshake(records: &records)
             // To decode a certificate takes a while, too.
             if outcome == .complete {

@@ -14,6 +14,8 @@ package final class Handshakes {
     /// Those that have room, wait for it, or hold a part of a hello.
     private var guests: [ObjectIdentifier: Guest] = [:]
     private let returned: MemoryReturn
+    /// Sessions that are not needed any more.
+    private var discarded: [(context: TLSContext, session: TLSSession)] = []
     private var isGoingOn = false
     private var isWaitingForRoom = false
 
@@ -97,6 +99,23 @@ package final class Handshakes {
         waiting[member] = nil
         schedule.leave(member, of: guest.network)
         goOn()
+    }
+
+    /// A session is not needed any more: whoever has allocated its memory is to free it, too (``HandshakeStep``).
+    func discard(_ session: TLSSession, _ context: TLSContext) {
+        discarded.append((context, session))
+        guard discarded.count == 1 else { return }
+        // Not now: whoever says so may still be at work with it.
+        eventLoop.assumeIsolated().execute { self.freeDiscarded() }
+    }
+
+    private func freeDiscarded() {
+        var steps: [HandshakeStep] = []
+        for index in discarded.indices where isKnownUniquelyReferenced(&discarded[index].session) {
+            steps.append(HandshakeStep(discarded[index].context, discarded[index].session, receiving: ByteBuffer()))
+        }
+        discarded = []
+        if !steps.isEmpty { runner.free(steps) }
     }
 
     /// A connection is closed.

@@ -94,10 +94,14 @@ extension TLSHandler {
     }
 
     private func advance(_ context: ChannelHandlerContext, by step: HandshakeStep) {
-        // Whatever has ended the handshake meanwhile, the session goes with the step.
-        guard case .stepping = state else { return }
-        if let session = step.session { state = .handshaking(session) }
-        if step.records.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(step.records), promise: nil) }
+        let (session, records) = step.giveBack()
+        // Whatever has ended the handshake meanwhile, nobody needs the session any more.
+        guard case .stepping = state else {
+            if let session { handshakes?.discard(session, self.context) }
+            return
+        }
+        if let session { state = .handshaking(session) }
+        if records.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(records), promise: nil) }
         switch (state, step.outcome) {
         case (.handshaking(let session), .complete) where !hasEnded:
             handshakeCompleted(context, session, step.peer)

@@ -36,13 +36,31 @@ package final class TLSHandler: ChannelDuplexHandler {
         /// Our last bytes are on their way. Exit: closed.
         case closing
         case closed
+
+        fileprivate var session: TLSSession? {
+            switch self {
+            case .handshaking(let session), .established(let session): session
+            case .idle, .greeting, .stepping, .refused, .closing, .closed: nil
+            }
+        }
+
+        fileprivate var isOver: Bool {
+            switch self {
+            case .refused, .closing, .closed: true
+            case .idle, .greeting, .handshaking, .stepping, .established: false
+            }
+        }
     }
 
     let context: TLSContext
     let scratch: TLSScratch
     let handshakes: Handshakes?
     let reading: (any RecvByteBufferAllocator)?
-    var state = State.idle
+    var state = State.idle {
+        didSet {
+            if state.isOver, let session = oldValue.session { handshakes?.discard(session, context) }
+        }
+    }
     var hello = IncomingHello()
     /// What has come for the next step of the handshake.
     var received = ByteBuffer()

@@ -318,6 +318,8 @@ import Testing
         init(width: Int) { self.width = width }
 
         func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void) { steps.append((step, taken)) }
+
+        func free(_ steps: [HandshakeStep]) {}
     }
 
     /// Counts the handshakes that are complete, of all channels, and the reads that reach the network.
