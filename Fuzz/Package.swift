@@ -25,11 +25,13 @@ let package = Package(
         ),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CScheduler"),
         .target(
             name: "SecureMux",
             dependencies: [
                 "CMalloc",
                 "COpenSSL",
+                "CScheduler",
                 "MultiplexerCore",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
