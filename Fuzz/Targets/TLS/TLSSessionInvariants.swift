@@ -111,7 +111,9 @@ struct TLSSessionInvariants {
     private mutating func take(_ step: (inout ByteBuffer) -> TLSSession.Step?) throws(Violation) {
         var records = ByteBuffer()
         let outcome = step(&records)
-        guard records.readableBytes < Self.mostRecords else { throw Violation("\(records.readableBytes) bytes to send") }
+        guard records.readableBytes < Self.mostRecords else {
+            throw Violation("\(records.readableBytes) bytes to send")
+        }
         if let failure {
             guard records.readableBytes == 0 else { throw Violation("it says something behind a failure") }
             guard outcome == nil || outcome == .failed(failure) else {

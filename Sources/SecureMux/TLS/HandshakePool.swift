@@ -27,9 +27,10 @@ final class HandshakePool: HandshakeRunner, Sendable {
     let width: Int
     private let threads: NIOThreadPool
 
-    /// A step takes the processor for longer than many requests. Whoever waits for a request must not wait for a step that
-    /// happens to run: an event loop that has something to do comes first, and steps get what it leaves. Not all of it:
-    /// with a loop that is always busy, a tenth is theirs.
+    /// How much lower their priority is than the event loops'.
+    ///
+    /// A step takes the processor for longer than many requests, and nobody's request is to wait for it: an event loop that has
+    /// something to do comes first. Not always: beside a loop that is always busy, handshakes still get a tenth.
     static let niceness: Int32 = 10
 
     /// As many threads as there are processors: a step does nothing but compute.

@@ -141,7 +141,9 @@ extension TLSHandler {
     func refusalAtEnd(_ context: ChannelHandlerContext) -> TLSRefusal {
         if let foreignHello { return foreignHello }
         let hungUp = TLSRefusal.hungUp(self.context.role, heardFrom: hasHeardFromPeer)
-        guard case .handshaking(let session) = state, 1...Self.alertBytes ~= received.readableBytes else { return hungUp }
+        guard case .handshaking(let session) = state, 1...Self.alertBytes ~= received.readableBytes else {
+            return hungUp
+        }
         let step = HandshakeStep(self.context, session, receiving: received)
         step.take()
         received = ByteBuffer()

@@ -56,7 +56,9 @@ import Testing
             goesOn.lock(whenValue: true)
             goesOn.unlock()
         }
-        await Task.detached { hasBegun.lock(whenValue: true); hasBegun.unlock() }.value
+        await Task.detached {
+            hasBegun.lock(whenValue: true); hasBegun.unlock()
+        }.value
         let takenLater = NIOLockedValueBox(0)
         func runAnother() throws -> Weak {
             let step = try step()

@@ -13,7 +13,8 @@ import Testing
         certificates = try await .made()
     }
 
-    @Test func `while a step is taken the loop does something else, and the handshake goes on when it is back`() throws {
+    @Test func `while a step is taken the loop does something else, and the handshake goes on when it is back`() throws
+    {
         let on = Loop()
         let (server, client) = try contexts(.required)
         let (channel, session) = try on.greeted(server, client)
@@ -171,7 +172,8 @@ import Testing
         #expect(try crowd.count { try on.answer(from: $0) != nil } == 2)
     }
 
-    @Test func `no more handshakes are under way than there is room for, and one that had its time makes room`() throws {
+    @Test func `no more handshakes are under way than there is room for, and one that had its time makes room`() throws
+    {
         let on = Loop(places: 3)
         let (server, client) = try contexts(.off)
         let open = try (0..<5).map { _ in try on.greeted(server, client).0 }
