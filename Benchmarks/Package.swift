@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-// Core, CMalloc, COpenSSL, CScheduler and SecureMux are links into Sources: in this package their `package` declarations can be seen.
+// Core, SecureMux and those with a C are links into Sources: in this package their `package` declarations can be seen.
 let package = Package(
     name: "tcp-multiplexer-benchmarks",
     platforms: [.macOS(.v15)],

@@ -136,7 +136,9 @@ final class Listener {
 
     private func handlers(for channel: any Channel) -> [any ChannelHandler] {
         let answersAfterEnd = tls == nil && wire.answersAfterEndOfInput
-        let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
+        let socket = ClientSocket(
+            unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : tls == nil ? 0 : UnaskedInput.lastWords
+        )
         let http = HTTPPipeline.client(speaking: applicationProtocol)
         let session = ClientSession(
             wire,
