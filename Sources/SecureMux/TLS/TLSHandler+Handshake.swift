@@ -48,7 +48,13 @@ extension TLSHandler {
         if bytes.readableBytes > 0 { hasHeardFromPeer = true }
         // A copy: a channel makes itself another buffer for each one that is not given back at once, and keeps them.
         received.writeImmutableBuffer(bytes)
-        if case .handshaking = state { advance(context) }
+        guard case .handshaking = state else { return }
+        // Whoever says so may reset the connection behind it, and then nobody would hear why; to look takes no time.
+        if !isWaitingForTurn, received.endsWithAlert, let step = handOver() {
+            step.take()
+            return advance(context, by: step)
+        }
+        advance(context)
     }
 
     /// Takes a step, now or when it is this handshake's turn.
@@ -202,5 +208,20 @@ extension TLSHandler {
             isFlushWaiting = false
             context.flush()
         }
+    }
+}
+
+extension ByteBuffer {
+    /// Whether these are whole records, the last of which may be an alert: encrypted it is no longer than this, all else is.
+    fileprivate var endsWithAlert: Bool {
+        var rest = self
+        var last: (type: UInt8, length: UInt16)?
+        while let type = rest.readInteger(as: UInt8.self) {
+            guard rest.readInteger(as: UInt16.self) != nil, let length = rest.readInteger(as: UInt16.self),
+                length <= 32, rest.readSlice(length: Int(length)) != nil
+            else { return false }
+            last = (type, length)
+        }
+        return last?.type == 0x15 || last?.type == 0x17
     }
 }
