@@ -31,6 +31,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CScheduler"),
         .target(
             name: "MultiplexerCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
@@ -41,6 +42,7 @@ let package = Package(
             dependencies: [
                 "CMalloc",
                 "COpenSSL",
+                "CScheduler",
                 "MultiplexerCore",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -89,7 +91,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
+                "COpenSSL",
                 "MultiplexerCore",
+                "SecureMux",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

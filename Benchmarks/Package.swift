@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-// Core, CMalloc, COpenSSL and SecureMux are links into Sources: in this package their `package` declarations can be seen.
+// Core, SecureMux and those with a C are links into Sources: in this package their `package` declarations can be seen.
 let package = Package(
     name: "tcp-multiplexer-benchmarks",
     platforms: [.macOS(.v15)],
@@ -23,6 +23,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CMalloc", path: "CMalloc"),
         .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CScheduler", path: "CScheduler"),
         .target(
             name: "MultiplexerCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
@@ -34,6 +35,7 @@ let package = Package(
             dependencies: [
                 "CMalloc",
                 "COpenSSL",
+                "CScheduler",
                 "MultiplexerCore",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),

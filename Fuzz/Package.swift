@@ -8,12 +8,13 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// Sources/MultiplexerCore is a link: compiled here, it is instrumented, and its `package` declarations can be seen.
+// What the folder Sources has of the other package are links: compiled here, it is instrumented, and its `package` declarations can be seen.
 let package = Package(
     name: "tcp-multiplexer-fuzz",
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
@@ -22,10 +23,32 @@ let package = Package(
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings
         ),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CScheduler"),
+        .target(
+            name: "SecureMux",
+            dependencies: [
+                "CMalloc",
+                "COpenSSL",
+                "CScheduler",
+                "MultiplexerCore",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "FuzzTargets",
             dependencies: [
+                "COpenSSL",
                 "MultiplexerCore",
+                "SecureMux",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -34,6 +34,7 @@ package struct FuzzTarget: Sendable {
             var schedule = FuzzedSchedule(input)
             try schedule.run()
         },
+        FuzzTarget("tls-session", check: TLSSessionInvariants.check),
     ]
 
     /// What `input` breaks, in words for people; nil when all holds.

@@ -112,7 +112,8 @@ final class Listener {
             .childChannelOption(.recvAllocator, value: reading)
             .childChannelOption(
                 .allowRemoteHalfClosure,
-                value: wire.answersAfterEndOfInput
+                // A client that leaves during its handshake may have said why, which is looked at beside the loop.
+                value: tls != nil || wire.answersAfterEndOfInput
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -138,7 +139,9 @@ final class Listener {
 
     private func handlers(for channel: any Channel) -> [any ChannelHandler] {
         let answersAfterEnd = tls == nil && wire.answersAfterEndOfInput
-        let socket = ClientSocket(unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : 0)
+        let socket = ClientSocket(
+            unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : tls == nil ? 0 : UnaskedInput.lastWords
+        )
         let http = HTTPPipeline.client(speaking: applicationProtocol)
         let session = ClientSession(
             wire,
@@ -160,7 +163,7 @@ final class Listener {
             TLSHandler(
                 context: tls,
                 scratch: resources.scratch,
-                pace: resources.pace,
+                handshakes: resources.handshakes,
                 // For Modbus it stays as it is.
                 reading: applicationProtocol.messages == .modbus ? nil : requestReading
             )

@@ -16,6 +16,8 @@ public final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let tenants: [Tenant]
     private let watch: LoopWatch
+    /// Nil without TLS.
+    private let handshakes: HandshakePool?
     private let drain = NIOLockedValueBox<Task<Void, Never>?>(nil)
 
     /// A device as it is seen from outside of its loop.
@@ -31,12 +33,14 @@ public final class Server: Sendable {
         addresses: [ListenAddress],
         group: MultiThreadedEventLoopGroup,
         tenants: [Tenant],
-        watch: LoopWatch
+        watch: LoopWatch,
+        handshakes: HandshakePool?
     ) {
         self.addresses = addresses
         self.group = group
         self.tenants = tenants
         self.watch = watch
+        self.handshakes = handshakes
     }
 
     /// Starts listening.
@@ -60,8 +64,10 @@ public final class Server: Sendable {
         try DescriptorLimit.apply(to: &prepared, logger: logger)
         let threads = max(min(prepared.count, System.coreCount), 1)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        let speaksTLS = prepared.contains { $0.listeners.contains { $0.configuration.rules.tls != nil } }
+        let handshakes = speaksTLS ? HandshakePool() : nil
         do {
-            let loops = try await makeLoops(of: group, threads)
+            let loops = try await makeLoops(of: group, threads, handshakes)
             var tenants: [Tenant] = []
             var addresses: [ListenAddress] = []
             for (index, device) in prepared.enumerated() {
@@ -80,8 +86,15 @@ public final class Server: Sendable {
                 logger: logger
             )
             watch.start()
-            return Server(addresses: addresses, group: group, tenants: tenants, watch: watch)
+            return Server(
+                addresses: addresses,
+                group: group,
+                tenants: tenants,
+                watch: watch,
+                handshakes: handshakes
+            )
         } catch {
+            await handshakes?.shutdown()
             try? await group.shutdownGracefully()
             throw error as? ServerError ?? ServerError("the server cannot start: \(error)")
         }
@@ -93,12 +106,16 @@ public final class Server: Sendable {
         let resources: NIOLoopBound<TLSResources>
     }
 
-    private static func makeLoops(of group: MultiThreadedEventLoopGroup, _ count: Int) async throws -> [Loop] {
+    private static func makeLoops(
+        of group: MultiThreadedEventLoopGroup,
+        _ count: Int,
+        _ handshakes: HandshakePool?
+    ) async throws -> [Loop] {
         var loops: [Loop] = []
         for _ in 0..<count {
             let eventLoop = group.next()
             let resources = try await eventLoop.submit {
-                NIOLoopBound(TLSResources(eventLoop), eventLoop: eventLoop)
+                NIOLoopBound(TLSResources(eventLoop, handshakes), eventLoop: eventLoop)
             }.get()
             loops.append(Loop(eventLoop: eventLoop, resources: resources))
         }
@@ -197,6 +214,8 @@ public final class Server: Sendable {
             }
         }
         await watch.stop()
+        // Before the loops, since a step that is being taken comes back to its own.
+        await handshakes?.shutdown()
         // Closes what is left: clients in their handshake, and those that outlasted the drain.
         try? await group.shutdownGracefully()
     }

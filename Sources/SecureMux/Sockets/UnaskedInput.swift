@@ -23,6 +23,8 @@ struct UnaskedInput {
 
     /// What a client may have sent ahead when it ends its sending but waits for answers.
     static let sentAhead = 64 << 10
+    /// What a client may say before it leaves while a step of its handshake is taken, such as an alert.
+    static let lastWords = 512
 
     /// Keeps so many bytes: none, where a client that ends its sending is not answered.
     init(limit: Int) {

@@ -17,8 +17,8 @@ struct HandshakeRoom<Address: Hashable, Member: Hashable> {
         self.time = time
     }
 
-    /// Whether nobody can come in before somebody leaves.
-    var isFull: Bool { count >= places }
+    /// Whether nobody can come in before somebody leaves, where so many more take room.
+    func isFull(beside others: Int = 0) -> Bool { count + others >= places }
 
     /// Somebody comes in.
     mutating func enter(_ member: Member, of address: Address, at now: NIODeadline) {
@@ -26,12 +26,14 @@ struct HandshakeRoom<Address: Hashable, Member: Hashable> {
         count += 1
     }
 
-    /// Somebody leaves, if it is there.
-    mutating func leave(_ member: Member, of address: Address) {
-        guard let index = members[address]?.firstIndex(where: { $0.member == member }) else { return }
+    /// Somebody leaves; says whether it was there.
+    @discardableResult
+    mutating func leave(_ member: Member, of address: Address) -> Bool {
+        guard let index = members[address]?.firstIndex(where: { $0.member == member }) else { return false }
         members[address]?.remove(at: index)
         if members[address]?.isEmpty == true { members[address] = nil }
         count -= 1
+        return true
     }
 
     /// Who makes room, and from when on; nil when nobody is there.

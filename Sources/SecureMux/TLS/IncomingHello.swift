@@ -46,6 +46,12 @@ struct IncomingHello {
     /// TLS 1.2 lets a record that is encrypted be so long (RFC 5246, section 6.2.3).
     private static let longestRecord = (16 << 10) + 2048
 
+    /// Gives out the bytes, which are no longer kept.
+    mutating func takeBytes() -> ByteBuffer {
+        defer { bytes = ByteBuffer() }
+        return bytes
+    }
+
     /// Bytes came.
     mutating func append(_ more: ByteBuffer) {
         for byte in more.readableBytesView where state == .incomplete && !isForeign { scan(byte) }

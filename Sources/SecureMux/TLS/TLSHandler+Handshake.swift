@@ -8,11 +8,11 @@ extension TLSHandler {
         startHandshakeTimer(context)
         switch self.context.role {
         case .server: state = .greeting
-        case .client: startSession(context)
+        case .client: advance(context)
         }
         switch state {
         case .greeting, .handshaking: context.read()
-        case .idle, .established, .refused, .closing, .closed: break
+        case .idle, .stepping, .established, .refused, .closing, .closed: break
         }
     }
 
@@ -27,101 +27,137 @@ extension TLSHandler {
         }
     }
 
-    var hasHeardFromPeer: Bool {
-        if case .handshaking(let session) = state { session.hasHeardFromPeer } else { hello.bytes.readableBytes > 0 }
-    }
-
     func receiveHello(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
+        if bytes.readableBytes > 0 { hasHeardFromPeer = true }
         hello.append(bytes)
         switch hello.state {
         case .incomplete:
-            pace?.hold(hello.bytes.capacity, self, from: context.channel.remoteAddress) {
+            handshakes?.hold(hello.bytes.capacity, self, from: context.channel.remoteAddress) {
                 self.refuse(context, .crowdedOut)
             }
         case .whole, .unexpected:
-            begin(context)
+            advance(context)
         case .tooLarge:
             context.write(wrapOutboundOut(ByteBuffer(bytes: IncomingHello.alert)), promise: nil)
             refuse(context, .helloTooLarge)
         }
     }
 
-    /// Starts the session now, or when there is room for it and it is its turn among the others of the loop.
-    private func begin(_ context: ChannelHandlerContext) {
+    /// Keeps what has come for the next step, which it takes unless it waits for one.
+    func receive(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
+        if bytes.readableBytes > 0 { hasHeardFromPeer = true }
+        // A copy: a channel makes itself another buffer for each one that is not given back at once, and keeps them.
+        received.writeImmutableBuffer(bytes)
+        guard case .handshaking = state else { return }
+        // Whoever says so may reset the connection behind it, and then nobody would hear why; to look takes no time.
+        if !isWaitingForTurn, received.endsWithAlert, let step = handOver() {
+            step.take()
+            return advance(context, by: step)
+        }
+        advance(context)
+    }
+
+    /// Takes a step, now or when it is this handshake's turn.
+    private func advance(_ context: ChannelHandlerContext) {
         guard !isWaitingForTurn else { return }
-        guard let pace else { return startSession(context) }
-        isWaitingForTurn = pace.begin(self, from: context.channel.remoteAddress) {
-            self.refuse(context, .crowdedOut)
-        } step: {
-            self.inTurn(context) { self.startSession(context) }
+        guard let handshakes else {
+            guard let step = handOver() else { return }
+            step.take()
+            return advance(context, by: step)
         }
+        isWaitingForTurn = true
+        let turn = Handshakes.Turn(handler: self) {
+            self.isWaitingForTurn = false
+            return self.handOver()
+        } taken: { step in
+            self.advance(context, by: step)
+            // What came last was read long ago.
+            self.channelReadComplete(context: context)
+        }
+        if case .handshaking = state { return handshakes.proceed(turn) }
+        handshakes.begin(turn, from: context.channel.remoteAddress) { self.refuse(context, .crowdedOut) }
     }
 
-    private func startSession(_ context: ChannelHandlerContext) {
-        do {
-            let session = try TLSSession(self.context)
-            state = .handshaking(session)
-            let isUnexpected = hello.state == .unexpected
-            if hello.bytes.readableBytes > 0 { session.receive(hello.bytes) }
-            hello = IncomingHello()
-            advanceHandshake(context, session)
-            guard isUnexpected, case .handshaking = state else { return }
-            // OpenSSL would wait for the rest, of which nobody knows how long it is.
-            refuse(context, .interruptedHello)
-        } catch {
-            refuse(context, error)
+    /// Lets go of the session, and of what came for it, until the step has been taken.
+    private func handOver() -> HandshakeStep? {
+        var session: TLSSession?
+        switch state {
+        case .idle: break
+        case .greeting: received = hello.takeBytes()
+        case .handshaking(let current): session = current
+        case .stepping, .established, .refused, .closing, .closed: return nil
         }
+        state = .stepping
+        defer { received = ByteBuffer() }
+        return HandshakeStep(self.context, session, receiving: received)
     }
 
-    /// Goes on with the handshake now, or when it is its turn among the others of the loop.
-    func advanceInTurn(_ context: ChannelHandlerContext) {
-        guard !isWaitingForTurn else { return }
-        let step = {
-            guard case .handshaking(let session) = self.state else { return }
-            self.advanceHandshake(context, session)
-        }
-        guard let pace else { return step() }
-        isWaitingForTurn = pace.proceed(self, from: context.channel.remoteAddress) { self.inTurn(context, step) }
-    }
-
-    private func inTurn(_ context: ChannelHandlerContext, _ step: () -> Void) {
-        let hasWaited = isWaitingForTurn
+    func leaveHandshake() {
+        hello = IncomingHello()
+        received = ByteBuffer()
         isWaitingForTurn = false
-        step()
-        // What came last was read long ago.
-        if hasWaited { channelReadComplete(context: context) }
+        handshakes?.leave(self)
     }
 
-    func leavePace() {
-        isWaitingForTurn = false
-        pace?.leave(self)
-    }
-
-    private func advanceHandshake(_ context: ChannelHandlerContext, _ session: TLSSession) {
-        let step = take(context, promise: nil) { session.handshake(records: &$0) }
-        context.flush()
-        switch step {
-        case .complete:
-            handshakeCompleted(context, session)
-        case .needsInput:
+    private func advance(_ context: ChannelHandlerContext, by step: HandshakeStep) {
+        let (session, records) = step.giveBack()
+        // Whatever has ended the handshake meanwhile, nobody needs the session any more.
+        guard case .stepping = state else {
+            if let session { handshakes?.discard(session, self.context) }
+            return
+        }
+        if let session { state = .handshaking(session) }
+        if records.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(records), promise: nil) }
+        switch (state, step.outcome) {
+        case (.handshaking(let session), .complete) where !hasEnded:
+            handshakeCompleted(context, session, step.peer)
+        case (.handshaking, .needsInput):
+            awaitInput(context)
+        case (.handshaking, .complete), (.handshaking, .closed):
+            end(context, .hungUp(self.context.role, heardFrom: true))
+        case (_, .failed(let refusal)):
+            end(context, refusal)
+        default:
+            // A flush may have closed the channel.
             break
-        case .closed:
-            refuse(context, .hungUp(self.context.role, heardFrom: true))
-        case .failed(let refusal):
-            refuse(context, refusal)
         }
+    }
+
+    /// Goes on with what came during the last step.
+    private func awaitInput(_ context: ChannelHandlerContext) {
+        if hello.state == .unexpected {
+            // OpenSSL would wait for the rest, of which nobody knows how long it is.
+            end(context, .interruptedHello)
+        } else if received.readableBytes > 0 {
+            advance(context)
+        } else if hasEnded {
+            end(context, .hungUp(self.context.role, heardFrom: true))
+        }
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ refusal: TLSRefusal) {
+        refuse(context, refusal)
+        // Whoever has ended its sending sends nothing more that could destroy the alert.
+        if hasEnded { finish(context) }
     }
 
     /// Why a connection ended whose handshake was not complete.
     ///
-    /// The alert that a client sent before it left waits for the turn of its handshake like all that it sent.
+    /// The alert that a client sent before it was reset waits for the turn of its handshake like all that it sent.
     func refusalAtEnd(_ context: ChannelHandlerContext) -> TLSRefusal {
         if let foreignHello { return foreignHello }
         let hungUp = TLSRefusal.hungUp(self.context.role, heardFrom: hasHeardFromPeer)
-        guard case .handshaking(let session) = state, session.hasInput else { return hungUp }
-        let step = take(context, promise: nil) { session.handshake(records: &$0) }
-        return if case .failed(let refusal) = step { refusal } else { hungUp }
+        guard case .handshaking(let session) = state, 1...Self.alertBytes ~= received.readableBytes else {
+            return hungUp
+        }
+        let step = HandshakeStep(self.context, session, receiving: received)
+        step.take()
+        received = ByteBuffer()
+        return if case .failed(let refusal) = step.outcome { refusal } else { hungUp }
     }
+
+    /// No alert is longer, with what may stand in front of it; it takes no time to look at so few bytes.
+    private static let alertBytes = 64
 
     /// What the client's first bytes say if they are none of TLS, and too few to tell what else they are.
     private var foreignHello: TLSRefusal? {
@@ -136,22 +172,21 @@ extension TLSHandler {
         )
     }
 
-    private func handshakeCompleted(_ context: ChannelHandlerContext, _ session: TLSSession) {
-        // A flush may have closed the channel.
-        guard case .handshaking = state else { return }
+    private func handshakeCompleted(
+        _ context: ChannelHandlerContext,
+        _ session: TLSSession,
+        _ peer: TLSPeerIdentified?
+    ) {
         timer?.cancel()
         timer = nil
-        leavePace()
+        // What came during the last step is the beginning of the rest.
+        if received.readableBytes > 0 { session.receive(received) }
+        leaveHandshake()
         state = .established(session)
         if let reading { try? context.channel.syncOptions?.setOption(.recvAllocator, value: reading) }
         sendWaitingWrites(context, session)
         guard case .established = state else { return }
-        context.fireUserInboundEventTriggered(
-            TLSPeerIdentified(
-                certificate: session.peerCertificate,
-                version: session.negotiatedVersion ?? .v1_2
-            )
-        )
+        if let peer { context.fireUserInboundEventTriggered(peer) }
         guard case .established = state else { return }
         context.fireUserInboundEventTriggered(TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
         // Requests may have come together with the end of the handshake.
@@ -173,5 +208,20 @@ extension TLSHandler {
             isFlushWaiting = false
             context.flush()
         }
+    }
+}
+
+extension ByteBuffer {
+    /// Whether these are whole records, the last of which may be an alert: encrypted it is no longer than this, all else is.
+    fileprivate var endsWithAlert: Bool {
+        var rest = self
+        var last: (type: UInt8, length: UInt16)?
+        while let type = rest.readInteger(as: UInt8.self) {
+            guard rest.readInteger(as: UInt16.self) != nil, let length = rest.readInteger(as: UInt16.self),
+                length <= 32, rest.readSlice(length: Int(length)) != nil
+            else { return false }
+            last = (type, length)
+        }
+        return last?.type == 0x15 || last?.type == 0x17
     }
 }

@@ -4,13 +4,11 @@ extension TLSHandler {
     /// Ends the connection because of the peer: it sees the alert, later handlers see the refusal.
     func refuse(_ context: ChannelHandlerContext, _ refusal: TLSRefusal) {
         switch state {
-        case .idle, .greeting, .handshaking, .established: break
+        case .idle, .greeting, .handshaking, .stepping, .established: break
         case .refused, .closing, .closed: return
         }
         state = .refused(refusal)
-        hello = IncomingHello()
-        leavePace()
-        noteAnswered()
+        leaveHandshake()
         timer?.cancel()
         failWaitingWrites(refusal)
         context.flush()
@@ -26,7 +24,6 @@ extension TLSHandler {
     func sendLast(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard case .established(let session) = state else { return }
         state = .closing
-        noteAnswered()
         addClosePromise(promise)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in self.finish(context) }
@@ -56,7 +53,7 @@ extension TLSHandler {
     func finish(_ context: ChannelHandlerContext) {
         switch state {
         case .refused, .closing: break
-        case .idle, .greeting, .handshaking, .established, .closed: return
+        case .idle, .greeting, .handshaking, .stepping, .established, .closed: return
         }
         let promise = closePromise
         closePromise = nil
@@ -66,9 +63,7 @@ extension TLSHandler {
 
     func becomeClosed(failing error: any Error) {
         state = .closed
-        hello = IncomingHello()
-        leavePace()
-        noteAnswered()
+        leaveHandshake()
         timer?.cancel()
         timer = nil
         failWaitingWrites(error)

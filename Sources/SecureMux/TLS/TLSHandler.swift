@@ -20,10 +20,14 @@ package final class TLSHandler: ChannelDuplexHandler {
         /// The channel is not active yet. Exits: greeting, handshaking, closed.
         case idle
         /// A server that reads by itself until the client's hello is whole, and then waits for its turn; writes wait.
-        /// Exits: handshaking, refused, closed.
+        /// Exits: stepping, refused, closed.
         case greeting
-        /// Reads by itself; writes wait. Exits: established, refused, closed.
+        /// Reads by itself; writes wait. Exits: stepping, established, refused, closed.
         case handshaking(TLSSession)
+        /// The session is with the thread that takes its next step: nothing is read, and what comes all the same is kept.
+        /// Whatever ends the handshake now, the session is freed when that thread has given it back.
+        /// Exits: handshaking, refused, closed.
+        case stepping
         /// Exits: refused, closing, closed.
         case established(TLSSession)
         /// The alert is sent and our side closed; whatever the peer still sends is thrown away, since closing with
@@ -32,14 +36,37 @@ package final class TLSHandler: ChannelDuplexHandler {
         /// Our last bytes are on their way. Exit: closed.
         case closing
         case closed
+
+        fileprivate var session: TLSSession? {
+            switch self {
+            case .handshaking(let session), .established(let session): session
+            case .idle, .greeting, .stepping, .refused, .closing, .closed: nil
+            }
+        }
+
+        fileprivate var isOver: Bool {
+            switch self {
+            case .refused, .closing, .closed: true
+            case .idle, .greeting, .handshaking, .stepping, .established: false
+            }
+        }
     }
 
     let context: TLSContext
     let scratch: TLSScratch
-    let pace: HandshakePace?
+    let handshakes: Handshakes?
     let reading: (any RecvByteBufferAllocator)?
-    var state = State.idle
+    var state = State.idle {
+        didSet {
+            if state.isOver, let session = oldValue.session { handshakes?.discard(session, context) }
+        }
+    }
     var hello = IncomingHello()
+    /// What has come for the next step of the handshake.
+    var received = ByteBuffer()
+    var hasHeardFromPeer = false
+    /// The peer has ended its sending; what it sent before is still to be looked at.
+    var hasEnded = false
     /// The handshake waits for its turn; what has come is not looked at, and nothing more is read.
     var isWaitingForTurn = false
     /// Of the handshake, then of the shutdown.
@@ -52,22 +79,20 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// They were given something since the last `channelReadComplete`.
     private var hasDelivered = false
     private var isDeliveryScheduled = false
-    /// They were given something and have written nothing since.
-    private var awaitsAnswer = false
-    private var hasBeenAnswered = false
 
-    /// Creates a handler; all those of one event loop may be given the same `scratch` and `pace`.
+    /// Creates a handler; all those of one event loop may be given the same `scratch` and `handshakes`.
     ///
-    /// With a `pace` its handshake lets others have their turn. With `reading` the channel reads so once it is complete.
+    /// Those take the steps of its handshake beside the loop, in turns; without, it does that itself. With `reading` the
+    /// channel reads so once it is complete.
     package init(
         context: TLSContext,
         scratch: TLSScratch = TLSScratch(),
-        pace: HandshakePace? = nil,
+        handshakes: Handshakes? = nil,
         reading: (any RecvByteBufferAllocator)? = nil
     ) {
         self.context = context
         self.scratch = scratch
-        self.pace = pace
+        self.handshakes = handshakes
         self.reading = reading
     }
 
@@ -85,7 +110,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func handlerRemoved(context: ChannelHandlerContext) {
         becomeClosed(failing: ChannelError.ioOnClosedChannel)
-        pace?.closed()
+        handshakes?.closed()
     }
 
     package func channelActive(context: ChannelHandlerContext) {
@@ -95,7 +120,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func channelInactive(context: ChannelHandlerContext) {
         switch state {
-        case .greeting, .handshaking:
+        case .greeting, .handshaking, .stepping:
             let refusal = refusalAtEnd(context)
             becomeClosed(failing: refusal)
             context.fireErrorCaught(refusal)
@@ -107,7 +132,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch state {
-        case .greeting, .handshaking:
+        case .greeting, .handshaking, .stepping:
             // Most likely a reset.
             refuse(context, refusalAtEnd(context))
         case .refused, .closing:
@@ -123,6 +148,10 @@ package final class TLSHandler: ChannelDuplexHandler {
             return
         }
         switch state {
+        case .stepping:
+            hasEnded = true
+        case .handshaking where isWaitingForTurn:
+            hasEnded = true
         case .greeting, .handshaking:
             refuse(context, refusalAtEnd(context))
             finish(context)
@@ -141,9 +170,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         switch state {
         case .greeting:
             receiveHello(context, unwrapInboundIn(data))
-        case .handshaking(let session):
-            session.receive(unwrapInboundIn(data))
-            advanceInTurn(context)
+        case .handshaking, .stepping:
+            receive(context, unwrapInboundIn(data))
         case .established(let session):
             session.receive(unwrapInboundIn(data))
             if isReadWanted || hasDelivered {
@@ -158,6 +186,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         switch state {
         case .greeting, .handshaking, .refused:
             if !isWaitingForTurn { context.read() }
+        case .stepping:
+            break
         case .idle, .established, .closing, .closed:
             endTurn(context)
         }
@@ -173,7 +203,6 @@ package final class TLSHandler: ChannelDuplexHandler {
         if scratch.plaintext.readableBytes > 0 {
             isReadWanted = false
             hasDelivered = true
-            noteAsked()
             context.fireChannelRead(wrapInboundOut(scratch.plaintext))
         }
         guard case .established = state else { return }
@@ -228,7 +257,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func read(context: ChannelHandlerContext) {
         switch state {
-        case .idle, .greeting, .handshaking:
+        case .idle, .greeting, .handshaking, .stepping:
             isReadWanted = true
         case .established(let session):
             isReadWanted = true
@@ -245,7 +274,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let bytes = unwrapOutboundIn(data)
         switch state {
-        case .idle, .greeting, .handshaking:
+        case .idle, .greeting, .handshaking, .stepping:
             waitingWrites.append((bytes, promise))
         case .established(let session):
             encrypt(context, session, bytes, promise)
@@ -260,7 +289,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func flush(context: ChannelHandlerContext) {
         switch state {
-        case .idle, .greeting, .handshaking:
+        case .idle, .greeting, .handshaking, .stepping:
             isFlushWaiting = true
         case .established, .refused, .closing, .closed:
             context.flush()
@@ -273,7 +302,7 @@ package final class TLSHandler: ChannelDuplexHandler {
             sendLast(context, promise: promise)
         case (.all, .refused), (.all, .closing):
             addClosePromise(promise)
-        case (.all, .idle), (.all, .greeting), (.all, .handshaking), (.all, .closed):
+        case (.all, .idle), (.all, .greeting), (.all, .handshaking), (.all, .stepping), (.all, .closed):
             becomeClosed(failing: ChannelError.ioOnClosedChannel)
             context.close(mode: .all, promise: promise)
         case (.output, .established(let session)):
@@ -284,27 +313,12 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    private func noteAsked() {
-        // Whoever has just come does not hold up others that come: a crowd would hold up itself.
-        guard hasBeenAnswered, !awaitsAnswer else { return }
-        awaitsAnswer = true
-        pace?.asked()
-    }
-
-    func noteAnswered() {
-        hasBeenAnswered = true
-        guard awaitsAnswer else { return }
-        awaitsAnswer = false
-        pace?.answered()
-    }
-
     func encrypt(
         _ context: ChannelHandlerContext,
         _ session: TLSSession,
         _ bytes: ByteBuffer,
         _ promise: EventLoopPromise<Void>?
     ) {
-        noteAnswered()
         guard bytes.readableBytes > 0 else {
             context.write(wrapOutboundOut(bytes), promise: promise)
             return

@@ -3,10 +3,10 @@ import NIOCore
 /// What the TLS handlers of one event loop share.
 final class TLSResources {
     let scratch = TLSScratch()
-    let pace: HandshakePace
+    let handshakes: Handshakes?
 
-    /// To be used on `eventLoop` alone.
-    init(_ eventLoop: any EventLoop) {
-        pace = HandshakePace(eventLoop)
+    /// To be used on `eventLoop` alone; without a pool handshakes are done there, too.
+    init(_ eventLoop: any EventLoop, _ pool: HandshakePool?) {
+        handshakes = pool.map { Handshakes(eventLoop, runner: $0) }
     }
 }

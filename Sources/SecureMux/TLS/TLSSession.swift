@@ -6,7 +6,7 @@ package import NIOCore
 /// Feed what the peer sent with ``receive(_:)``, then take a step. Each step appends the records to be sent to the
 /// buffer it is given, failed steps too: the peer is to see the alert. A failure is final; every later step repeats it.
 ///
-/// Not safe to share between threads: a session lives on its event loop.
+/// Not safe to share between threads: one at a time has a session, another one with each step of the handshake perhaps.
 package final class TLSSession {
     package enum Step: Equatable {
         /// Done.
@@ -75,11 +75,6 @@ package final class TLSSession {
     /// Whether there are bytes of the peer that no step has looked at.
     package var hasInput: Bool {
         input.readableBytes > 0
-    }
-
-    /// Whether the peer has sent anything at all.
-    package var hasHeardFromPeer: Bool {
-        isEstablished || firstBytes.readableBytes > 0
     }
 
     /// Goes on with the handshake; a client starts it with this.

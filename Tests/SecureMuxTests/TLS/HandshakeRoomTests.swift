@@ -10,14 +10,14 @@ import Testing
 
     @Test mutating func `it is full when so many are in, until one leaves`() {
         for member in 1...4 {
-            #expect(!room.isFull)
+            #expect(!room.isFull())
             room.enter(member, of: "a", at: Self.time(0))
         }
-        #expect(room.isFull)
+        #expect(room.isFull())
         room.leave(5, of: "a")
-        #expect(room.isFull)
+        #expect(room.isFull())
         room.leave(2, of: "a")
-        #expect(!room.isFull && room.count == 3)
+        #expect(!room.isFull() && room.count == 3)
     }
 
     @Test mutating func `room is made by the one that has lasted longest, of the address that has the most`() {
