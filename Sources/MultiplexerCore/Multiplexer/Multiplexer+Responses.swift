@@ -12,7 +12,7 @@ extension Multiplexer {
         into actions: inout [Action]
     ) -> InFlight? {
         guard !response.isUnsolicited else {
-            link.keepQuiet(fromStrayAt: now)
+            link.quiet.keepDistance(fromStrayAt: now)
             statistics.strays += 1
             actions.append(.report(.unsolicitedMessage))
             return nil
@@ -33,7 +33,7 @@ extension Multiplexer {
         }
         straysInARow = 0
         damagesInARow = 0
-        link.keepQuiet(from: now)
+        link.quiet.keepDistance(from: now)
         link.answered(at: now, into: &actions)
         let answered = inFlight.remove(at: index)
         land(answered)
@@ -41,7 +41,7 @@ extension Multiplexer {
         noteWidth(of: response, to: answered, into: &actions)
         note(response, to: answered, at: now, into: &actions)
         // What else it may have asked for comes beside its answer, and is nobody's.
-        if answered.request.goesAlone { link.listens(at: now) }
+        if answered.request.goesAlone { link.quiet.listens(at: now) }
         if response.isLast {
             loseInFlight(repeatingReads: true, at: now, into: &actions)
             link.answeredLast(id, into: &actions)
@@ -70,7 +70,7 @@ extension Multiplexer {
 
     private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
         statistics.strays += 1
-        link.keepQuiet(fromStrayAt: now)
+        link.quiet.keepDistance(fromStrayAt: now)
         if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
             link.answered(at: now, into: &actions)
             actions.append(.report(.broadcastAnswered))
@@ -129,7 +129,7 @@ extension Multiplexer {
         guard let index else {
             // Nobody's, but what follows it is.
             statistics.damaged += 1
-            link.keepQuiet(fromStrayAt: now)
+            link.quiet.keepDistance(fromStrayAt: now)
             _ = link.hears(on: id, at: now)
             actions.append(.report(.responseDamaged(damage, nil)))
             if !damage.isInStep { replace(id, at: now, into: &actions) }
@@ -148,7 +148,7 @@ extension Multiplexer {
     ) {
         statistics.damaged += 1
         damagesInARow += 1
-        link.keepQuiet(from: now)
+        link.quiet.keepDistance(from: now)
         link.answered(at: now, into: &actions)
         actions.append(.report(.responseDamaged(damage, inFlight[index].asker)))
         if case .other(let found, let expected) = damage.cause,
@@ -178,7 +178,7 @@ extension Multiplexer {
 
     mutating func receiveNoise(_ bytes: Int, on id: LinkID, at now: Duration, into actions: inout [Action]) {
         statistics.noise += bytes
-        link.keepQuiet(fromStrayAt: now)
+        link.quiet.keepDistance(fromStrayAt: now)
         _ = link.hears(on: id, at: now)
         actions.append(.report(.noise(bytes: bytes)))
     }

@@ -27,7 +27,7 @@ extension Multiplexer {
             if inFlight[index].deviceDeadline <= now {
                 let silent = inFlight.remove(at: index)
                 retire(silent, at: now)
-                link.keepQuiet(from: now)
+                link.quiet.keepDistance(from: now)
                 if silent.request.expectsResponse {
                     timedOut = true
                     isGone = link.fellSilent(at: now)

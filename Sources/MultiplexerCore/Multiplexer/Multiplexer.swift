@@ -285,7 +285,7 @@ extension Multiplexer {
         if configuration.carriesTransactionIDs {
             transactionIDs.retire(flight.transactionID, at: now)
         } else if flight.request.expectsResponse, !flight.isUnsent {
-            link.listensBeforeNextUse()
+            link.quiet.listensOnNextConnection()
         }
     }
 

@@ -33,7 +33,9 @@ final class AcceptErrorHandler: ChannelInboundHandler {
         default:
             // Of most errors only one client has died. After others the channel closes itself.
             let channel = context.channel
-            context.eventLoop.assumeIsolated().execute { if !channel.isActive { self.reports.tell(.acceptFailed(error)) } }
+            context.eventLoop.assumeIsolated().execute {
+                if !channel.isActive { self.reports.tell(.acceptFailed(error)) }
+            }
         }
         context.fireErrorCaught(error)
     }

@@ -3,8 +3,6 @@ extension Multiplexer {
     /// when it is closed, and what its end means.
     struct DeviceLink {
         private let configuration: Configuration
-        /// Whether requests keep a distance, which few devices need: to compare times costs more than to know this.
-        private let hasGap: Bool
         private(set) var state = State.down
 
         private var last = LinkID(rawValue: 0)
@@ -26,14 +24,11 @@ extension Multiplexer {
         private var beginning: Duration?
         /// When it was used last.
         private var lastUse = Duration.zero
-        /// Until when no request is sent.
-        private var quietUntil = Duration.zero
+        /// When it carries no request, since the device is left alone.
+        var quiet: LineQuiet
         /// Until when no connection is opened: the device may still count the one that ended.
         private var settledAt = Duration.zero
         private var oldConnection = OldConnection()
-        /// Whether a request was not answered, so that the line must fall quiet before the next one.
-        private var mustListen = false
-        private var listening: Listening?
         /// Until when it is kept for clients to come.
         private var lingerEnd: Duration?
 
@@ -46,78 +41,8 @@ extension Multiplexer {
 
         init(_ configuration: Configuration, seed: UInt64) {
             self.configuration = configuration
-            hasGap = configuration.minimumGap > .zero
+            quiet = LineQuiet(gap: configuration.minimumGap, quietTime: configuration.effectiveQuietTime)
             jitter = SplitMix64(seed: seed)
-        }
-
-        /// Where the connection stands.
-        enum State {
-            /// None, and nobody wants one, or the device still counts the last one. Exits: connecting.
-            case down
-            /// None: it ended unasked, or was closed since nothing was asked. The next is opened for a request. Exits: down.
-            case resting
-            /// Asked for. Exits: settling, ready, closing, backingOff.
-            case connecting(LinkID, until: Duration)
-            /// Stands; the device is left alone for a while. Exits: ready, closing, down, backingOff.
-            case settling(LinkID, until: Duration)
-            /// Stands and carries requests. Exits: ended, closing, down, resting, backingOff.
-            case ready(LinkID)
-            /// Ended, as a request that could not be sent has shown. Exits: down, resting, backingOff.
-            case ended(LinkID)
-            /// To be closed; nothing else is opened until it is. Exits: what comes next.
-            case closing(LinkID, next: Next)
-            /// None; the next attempt is being waited for, and requests fail at once. Exits: down.
-            case backingOff(until: Duration)
-        }
-
-        /// What follows the end of a connection.
-        enum Next {
-            case down
-            case resting
-            case backingOff
-        }
-
-        /// What the connection was good for.
-        ///
-        /// Only an answer, not accepting it, shows that the device works: a device that is full accepts and closes at once.
-        /// And only a question without an answer shows that it does not: many devices close what is idle.
-        private enum Use {
-            case unasked
-            case asked
-            case answered
-            /// It answered, and said that it takes no further request.
-            case answeredLast
-        }
-
-        /// What was lost with a connection.
-        struct Loss {
-            var unanswered: Int
-            var isMidResponse: Bool
-            /// Whether any of it may be sent once more.
-            var mayRepeat: Bool
-            var blame: Blame
-            /// Whether all that asked for it are trusted.
-            var isTrusted: Bool
-        }
-
-        /// What the end of a connection means for the requests.
-        enum Consequence {
-            /// Another one is opened when it is due; `excuse` if the device may never have taken this one.
-            case goesOn(repeatsReads: Bool, excuse: OldConnection.Excuse? = nil)
-            /// All fail until the next attempt.
-            case backsOff
-        }
-
-        /// What there is to do for a connection.
-        struct Demand {
-            /// There are clients, and no drain.
-            var hasClients: Bool
-            var hasInFlight: Bool
-            var hasWaiting: Bool
-            var isDraining: Bool
-
-            var isAny: Bool { hasInFlight || hasClients }
-            var isIdle: Bool { !hasInFlight && !hasWaiting }
         }
     }
 }
@@ -189,8 +114,7 @@ extension Multiplexer.DeviceLink {
     private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
         state = .ready(id)
         lastUse = now
-        if mustListen { listening = Listening(for: configuration.effectiveQuietTime, at: now) }
-        mustListen = false
+        quiet.connected(at: now)
         actions.append(.report(.ready(id)))
     }
 
@@ -212,9 +136,7 @@ extension Multiplexer.DeviceLink {
         into actions: inout [Multiplexer.Action]
     ) -> Consequence {
         settledAt = now + configuration.settleTime
-        keepQuiet(from: now)
-        if isListening(at: now) { mustListen = true }
-        listening = nil
+        quiet.disconnected(at: now)
         switch state {
         case .connecting where oldConnection.mayBeCounted(at: now):
             awaitOldConnection(isProven: true, at: now, into: &actions)
@@ -356,30 +278,6 @@ extension Multiplexer.DeviceLink {
     }
 }
 
-// MARK: - Listening
-
-extension Multiplexer.DeviceLink {
-    /// A request was not answered: the next one waits until the line is quiet, on the next connection.
-    mutating func listensBeforeNextUse() { mustListen = configuration.effectiveQuietTime > .zero }
-
-    /// What was asked may have more answers than one: the next request waits until the line is quiet, on this connection.
-    mutating func listens(at now: Duration) {
-        listening = Listening(for: min(configuration.effectiveQuietTime, Self.excessTime), at: now)
-    }
-
-    /// Something came on the line: says whether it is listened to, so that what came is nobody's.
-    mutating func hears(on id: LinkID, at now: Duration) -> Bool {
-        guard isReady(id), isListening(at: now) else { return false }
-        listening?.heard(at: now)
-        return true
-    }
-
-    private func isListening(at now: Duration) -> Bool { listening.map { !$0.isOver(at: now) } ?? false }
-
-    /// How long what comes beside an answer takes at most.
-    private static let excessTime = Duration.milliseconds(100)
-}
-
 // MARK: - Use
 
 extension Multiplexer.DeviceLink {
@@ -401,16 +299,9 @@ extension Multiplexer.DeviceLink {
 
     /// Whether a request may be sent now.
     func mayCarry(at now: Duration) -> Bool {
-        guard isReady, !hasGap || now >= quietUntil else { return false }
-        if listening != nil, isListening(at: now) { return false }
+        guard isReady, quiet.isOver(at: now) else { return false }
         guard let maximumAge else { return true }
         return now < maximumAge
-    }
-
-    /// Until when no request is sent, for whichever reason.
-    private var silenceEnd: Duration {
-        guard let listening else { return quietUntil }
-        return max(quietUntil, listening.until)
     }
 
     /// A request was sent.
@@ -418,18 +309,13 @@ extension Multiplexer.DeviceLink {
         if use == .unasked, request.expectsResponse { use = .asked }
         earlyEnds = 0
         lastUse = now
-        keepQuiet(from: now)
+        quiet.keepDistance(from: now)
     }
 
-    /// The device answered, or the wait for it is over.
-    mutating func keepQuiet(from now: Duration) {
-        if hasGap { quietUntil = now + configuration.minimumGap }
-    }
-
-    /// The device sent what answers nothing, which must not put off the next request for ever.
-    mutating func keepQuiet(fromStrayAt now: Duration) {
-        if hasGap, now >= quietUntil { keepQuiet(from: now) }
-    }
+    /// Something came on a connection.
+    ///
+    /// - Returns: Whether the line is listened to, so that what came is nobody's.
+    mutating func hears(on id: LinkID, at now: Duration) -> Bool { isReady(id) && quiet.hears(at: now) }
 
     /// The device answered.
     mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
@@ -455,7 +341,7 @@ extension Multiplexer.DeviceLink {
     mutating func ended(_ id: LinkID, at now: Duration) {
         guard isReady(id) else { return }
         state = .ended(id)
-        keepQuiet(from: now)
+        quiet.keepDistance(from: now)
     }
 }
 
@@ -488,8 +374,7 @@ extension Multiplexer.DeviceLink {
         case .connecting(_, let deadline), .settling(_, let deadline):
             return min(deadline, lingerEnd ?? deadline)
         case .ready:
-            let isQuiet = (hasGap || listening != nil) && demand.hasWaiting && now < silenceEnd
-            let quietEnd = isQuiet ? silenceEnd : nil
+            let quietEnd = demand.hasWaiting ? quiet.end(after: now) : nil
             return earlier(demand.isIdle ? earlier(idleEnd, renewal) : quietEnd, lingerEnd)
         case .backingOff(let deadline):
             return deadline
@@ -511,14 +396,4 @@ extension Multiplexer.DeviceLink {
         guard let limit, let beginning else { return nil }
         return beginning + limit
     }
-}
-
-private func earlier(_ one: Duration?, _ other: Duration?) -> Duration? {
-    guard let one, let other else { return one ?? other }
-    return min(one, other)
-}
-
-extension Duration {
-    /// Later than any time there is.
-    fileprivate static let never = Duration.seconds(Int64.max)
 }

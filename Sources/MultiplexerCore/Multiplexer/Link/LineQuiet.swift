@@ -1,0 +1,75 @@
+/// When the device is left alone between requests: for a distance that it needs, and until its line has fallen quiet.
+struct LineQuiet {
+    private let gap: Duration
+    /// Whether requests keep a distance, which few devices need: to compare times costs more than to know this.
+    private let hasGap: Bool
+    private let quietTime: Duration
+    private var gapEnd = Duration.zero
+    private var listening: Listening?
+    /// Whether a request was not answered, so that the line must fall quiet before the next one.
+    private var mustListen = false
+
+    /// How long what comes beside an answer takes at most.
+    private static let excessTime = Duration.milliseconds(100)
+
+    init(gap: Duration, quietTime: Duration) {
+        self.gap = gap
+        hasGap = gap > .zero
+        self.quietTime = quietTime
+    }
+
+    /// Whether a request may be sent now.
+    func isOver(at now: Duration) -> Bool {
+        guard !hasGap || now >= gapEnd else { return false }
+        return listening == nil || !isListening(at: now)
+    }
+
+    /// Until when no request may be sent; nil if one may be now.
+    func end(after now: Duration) -> Duration? {
+        guard hasGap || listening != nil else { return nil }
+        let end = max(gapEnd, listening?.until ?? gapEnd)
+        return now < end ? end : nil
+    }
+
+    /// A request was sent, the device answered, or the wait for it is over.
+    mutating func keepDistance(from now: Duration) {
+        if hasGap { gapEnd = now + gap }
+    }
+
+    /// The device sent what answers nothing, which must not put off the next request for ever.
+    mutating func keepDistance(fromStrayAt now: Duration) {
+        if hasGap, now >= gapEnd { keepDistance(from: now) }
+    }
+
+    /// A request was not answered: the next one waits until the line is quiet, on the next connection.
+    mutating func listensOnNextConnection() { mustListen = quietTime > .zero }
+
+    /// What was asked may have more answers than one: the next request waits until the line is quiet, on this connection.
+    mutating func listens(at now: Duration) {
+        listening = Listening(for: min(quietTime, Self.excessTime), at: now)
+    }
+
+    /// Something came on the line.
+    ///
+    /// - Returns: Whether it is listened to, so that what came is nobody's.
+    mutating func hears(at now: Duration) -> Bool {
+        guard isListening(at: now) else { return false }
+        listening?.heard(at: now)
+        return true
+    }
+
+    /// A connection carries requests from now on.
+    mutating func connected(at now: Duration) {
+        if mustListen { listening = Listening(for: quietTime, at: now) }
+        mustListen = false
+    }
+
+    /// A connection is no more.
+    mutating func disconnected(at now: Duration) {
+        keepDistance(from: now)
+        if isListening(at: now) { mustListen = true }
+        listening = nil
+    }
+
+    private func isListening(at now: Duration) -> Bool { listening.map { !$0.isOver(at: now) } ?? false }
+}
