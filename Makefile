@@ -4,7 +4,7 @@
 	simulate mutations fuzz soak layers attack bystander bench bench-micro bench-check certificates clean
 
 SOURCES = Sources Tests Package.swift Fuzz/Package.swift Fuzz/Targets Fuzz/Sources/Entry \
-	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro
+	Simulation/Package.swift Simulation/Model Simulation/Command Benchmarks/Package.swift Benchmarks/Micro Benchmarks/Tenants
 
 PREFIX = /usr/local
 DIST = .build/dist

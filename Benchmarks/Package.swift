@@ -54,6 +54,12 @@ let package = Package(
             path: "Micro",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "tenants",
+            dependencies: ["MultiplexerCore", "SecureMux", .product(name: "Logging", package: "swift-log")],
+            path: "Tenants",
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
