@@ -10,9 +10,9 @@ import SecureMux
     import Darwin
 #endif
 
-/// Shares several devices in one process: tenants LISTEN DEVICE [LISTEN DEVICE ...]
+/// Shares several devices in one process until its input ends.
 ///
-/// Runs until its input ends.
+///     tenants LISTEN DEVICE [LISTEN DEVICE ...]
 @main enum Tenants {
     static func main() async throws {
         let words = CommandLine.arguments.dropFirst()
