@@ -114,7 +114,7 @@ package final class SimulatedDevice: Sendable {
         ServerBootstrap(group: eventLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: messageRules.answersAfterEndOfInput)
+            .childChannelOption(.allowRemoteHalfClosure, value: messageRules.allowsHalfClosure)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DeviceConnectionHandler(of: self))

@@ -88,7 +88,7 @@ package struct Admission {
     }
 
     /// A client has sent a whole request.
-    package mutating func spoke(_ ticket: Ticket) {
+    package mutating func sentRequest(_ ticket: Ticket) {
         guard case .silent(let address) = slots[ticket.slot] else { return }
         endSilence(of: ticket.slot, at: address)
         slots[ticket.slot] = .spoken(address: address)

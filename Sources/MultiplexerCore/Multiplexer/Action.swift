@@ -1,7 +1,7 @@
 extension Multiplexer {
     /// What is to be done, in the order given.
     ///
-    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondKept(_:place:age:to:)``,
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondCached(_:place:age:to:)``,
     /// ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
@@ -15,9 +15,9 @@ extension Multiplexer {
         /// Keep the response that is being handled in this place, in place of what was there.
         ///
         /// Places are small numbers, and soon all of them have been named.
-        case keepResponse(place: Int)
+        case cacheResponse(place: Int)
         /// Give the response kept in a place, which came so long ago, to the client that asked.
-        case respondKept(RequestID, place: Int, age: Duration, to: ClientID)
+        case respondCached(RequestID, place: Int, age: Duration, to: ClientID)
         /// Tell the client that its request failed, or close it where the protocol cannot say so.
         case fail(RequestID, Failure, to: ClientID)
         /// Say nothing to the client: its request was a broadcast, which has no response, sent or not.

@@ -53,13 +53,13 @@ extension Multiplexer {
         var isTrusted = true
         var last: ClientID?
         // One answer of the device, however often a client asked for it; its requests stand together.
-        for index in answered.askers.indices where answered.askers[index].client != last {
-            let client = answered.askers[index].client
+        for index in answered.waiters.indices where answered.waiters[index].client != last {
+            let client = answered.waiters[index].client
             last = client
             if !clients.trusts(client) { isTrusted = false }
             clients.noteAnswer(to: client)
         }
-        breakers.noteAnswer(answered.request.subject, of: answered.askers, isTrusted: isTrusted, at: now)
+        breakers.noteAnswer(answered.request.subject, of: answered.waiters, isTrusted: isTrusted, at: now)
     }
 
     private mutating func noteWidth(of response: Response, to answered: InFlight, into actions: inout [Action]) {
@@ -150,7 +150,7 @@ extension Multiplexer {
         damagesInARow += 1
         link.quiet.keepDistance(from: now)
         link.answered(at: now, into: &actions)
-        actions.append(.report(.responseDamaged(damage, inFlight[index].asker)))
+        actions.append(.report(.responseDamaged(damage, inFlight[index].waiter)))
         if case .other(let found, let expected) = damage.cause,
             let pattern = mismatches.note(found, expected: expected)
         {
@@ -163,7 +163,7 @@ extension Multiplexer {
         var damaged = [flight]
         // What costs the others their connection is not asked again.
         if damage.isInStep, damagesInARow < Self.damagesBeforeGivingUp, flight.isRead, drain == .notRequested {
-            putBackAskers(of: &damaged, at: now, into: &actions)
+            putBackWaiters(of: &damaged, at: now, into: &actions)
         }
         for flight in damaged { fail(flight, .connectionLost, into: &actions) }
         if !damage.isInStep { replace(id, at: now, into: &actions) }

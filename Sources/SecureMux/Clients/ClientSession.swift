@@ -26,7 +26,7 @@ final class ClientSession: Client {
     private var reader: RequestReader
     private var account = ClientAccount()
     /// The clock looks after us.
-    private var isOnTrial = false
+    private var isWatched = false
 
     private enum State {
         /// Not yet known to the driver. Exits: joined, closing.
@@ -76,7 +76,7 @@ extension ClientSession {
     func stand(at port: any ClientPort, in channel: any Channel) {
         (self.port, self.channel) = (port, channel)
         place = clients.seat(self, of: channel)
-        socket.output.onUntaken = { self.goOnTrial() }
+        socket.output.onBackpressure = { self.watch() }
     }
 
     /// The channel is gone.
@@ -88,7 +88,7 @@ extension ClientSession {
         clients.reports.tell(.connected(logger))
         let client = driver.join(self, from: channel.remoteAddress.flatMap { IPAddress($0)?.network })
         state = .joined(client)
-        if account.isOnTrial(within: clients.limits) { goOnTrial() }
+        if account.isWatched(within: clients.limits) { watch() }
         // A drain dismisses whoever joins; it could not do so before.
         guard !driver.isDraining else { return dismiss() }
         port?.read()
@@ -155,8 +155,8 @@ extension ClientSession {
     private func closeAfterWrites() {
         guard let channel else { return }
         // Whoever does not read must not keep the connection.
-        let patience = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
-        let limit = channel.eventLoop.assumeIsolated().scheduleTask(in: patience) { channel.close(promise: nil) }
+        let timeout = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
+        let limit = channel.eventLoop.assumeIsolated().scheduleTask(in: timeout) { channel.close(promise: nil) }
         channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
             limit.cancel()
             channel.close(promise: nil)
@@ -204,7 +204,7 @@ extension ClientSession {
 
     /// All that had come was received.
     func completeReading() {
-        if isRestDue { goOnTrial() }
+        if isRestDue { watch() }
         noteMemory()
         readOn()
     }
@@ -230,7 +230,7 @@ extension ClientSession {
     func noteCompleted() {
         account.completed()
         // What was kept back until now may be the beginning of a request.
-        if isRestDue { goOnTrial() }
+        if isRestDue { watch() }
         if account.isNoted || !takesResponses { noteMemory() }
         if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfAnswered() }
     }
@@ -251,7 +251,7 @@ extension ClientSession {
             switch received.reading(by: &reader, unanswered: account.unanswered) {
             case .request(let length):
                 guard let frame = received.cut(length) else { return }
-                if account.asked(frame.readableBytes), let place { clients.spoke(place) }
+                if account.asked(frame.readableBytes), let place { clients.sentRequest(place) }
                 driver.receiveRequest(frame, from: self, client)
             case nil:
                 return
@@ -275,7 +275,7 @@ extension ClientSession {
     /// Goes on where a pause stopped: with what was read before, then with reading.
     private func proceed() {
         takeRequests()
-        if isRestDue { goOnTrial() }
+        if isRestDue { watch() }
         readOn()
     }
 
@@ -320,31 +320,31 @@ extension ClientSession {
     }
 
     /// Has the clock look after us, until nothing of ours can last too long.
-    private func goOnTrial() {
-        guard !isOnTrial, channel != nil else { return }
-        isOnTrial = true
-        clients.clock.add(self)
+    private func watch() {
+        guard !isWatched, channel != nil else { return }
+        isWatched = true
+        clients.timeoutSweep.add(self)
     }
 
     /// Ends what has lasted too long, and stays on trial while there is anything left that may.
-    func lookAfter(at now: NIODeadline) {
-        isOnTrial = false
+    func checkTimeouts(at now: NIODeadline) {
+        isWatched = false
         guard channel?.isActive == true else { return }
         let progress = socket.progress()
         noteMemory()
-        let excess = account.judge(
+        let expired = account.check(
             progress,
             isAnswerDue: account.unanswered > 0 || reader.holdsRequest,
             isRestDue: isRestDue,
             within: clients.limits,
             at: now
         )
-        if let excess { end(after: excess) }
-        if account.isOnTrial(within: clients.limits) { goOnTrial() }
+        if let expired { end(after: expired) }
+        if account.isWatched(within: clients.limits) { watch() }
     }
 
-    private func end(after excess: ClientPatience.Excess) {
-        switch (excess, state) {
+    private func end(after expired: ClientTimeouts.Expired) {
+        switch (expired, state) {
         case (.write, _):
             clients.reports.tell(.writeTimedOut(unsent: account.unsent, logger))
             leave()

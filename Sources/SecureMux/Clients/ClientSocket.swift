@@ -15,15 +15,15 @@ final class ClientSocket {
     /// All that leaves for the client.
     let output = SocketOutput()
     /// Called in a turn of its own with what came before anybody asked, and whether the client's end stands behind it.
-    var onDelivery: ((ByteBuffer, _ isEnd: Bool) -> Void)?
+    var onReadAhead: ((ByteBuffer, _ isEnd: Bool) -> Void)?
 
     private var context: ChannelHandlerContext?
-    private var input: UnaskedInput
+    private var input: ReadAhead
     private var isDeliveryScheduled = false
 
     /// A socket of which so many bytes are kept that come unasked.
-    init(unaskedLimit: Int) {
-        input = UnaskedInput(limit: unaskedLimit)
+    init(readAheadLimit: Int) {
+        input = ReadAhead(limit: readAheadLimit)
     }
 
     /// The handler in front has been added.
@@ -34,7 +34,7 @@ final class ClientSocket {
 
     /// The handler in front has been removed.
     func detach() {
-        (context, onDelivery) = (nil, nil)
+        (context, onReadAhead) = (nil, nil)
         output.detach()
     }
 
@@ -119,7 +119,7 @@ extension ClientSocket {
         isDeliveryScheduled = true
         context.eventLoop.assumeIsolated().execute {
             self.isDeliveryScheduled = false
-            if let (bytes, isEnd) = self.input.deliver() { self.onDelivery?(bytes, isEnd) }
+            if let (bytes, isEnd) = self.input.deliver() { self.onReadAhead?(bytes, isEnd) }
         }
     }
 }

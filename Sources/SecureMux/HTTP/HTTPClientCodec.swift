@@ -93,7 +93,7 @@ extension HTTPClientCodec {
             throw HTTPViolation(413, "a body longer than \(limits.body) bytes")
         }
         body.writeImmutableBuffer(part)
-        stream.unchunked = body.readableBytes
+        stream.payload = body.readableBytes
         state = .receiving(plan, owesContinue: false)
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }

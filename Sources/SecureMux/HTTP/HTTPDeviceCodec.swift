@@ -128,7 +128,7 @@ extension HTTPDeviceCodec {
             throw HTTPViolation("a body longer than \(limits.body) bytes")
         }
         body.writeImmutableBuffer(part)
-        stream.unchunked = body.readableBytes
+        stream.payload = body.readableBytes
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }
 

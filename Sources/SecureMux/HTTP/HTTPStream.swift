@@ -50,15 +50,15 @@ final class HTTPStream {
     /// The bytes of the current chunked message, what is around the chunks included.
     private var chunked = 0
     /// How many of them were in chunks.
-    var unchunked = 0
+    var payload = 0
 
     /// The bytes that came since one of them was in a chunk.
-    private var around = 0
-    private var unchunkedBefore = 0
+    private var overhead = 0
+    private var payloadBefore = 0
 
     /// Forgets the message before.
     func beginMessage() {
-        (chunked, unchunked, around, unchunkedBefore) = (0, 0, 0, 0)
+        (chunked, payload, overhead, payloadBefore) = (0, 0, 0, 0)
         isLengthOverruled = false
     }
 
@@ -70,10 +70,10 @@ final class HTTPStream {
     ///   which nobody reads, would otherwise keep llhttp busy for nothing.
     func countChunked(_ bytes: Int, limits: HTTPLimits) throws(HTTPViolation) {
         chunked += bytes
-        around = unchunked == unchunkedBefore ? around + bytes : 0
-        unchunkedBefore = unchunked
+        overhead = payload == payloadBefore ? overhead + bytes : 0
+        payloadBefore = payload
         guard isInChunks,
-            around > limits.head || chunked > limits.head + unchunked * Self.bytesOfSmallestChunk
+            overhead > limits.head || chunked > limits.head + payload * Self.bytesOfSmallestChunk
         else { return }
         throw HTTPViolation(431, "more around its chunks than in them")
     }

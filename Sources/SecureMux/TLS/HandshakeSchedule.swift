@@ -15,7 +15,7 @@ struct HandshakeSchedule<Member: Hashable> {
     private var arrivals = HandshakeTurns<IPAddress?, Member>()
     private var isArrivalNext = false
     private var room: HandshakeRoom<IPAddress?, Member>
-    private var hellos: MessageMemory<Member>
+    private var hellos: MemoryBudget<Member>
     /// Those that wait for their turn.
     private var waiting: Set<Member> = []
     /// Those that take a step, and those of them whose handshake is over meanwhile: their memory is not free yet.
@@ -26,7 +26,7 @@ struct HandshakeSchedule<Member: Hashable> {
     init(width: Int, places: Int, time: TimeAmount, helloMemory: Int) {
         self.width = width
         room = HandshakeRoom(places: places, time: time)
-        hellos = MessageMemory(limit: helloMemory)
+        hellos = MemoryBudget(limit: helloMemory)
     }
 
     /// How many wait for their turn.
@@ -42,7 +42,7 @@ struct HandshakeSchedule<Member: Hashable> {
 
     /// An incomplete hello takes so many bytes; returns whose handshake has to end so that it fits.
     mutating func hold(_ bytes: Int, by member: Member, from address: IPAddress) -> [Member] {
-        hellos.hold(bytes, by: member, from: address)
+        hellos.reserve(bytes, by: member, from: address)
     }
 
     /// A handshake could begin, and waits for a place and its turn.
@@ -96,8 +96,8 @@ struct HandshakeSchedule<Member: Hashable> {
         leaving.insert(member)
     }
 
-    /// Whose handshake has to end so that another one can begin, and from when on; nil while there is room or nobody waits
-    /// for it.
+    /// Whose handshake has to end so that another one can begin, and from when on; nil while there is room or
+    /// nobody waits for it.
     var nextToMakeRoom: (member: Member, from: NIODeadline)? {
         // Whoever leaves makes room as soon as its step is over.
         isFull && leaving.isEmpty && !arrivals.isEmpty ? room.next : nil

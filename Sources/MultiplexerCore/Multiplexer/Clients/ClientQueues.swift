@@ -17,7 +17,7 @@ extension Multiplexer {
         private var clients: [Client] = []
         private var count = 0
         /// How many of them have asked anything.
-        private var askers = 0
+        private var askingClients = 0
 
         private var requests: [Waiting?] = []
         private var requestLinks = LinkedLists()
@@ -78,7 +78,7 @@ extension Multiplexer {
         var isEmpty: Bool { count == 0 }
 
         /// Whether there is a client that has asked anything.
-        var hasAskers: Bool { askers > 0 }
+        var hasAskingClients: Bool { askingClients > 0 }
 
         /// The clients in the order in which they came, so that equal events give equal actions.
         var all: [ClientID] { clients.compactMap(\.id).sorted() }
@@ -115,7 +115,7 @@ extension Multiplexer {
         mutating func noteAsked(_ client: ClientID) {
             guard !clients[client.slot].hasAsked else { return }
             clients[client.slot].hasAsked = true
-            askers += 1
+            askingClients += 1
         }
 
         /// Whether no hang-up is held against a client, or its answers have made up for it.
@@ -174,7 +174,7 @@ extension Multiplexer {
             while let request = popFirst(client.slot) { left.append(request) }
             clients[client.slot].id = nil
             count -= 1
-            if clients[client.slot].hasAsked { askers -= 1 }
+            if clients[client.slot].hasAsked { askingClients -= 1 }
             return left
         }
     }

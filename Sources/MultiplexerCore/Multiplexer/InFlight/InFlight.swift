@@ -1,6 +1,6 @@
 extension Multiplexer {
     /// Who gets the response of a request in flight.
-    struct Asker {
+    struct Waiter {
         var client: ClientID
         var request: RequestID
         var number: Int
@@ -36,10 +36,10 @@ extension Multiplexer {
         /// From where a client asked that has gone.
         var leftFrom: IPAddress?
         /// Who is left of those that asked: nobody, if their clients have gone or their time was up.
-        var askers: Askers
+        var waiters: Waiters
 
         /// One of those that asked.
-        var asker: RequestID? { askers.first?.request }
+        var waiter: RequestID? { waiters.first?.request }
 
         /// Whether sending it again could change nothing, and bring its answer.
         var isRead: Bool { !request.mayWrite && request.expectsResponse }
@@ -47,7 +47,7 @@ extension Multiplexer {
         /// How many clients asked; requests of one stand together.
         var clients: Int {
             var (count, last) = (0, ClientID?.none)
-            for asker in askers where asker.client != last { (count, last) = (count + 1, asker.client) }
+            for waiter in waiters where waiter.client != last { (count, last) = (count + 1, waiter.client) }
             return count
         }
 
@@ -90,22 +90,22 @@ extension Multiplexer {
 
 extension Multiplexer {
     /// Those who share a response, mostly one: only more of them take memory.
-    struct Askers: RandomAccessCollection {
-        private var first: Asker?
-        private var others: [Asker] = []
+    struct Waiters: RandomAccessCollection {
+        private var first: Waiter?
+        private var others: [Waiter] = []
 
-        init(_ first: Asker?) {
+        init(_ first: Waiter?) {
             self.first = first
         }
 
         var startIndex: Int { first == nil ? 1 : 0 }
         var endIndex: Int { 1 + others.count }
 
-        subscript(index: Int) -> Asker {
+        subscript(index: Int) -> Waiter {
             if index == 0, let first { first } else { others[index - 1] }
         }
 
-        mutating func append(_ asker: Asker) { others.append(asker) }
+        mutating func append(_ waiter: Waiter) { others.append(waiter) }
 
         /// Gives one of them more time; false if it is none of them.
         mutating func extend(_ request: RequestID, to deadline: Duration) -> Bool {
@@ -120,7 +120,7 @@ extension Multiplexer {
         }
 
         /// Removes those for whom `isRemoved` says so, and returns them.
-        mutating func remove(where isRemoved: (Asker) -> Bool) -> [Asker] {
+        mutating func remove(where isRemoved: (Waiter) -> Bool) -> [Waiter] {
             guard contains(where: isRemoved) else { return [] }
             let removed = filter(isRemoved)
             others.removeAll(where: isRemoved)

@@ -34,7 +34,7 @@ package struct HTTPMessageRules: MessageRules {
     package init() {}
 
     /// A client may close its sending side behind its last request.
-    package var answersAfterEndOfInput: Bool { true }
+    package var allowsHalfClosure: Bool { true }
 
     /// A safe method without a query or a body changes nothing, any other might.
     package func request(_ message: Span<UInt8>) -> Request {

@@ -11,10 +11,10 @@ package struct ISO8583MessageRules: MessageRules {
     }
 
     /// A client may close its sending side and wait.
-    package var answersAfterEndOfInput: Bool { true }
+    package var allowsHalfClosure: Bool { true }
 
     /// Hosts test the line, announce keys and ask for reversals.
-    package var deviceMayBegin: Bool { true }
+    package var deviceMayInitiate: Bool { true }
 
     /// An answer repeats version and class, and has the function above.
     ///

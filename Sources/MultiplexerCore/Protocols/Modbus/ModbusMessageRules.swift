@@ -21,7 +21,7 @@ package struct ModbusMessageRules: MessageRules {
     }
 
     /// Modbus clients keep their connection open while they wait (Modbus Messaging on TCP/IP V1.0b, section 4.2).
-    package var answersAfterEndOfInput: Bool { false }
+    package var allowsHalfClosure: Bool { false }
 
     /// Requests are sent whole, and only those of functions that there are.
     package func refusal(of request: Span<UInt8>) -> RequestRefusal? {

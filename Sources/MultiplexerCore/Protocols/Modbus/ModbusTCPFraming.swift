@@ -38,7 +38,7 @@ package struct ModbusTCPFraming: Framing {
     }
 
     /// That of the MBAP header.
-    package var room: Int { MBAPHeader.length }
+    package var headerRoom: Int { MBAPHeader.length }
 
     /// Writes the MBAP header.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {

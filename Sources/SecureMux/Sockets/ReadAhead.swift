@@ -11,7 +11,7 @@ import NIOCore
 ///         ──── unasked ───▶ kept, ≤ limit ─▲ read
 ///                           beyond it: closed, which ends the channel's reading
 /// ```
-struct UnaskedInput {
+struct ReadAhead {
     private let limit: Int
     private var kept = ByteBuffer()
     /// The client has ended its sending, and the later handlers are still to get what it sent before.
@@ -32,7 +32,7 @@ struct UnaskedInput {
     }
 
     /// What is to become of bytes that came.
-    enum Fate {
+    enum Disposition {
         case passed
         case kept
         /// They are too many.
@@ -47,7 +47,7 @@ struct UnaskedInput {
     }
 
     /// Bytes came.
-    mutating func take(_ bytes: ByteBuffer) -> Fate {
+    mutating func take(_ bytes: ByteBuffer) -> Disposition {
         let isReadingAsked = isReadingAsked ?? isAsked
         if self.isReadingAsked == nil { isAsked = false }
         self.isReadingAsked = isReadingAsked

@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// So a client costs no timer, and a request or response none either. Nothing ticks while nobody has to be looked after.
 /// What lasts is noticed an interval too late at most, and never too early.
-final class ClientClock {
+final class TimeoutSweep {
     private let eventLoop: any EventLoop
     /// How long until the next tick after the one that is due.
     var interval: TimeAmount
@@ -25,20 +25,20 @@ final class ClientClock {
 
     private func schedule() {
         guard tick == nil, !clients.isEmpty else { return }
-        let tick = eventLoop.assumeIsolated().scheduleTask(in: interval) { self.lookAfterAll() }
+        let tick = eventLoop.assumeIsolated().scheduleTask(in: interval) { self.sweep() }
         // When the loop ends it does not tick any more, and clients would be kept for ever that keep us.
         tick.futureResult.assumeIsolated().whenFailure { _ in self.clients = [] }
         self.tick = tick
     }
 
-    private func lookAfterAll() {
+    private func sweep() {
         tick = nil
         let now = NIODeadline.now()
         let clients = clients
         self.clients = []
-        for client in clients { client.lookAfter(at: now) }
+        for client in clients { client.checkTimeouts(at: now) }
     }
 }
 
 @available(*, unavailable)
-extension ClientClock: Sendable {}
+extension TimeoutSweep: Sendable {}

@@ -4,7 +4,7 @@ extension Multiplexer {
     /// Without it the first of them to ask would have the device to itself, and all others the next turn: the device would
     /// work twice for each round. So after an answer that several shared, the same read is held back until as many wait as
     /// were answered, for a small part of the time that the device needs for it.
-    struct Gathering {
+    struct CoalescingWindow {
         private let read: Request.Read
         private let expected: Int
         /// When it is over in any case.

@@ -1,17 +1,17 @@
 import NIOCore
 
-/// Counts something that anyone can make happen as often as he likes, and says when a line of the log is due for it.
+/// Limits how often the log tells of an event that anyone can cause without limit.
 ///
-/// There is an allowance of lines. Of those beyond it the ones are told whose number in a run is a power of two. A run ends
-/// after a minute without any, and then the allowance is there again; or it comes back steadily, so that what goes on for ever
-/// is told for ever, but never so often that it fills the disk.
-struct Repetitions {
+/// The first events use up an allowance of lines. After that, an event is told if its number in the run is a power of two.
+/// A run ends after a minute without an event, and then the allowance is there again; or it comes back steadily, so that
+/// an event that never stops is told again and again, but never so often that it fills the disk.
+struct LogThrottle {
     /// How many there were.
     private(set) var total = 0
     /// Whether some of this run were not told.
     private(set) var hasUntold = false
 
-    private let toldSingly: Int
+    private let burst: Int
     private let perMinute: Int?
     private var allowance: Double
     private var run = 0
@@ -19,11 +19,11 @@ struct Repetitions {
 
     private static let calm = TimeAmount.minutes(1)
 
-    /// Nothing so far; `toldSingly` are told one by one, of each run or, with `perMinute`, as far as they came back.
-    init(toldSingly: Int = 1, perMinute: Int? = nil) {
-        self.toldSingly = toldSingly
+    /// Nothing so far; `burst` are told one by one, of each run or, with `perMinute`, as far as they came back.
+    init(burst: Int = 1, perMinute: Int? = nil) {
+        self.burst = burst
         self.perMinute = perMinute
-        allowance = Double(toldSingly)
+        allowance = Double(burst)
     }
 
     /// Counts one more; says whether it is to be told.
@@ -32,12 +32,12 @@ struct Repetitions {
             let pause = now - last
             if let perMinute {
                 let minutes = Double(pause.nanoseconds) / Double(TimeAmount.minutes(1).nanoseconds)
-                allowance = min(allowance + minutes * Double(perMinute), Double(toldSingly))
+                allowance = min(allowance + minutes * Double(perMinute), Double(burst))
             }
             if pause > Self.calm {
                 run = 0
                 hasUntold = false
-                if perMinute == nil { allowance = Double(toldSingly) }
+                if perMinute == nil { allowance = Double(burst) }
             }
         }
         last = now
@@ -56,17 +56,17 @@ struct Repetitions {
 /// Counts the kinds of one thing separately, so that none hides the others.
 ///
 /// A kind is a value of which there are not many, so that it needs no limit; never words that somebody else wrote.
-struct RepetitionsByKind<Kind: Hashable> {
-    private let new: Repetitions
-    private var kinds: [Kind: Repetitions] = [:]
+struct LogThrottleByKind<Kind: Hashable> {
+    private let new: LogThrottle
+    private var kinds: [Kind: LogThrottle] = [:]
 
     /// Counts each kind like `each`.
-    init(_ each: Repetitions) {
+    init(_ each: LogThrottle) {
         new = each
     }
 
     /// Counts one more of a kind; says whether it is to be told, and returns the count of its kind.
-    mutating func count(_ kind: Kind, at now: NIODeadline = .now()) -> (isDue: Bool, of: Repetitions) {
+    mutating func count(_ kind: Kind, at now: NIODeadline = .now()) -> (isDue: Bool, of: LogThrottle) {
         var repetitions = kinds[kind] ?? new
         let isDue = repetitions.count(at: now)
         kinds[kind] = repetitions

@@ -4,7 +4,7 @@
 /// who asks for a little finds room. Addresses are counted as ``IPAddress/network`` says.
 ///
 /// Only who holds something is kept, and only they are searched, when the memory is full.
-package struct MessageMemory<Client: Hashable> {
+package struct MemoryBudget<Client: Hashable> {
     /// How many bytes may be held; who holds them when it shrinks may go on.
     package var limit: Int
 
@@ -32,7 +32,7 @@ package struct MessageMemory<Client: Hashable> {
     }
 
     /// A client holds so many bytes from now on; returns who has to let go so that it fits, itself perhaps.
-    package mutating func hold(_ bytes: Int, by client: Client, from address: IPAddress) -> [Client] {
+    package mutating func reserve(_ bytes: Int, by client: Client, from address: IPAddress) -> [Client] {
         guard holders[client]?.isLeaving != true else { return [] }
         let before = holders[client]?.bytes ?? 0
         held += bytes - before
@@ -71,4 +71,4 @@ package struct MessageMemory<Client: Hashable> {
     }
 }
 
-extension MessageMemory: Sendable where Client: Sendable {}
+extension MemoryBudget: Sendable where Client: Sendable {}
