@@ -102,7 +102,7 @@ package struct Envelope: Hashable, Sendable {
 
 /// Why bytes cannot be the beginning of a frame.
 package struct FramingError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong, in words that fit behind "the client sent ".
+    /// What is wrong, in words that fit after "the client sent ".
     package let description: String
     /// Whether a frame was damaged on its way, on a wire where the next one begins after a silence.
     package let isDamage: Bool

@@ -6,7 +6,7 @@ package struct OpaqueMessageRules: MessageRules {
     /// `printf … | nc` closes its sending side and waits.
     package var allowsHalfClosure: Bool { true }
 
-    /// What cannot be read might change the device.
+    /// A request that cannot be read might change the device.
     package func request(_ message: Span<UInt8>) -> Request {
         Request(correlation: .none, mayWrite: true, subject: Request.Subject(hashing: message))
     }

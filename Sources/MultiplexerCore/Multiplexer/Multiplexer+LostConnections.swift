@@ -21,7 +21,7 @@ extension Multiplexer {
         if isHangUp { noteHangUp(at: now, into: &actions) }
         switch consequence {
         case .goesOn(let repeatsReads, let excuse):
-            // What the device may have hung up on goes behind what others ask, which tells whether it does so on all.
+            // A request that the device may have hung up on goes after those of others, which tell whether it does so on all.
             loseInFlight(
                 repeatingReads: repeatsReads,
                 evenRepeated: excuse != nil,
@@ -66,7 +66,7 @@ extension Multiplexer {
         }
     }
 
-    /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
+    /// The requests in flight will not be answered: each is sent again where that is safe, else it fails.
     ///
     /// Safe is what never left, and with `repeatingReads` what changes nothing; with `evenRepeated` it does not count as
     /// sent, since it is not that request's doing. With `asLast` other clients go first.

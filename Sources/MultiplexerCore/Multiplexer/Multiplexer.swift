@@ -239,7 +239,7 @@ extension Multiplexer {
         }
     }
 
-    /// Whether the next request may be in flight beside those that are.
+    /// Whether the next request may be in flight together with those that are.
     private var hasRoomForNext: Bool {
         if inFlight.isEmpty { return true }
         guard !inFlight[0].isAlone, let next = clients.next else { return false }
@@ -289,7 +289,7 @@ extension Multiplexer {
         }
     }
 
-    /// A request is in flight no more.
+    /// A request is no longer in flight.
     mutating func land(_ flight: InFlight) {
         // What was read while a write was in flight may be older or newer than it.
         if flight.request.mayWrite { writes.advance(flight.request.unit) }
@@ -309,7 +309,7 @@ extension Multiplexer {
         to client: ClientID,
         into actions: inout [Action]
     ) {
-        // Whoever expects no response would take a failure for the answer to its next request.
+        // A client that expects no response would take a failure for the answer to its next request.
         guard request.expectsResponse else { return complete(id, to: client, into: &actions) }
         statistics.count(failure)
         actions.append(.fail(id, failure, to: client))

@@ -1,7 +1,7 @@
 import MultiplexerCore
 import NIOCore
 
-/// The clients of one listener: who is let in, who has to make room, and what is looked after while they are there.
+/// The clients of one listener: which are let in, which have to make room, and what all of them share while they are there.
 ///
 /// To be used on the loop of the listener and its clients alone.
 final class AdmittedClients {
@@ -83,7 +83,7 @@ final class AdmittedClients {
     /// A client has sent a whole request.
     func sentRequest(_ ticket: Admission.Ticket) { admission.sentRequest(ticket) }
 
-    /// What the large messages of all of them take.
+    /// How many bytes the large messages of all clients take.
     var heldMemory: Int { budget.held }
 
     /// A client's large messages take `bytes` from now on; sends away the clients that take the most if that is too much.

@@ -1,18 +1,18 @@
 import MultiplexerCore
 import NIOCore
 
-/// What a client has of ours: its unanswered requests, the memory of its messages, and our timeouts.
+/// The account of one client: its unanswered requests, the memory of its messages, and its timeouts.
 struct ClientAccount {
     /// How many requests were given to the driver and not yet answered.
     private(set) var unanswered = 0
-    /// What these take, about.
+    /// About how many bytes these take.
     private(set) var unansweredBytes = 0
-    /// What of its messages' memory the listener knows of.
+    /// How much of its messages' memory the listener knows of.
     private var notedBytes = 0
     private var timeouts = ClientTimeouts()
     private var observation = ClientTimeouts.Observation()
 
-    /// What a client's requests, and its responses, may take without being counted: much more than those of most protocols.
+    /// How many bytes a client's requests, and its responses, may take uncounted: much more than those of most protocols.
     static let small = 32 << 10
 
     /// Whether the listener knows of any memory.
@@ -21,7 +21,7 @@ struct ClientAccount {
     /// How many bytes the client had not taken when it was looked at last.
     var unsent: Int { observation.unsent }
 
-    /// The client sent a request of so many bytes.
+    /// The client sent a request that takes `bytes`.
     ///
     /// - Returns: Whether it was the first.
     mutating func asked(_ bytes: Int) -> Bool {
@@ -51,7 +51,7 @@ struct ClientAccount {
         return bytes
     }
 
-    /// Judges whether anything of the client has lasted too long.
+    /// Checks whether anything of the client has lasted too long.
     mutating func check(
         _ progress: (unsent: Int, taken: UInt64),
         isAnswerDue: Bool,

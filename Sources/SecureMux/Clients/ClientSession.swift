@@ -25,7 +25,7 @@ final class ClientSession: Client {
     private var received = FrameBuffer()
     private var reader: RequestReader
     private var account = ClientAccount()
-    /// The clock looks after us.
+    /// The sweep will check us.
     private var isWatched = false
 
     private enum State {
@@ -35,7 +35,7 @@ final class ClientSession: Client {
         case joined(ClientID)
         /// The driver has dismissed it: it gets what was written to it, then it is closed. Exits: closing.
         case leaving(ClientID)
-        /// The driver knows it no more.
+        /// The driver no longer knows it.
         case closing
     }
 
@@ -154,7 +154,7 @@ extension ClientSession {
 
     private func closeAfterWrites() {
         guard let channel else { return }
-        // Whoever does not read must not keep the connection.
+        // A client that does not read must not keep the connection.
         let timeout = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
         let limit = channel.eventLoop.assumeIsolated().scheduleTask(in: timeout) { channel.close(promise: nil) }
         channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
@@ -229,7 +229,7 @@ extension ClientSession {
 
     func noteCompleted() {
         account.completed()
-        // What was kept back until now may be the beginning of a request.
+        // The bytes kept back until now may be the beginning of a request.
         if isRestDue { watch() }
         if account.isNoted || !takesResponses { noteMemory() }
         if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfAnswered() }
@@ -292,7 +292,7 @@ extension ClientSession {
         isJoined ? received.readableBytes + account.unansweredBytes + (assembly?.heldBytes ?? 0) : 0
     }
 
-    /// What it has not taken of its responses, if that is much.
+    /// How many bytes of responses it has not taken, if they are many.
     private var responseBytes: Int {
         // As long as it takes them it is little.
         guard !takesResponses, channel?.isActive == true else { return 0 }
@@ -315,18 +315,18 @@ extension ClientSession {
             clients.reports.tell(.refused(UnwantedClient.tooMuchMemory(clients.limits), logger))
         }
         leave()
-        // What it does not take would stay.
+        // Bytes that it does not take would stay in the system.
         if takesNothing { socket.reset() } else { closeAfterWrites() }
     }
 
-    /// Has the clock look after us, until nothing of ours can last too long.
+    /// Has the sweep check us until nothing of ours can last too long.
     private func watch() {
         guard !isWatched, channel != nil else { return }
         isWatched = true
         clients.timeoutSweep.add(self)
     }
 
-    /// Ends what has lasted too long, and stays on trial while there is anything left that may.
+    /// Ends what has lasted too long, and stays watched while there is anything left that may.
     func checkTimeouts(at now: NIODeadline) {
         isWatched = false
         guard channel?.isActive == true else { return }
@@ -352,7 +352,7 @@ extension ClientSession {
         case (.request, .joined):
             if let assembly, assembly.isRestDue { return assembly.giveUp(.late) }
             clients.reports.tell(.requestTimedOut(logger))
-            // What came whole before is answered.
+            // Requests that came whole before are answered.
             stopListening()
             noteMemory()
             if account.unanswered == 0 { drop() }

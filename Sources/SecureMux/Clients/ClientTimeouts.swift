@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Judges from one look at a client to the next whether it has tried our patience for too long.
+/// Checks from one look at a client to the next whether it has exceeded one of its limits.
 struct ClientTimeouts {
     private var last = Observation()
     /// Since when the client has asked for nothing.
@@ -24,14 +24,16 @@ struct ClientTimeouts {
         var taken: UInt64 = 0
     }
 
-    /// What it has taken too long for.
+    /// The limit that a client has exceeded.
     enum Expired {
         case idle
         case request
         case write
     }
 
-    /// Takes a look.
+    /// Compares what is seen of the client now with the last look.
+    ///
+    /// - Returns: The limit that it has exceeded; nil if none.
     mutating func check(_ observation: Observation, within limits: ClientLimits, at now: NIODeadline) -> Expired? {
         defer { last = observation }
         // What has just begun counts from this look on, and what has changed begins anew.

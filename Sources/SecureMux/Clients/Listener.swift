@@ -112,7 +112,7 @@ final class Listener {
             .childChannelOption(.recvAllocator, value: reading)
             .childChannelOption(
                 .allowRemoteHalfClosure,
-                // A client that leaves during its handshake may have said why, which is looked at beside the loop.
+                // A client that leaves during its handshake may have said why, which is looked at outside the loop.
                 value: tls != nil || wire.allowsHalfClosure
             )
             .childChannelInitializer { channel in

@@ -37,7 +37,7 @@ final class MultiplexerDriver {
 
     /// Where frames are put together before they are written, again and again.
     private var frame: [UInt8] = []
-    /// For those of its clients that stand behind other handlers.
+    /// For its clients that come after other handlers.
     let output = ReusedBuffer()
     /// The responses that the core may want given again, by their places.
     private var keptResponses: [ByteBuffer] = []
@@ -258,7 +258,7 @@ extension MultiplexerDriver {
         }
     }
 
-    /// Who asked for what; nobody, if all of them have left.
+    /// The client and its request, in words; no client if all that asked have left.
     private func words(for request: RequestID?) -> DeviceReport.RequestWords {
         guard let request, let waiter = requests.waiter(request) else {
             return DeviceReport.RequestWords { ["request": "\(Self.gone)"] }

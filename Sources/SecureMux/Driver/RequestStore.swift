@@ -9,11 +9,11 @@ struct RequestStore {
     private var free: [UInt32] = []
 
     private struct Slot {
-        /// What stood in the client's frame, as the client sent it.
+        /// The message of the client's frame, as the client sent it.
         var message: [UInt8] = []
         var transactionID: UInt16 = 0
         var waiter: (any Client)?
-        /// The waiter's requests that came before and after it.
+        /// The waiting client's requests that came before and after it.
         var older: UInt32?
         var newer: UInt32?
     }

@@ -44,7 +44,7 @@ final class HTTPClientCodec: ChannelDuplexHandler {
     /// So long a client may take to close its side when all is sent; closing ours with unread bytes would destroy that.
     private static let lingerTime = TimeAmount.seconds(2)
 
-    /// A codec behind the guard that has the same `stream`.
+    /// A codec after the guard that has the same `stream`.
     init(limits: HTTPLimits, stream: HTTPStream) {
         rules = HTTPRequestRules(limits: limits)
         self.limits = limits
@@ -216,7 +216,7 @@ extension HTTPClientCodec {
         refuse(violation, context)
     }
 
-    /// Closes our side behind the last response and gives the client time to read it.
+    /// Closes our side after the last response and gives the client time to read it.
     private func leave(_ context: ChannelHandlerContext) {
         state = .leaving
         stream.next = .nothing

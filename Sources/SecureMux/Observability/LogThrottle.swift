@@ -6,9 +6,9 @@ import NIOCore
 /// A run ends after a minute without an event, and then the allowance is there again; or it comes back steadily, so that
 /// an event that never stops is told again and again, but never so often that it fills the disk.
 struct LogThrottle {
-    /// How many there were.
+    /// How many events there were.
     private(set) var total = 0
-    /// Whether some of this run were not told.
+    /// Whether some events of this run were not told.
     private(set) var hasUntold = false
 
     private let burst: Int
@@ -19,14 +19,16 @@ struct LogThrottle {
 
     private static let calm = TimeAmount.minutes(1)
 
-    /// Nothing so far; `burst` are told one by one, of each run or, with `perMinute`, as far as they came back.
+    /// An allowance of `burst` lines for each run or, with `perMinute`, one that `perMinute` lines a minute come back to.
     init(burst: Int = 1, perMinute: Int? = nil) {
         self.burst = burst
         self.perMinute = perMinute
         allowance = Double(burst)
     }
 
-    /// Counts one more; says whether it is to be told.
+    /// Counts one more event.
+    ///
+    /// - Returns: Whether it is to be told.
     mutating func count(at now: NIODeadline = .now()) -> Bool {
         if let last {
             let pause = now - last
@@ -65,7 +67,9 @@ struct LogThrottleByKind<Kind: Hashable> {
         new = each
     }
 
-    /// Counts one more of a kind; says whether it is to be told, and returns the count of its kind.
+    /// Counts one more event of a kind.
+    ///
+    /// - Returns: Whether it is to be told, and the count of its kind.
     mutating func count(_ kind: Kind, at now: NIODeadline = .now()) -> (isDue: Bool, of: LogThrottle) {
         var repetitions = kinds[kind] ?? new
         let isDue = repetitions.count(at: now)

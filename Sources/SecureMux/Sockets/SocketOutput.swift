@@ -86,7 +86,7 @@ final class SocketOutput {
     /// The channel's queue has become long, or short again.
     func writabilityChanged() { isWritable = context?.channel.isWritable ?? true }
 
-    /// What was written is for the channel now, which is about to be closed.
+    /// Leaves the bytes that were written to the channel, which is about to be closed.
     func queueUnflushed() {
         guard let bytes = unflushed else { return }
         unflushed = nil
@@ -106,7 +106,7 @@ final class SocketOutput {
 }
 
 extension ByteBuffer {
-    /// What stands behind this many bytes.
+    /// The bytes after this many.
     fileprivate func dropping(_ count: Int) -> ByteBuffer {
         var rest = self
         rest.moveReaderIndex(forwardBy: count)

@@ -14,7 +14,7 @@ final class LinkHandler: ChannelInboundHandler {
     private var hasRead = false
     private var silence: Scheduled<Void>?
 
-    /// After so long without a byte the next one begins a message.
+    /// After this time without a byte the next one begins a message.
     ///
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)

@@ -106,7 +106,7 @@ final class TCPLink: Link {
         return SocketOutput.Remainder(bytes: frame.count, isDead: false)
     }
 
-    /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
+    /// This many bytes fit into any send buffer at once, in addition to those of the other requests in flight.
     private static let wholeWrite = 512
 
     /// Closes the connection or gives the attempt up.

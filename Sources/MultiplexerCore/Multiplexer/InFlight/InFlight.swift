@@ -1,5 +1,5 @@
 extension Multiplexer {
-    /// Who gets the response of a request in flight.
+    /// A request whose client gets the response of a request in flight: that one, or an equal read.
     struct Waiter {
         var client: ClientID
         var request: RequestID
@@ -29,16 +29,16 @@ extension Multiplexer {
         var deviceDeadline: Duration
         /// How often its unit had been written to when it was sent.
         var generation: UInt64
-        /// Nothing else is in flight beside it.
+        /// Nothing else is in flight with it.
         var isAlone: Bool
         /// No byte of it has left.
         var isUnsent = false
-        /// From where a client asked that has gone.
+        /// The address of a client that asked and has gone.
         var leftFrom: IPAddress?
-        /// Who is left of those that asked: nobody, if their clients have gone or their time was up.
+        /// The requests that still wait for the response: none, if their clients have gone or their time was up.
         var waiters: Waiters
 
-        /// One of those that asked.
+        /// The first request that still waits for the response.
         var waiter: RequestID? { waiters.first?.request }
 
         /// Whether sending it again could change nothing, and bring its answer.
@@ -89,7 +89,7 @@ extension Multiplexer {
 }
 
 extension Multiplexer {
-    /// Those who share a response, mostly one: only more of them take memory.
+    /// The requests that share a response, mostly one: only more of them take memory.
     struct Waiters: RandomAccessCollection {
         private var first: Waiter?
         private var others: [Waiter] = []
@@ -107,7 +107,9 @@ extension Multiplexer {
 
         mutating func append(_ waiter: Waiter) { others.append(waiter) }
 
-        /// Gives one of them more time; false if it is none of them.
+        /// Gives one of them more time.
+        ///
+        /// - Returns: Whether it is one of them.
         mutating func extend(_ request: RequestID, to deadline: Duration) -> Bool {
             if first?.request == request {
                 first?.deadline = deadline
@@ -119,7 +121,7 @@ extension Multiplexer {
             return true
         }
 
-        /// Removes those for whom `isRemoved` says so, and returns them.
+        /// Removes those for which `isRemoved` is true, and returns them.
         mutating func remove(where isRemoved: (Waiter) -> Bool) -> [Waiter] {
             guard contains(where: isRemoved) else { return [] }
             let removed = filter(isRemoved)

@@ -4,7 +4,7 @@ extension Multiplexer {
     /// A request that made the device hang up twice is not sent again for a while that grows, for those on whom it hung up
     /// and for whoever is not trusted: what one client may not have written, another's write to the same place need not share.
     /// After three of them, nothing is for a while that the device has not answered before, unless a trusted client asks: so
-    /// whoever asks for ever other things that make it hang up cannot have everyone wait for new connections.
+    /// a client that keeps asking other things that make it hang up cannot have everyone wait for new connections.
     ///
     /// ```
     ///           hung up twice                       the while is over
@@ -23,7 +23,7 @@ extension Multiplexer {
         private var newcomers = 0
         private var newcomersUntil = Duration.zero
         private var lastNewcomer = Duration.zero
-        /// What was asked and not answered as long as nothing was, each once.
+        /// The subjects that were not answered, each once, for as long as nothing was answered.
         private var unanswered: [Request.Subject] = []
 
         private struct Suspect {
@@ -84,7 +84,7 @@ extension Multiplexer {
             if !suspects.isEmpty { clear(subject, of: waiters, at: now) }
         }
 
-        /// What another asked may differ in what it writes, so that its answer clears nobody else.
+        /// Another client's request may write other values, so that its answer clears nobody else.
         private mutating func clear(_ subject: Request.Subject, of waiters: Waiters, at now: Duration) {
             guard let index = suspects.firstIndex(where: { $0.subject == subject }) else { return }
             for waiter in waiters { suspects[index].clients.removeAll { $0 == waiter.client } }

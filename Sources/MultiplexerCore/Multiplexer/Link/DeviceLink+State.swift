@@ -42,7 +42,7 @@ extension Multiplexer.DeviceLink {
     struct Loss {
         var unanswered: Int
         var isMidResponse: Bool
-        /// Whether any of it may be sent once more.
+        /// Whether any of it may be sent again.
         var mayRepeat: Bool
         var blame: Multiplexer.Blame
         /// Whether all that asked for it are trusted.

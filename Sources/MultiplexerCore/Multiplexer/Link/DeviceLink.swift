@@ -34,9 +34,9 @@ extension Multiplexer {
 
         private var jitter: SplitMix64
 
-        /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
+        /// This many requests in a row without an answer mean that the device is gone though its connection seems to stand.
         private static let silencesBeforeReplacement = 2
-        /// A device that closes each time before it can be asked is not to be connected to for ever.
+        /// A device that closes each time before it can be asked is not to be connected to again and again.
         private static let earlyEndsInARow = 3
 
         init(_ configuration: Configuration, seed: UInt64) {
@@ -52,7 +52,7 @@ extension Multiplexer {
 extension Multiplexer.DeviceLink {
     /// Opens the connection if it is wanted, closes it if it is not or is to be renewed.
     ///
-    /// Says whether it was opened.
+    /// - Returns: Whether it was opened.
     mutating func adapt(
         to demand: Demand,
         at now: Duration,
@@ -246,7 +246,7 @@ extension Multiplexer.DeviceLink {
 // MARK: - Old connections
 
 extension Multiplexer.DeviceLink {
-    /// A connection is no more.
+    /// A connection has ended.
     private mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
         guard beginning != nil else { return }
         settledAt = max(settledAt, now + oldConnection.closed(at: now, end))
@@ -329,7 +329,9 @@ extension Multiplexer.DeviceLink {
         lastUse = now
     }
 
-    /// The device let a request time out; says whether it seems to be gone.
+    /// The device let a request time out.
+    ///
+    /// - Returns: Whether it seems to be gone.
     mutating func fellSilent(at now: Duration) -> Bool {
         silences += 1
         isAmiss = true
@@ -348,7 +350,9 @@ extension Multiplexer.DeviceLink {
 // MARK: - Time
 
 extension Multiplexer.DeviceLink {
-    /// Says whether waiting requests are to fail.
+    /// Does what is due by now.
+    ///
+    /// - Returns: Whether waiting requests are to fail.
     mutating func expire(at now: Duration, into actions: inout [Multiplexer.Action]) -> Bool {
         switch state {
         case .connecting(let id, let deadline) where deadline <= now:

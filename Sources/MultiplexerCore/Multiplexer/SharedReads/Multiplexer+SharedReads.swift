@@ -78,7 +78,7 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         guard let read = answered.request.read else { return }
-        // What is more than was asked for may be another's.
+        // An answer with more than was asked for may be another's.
         let isExact = response.surplus == 0 && answered.wideValues(in: response) == nil
         if isExact, !response.isFailure, answered.generation == writes[answered.request.unit],
             let place = cache?.keep(read, generation: answered.generation, at: now)

@@ -2,7 +2,7 @@
 ///
 /// Where no MTI is found, messages are taken for answers by turn.
 package struct ISO8583MessageRules: MessageRules {
-    /// Where in a frame the ISO message begins: behind header bytes and length.
+    /// Where in a frame the ISO message begins: after header bytes and length.
     package let messageOffset: Int
 
     /// Rules for frames in which the ISO message begins at this offset.
