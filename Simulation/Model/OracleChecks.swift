@@ -20,9 +20,9 @@ extension Oracle {
             counted.responses += 1
             step.toAnswer.removeAll { $0 == serial }
             end(id, serial)
-        case .keepResponse(let place):
+        case .cacheResponse(let place):
             try checkKeep(place)
-        case .respondKept(let id, let place, let age, let client):
+        case .respondCached(let id, let place, let age, let client):
             try checkRespondKept(id, place, age, to: client, at: now)
         case .fail(let id, let failure, let client):
             try checkFail(id, failure, to: client, at: now)
@@ -656,13 +656,13 @@ extension Oracle {
 
     /// From when on the connection carries no further request.
     private var lastUseOfLink: Duration? {
-        guard let age = configuration.maximumAge else { return nil }
+        guard let age = configuration.connectionLifetime else { return nil }
         return link?.connectedAt.map { $0 + age }
     }
 
     /// From when on a quiet moment is taken to renew the connection.
     private var quietRenewal: Duration? {
-        guard let age = configuration.maximumAge else { return nil }
+        guard let age = configuration.connectionLifetime else { return nil }
         return link?.connectedAt.map { $0 + age / 4 * 3 }
     }
 

@@ -138,7 +138,7 @@ struct Scenario {
             linger: random.chance(60) ? .zero : random.milliseconds(1, 300),
             idleClose: random.chance(60) ? nil : random.milliseconds(0, 300),
             // A connection is not too old before it may be used.
-            maximumAge: random.chance(60)
+            connectionLifetime: random.chance(60)
                 ? nil : (delay + gap + (quietTime ?? .zero) * 4) * 2 + random.milliseconds(80, 600),
             backoff: Backoff(initial: .milliseconds(initial), maximum: .milliseconds(initial * (random.below(8) + 1))),
             drainTimeout: random.milliseconds(10, 800)

@@ -106,7 +106,8 @@ extension Schedule {
     private mutating func simplify() {
         let plain: [(inout Multiplexer.Configuration) -> Void] = [
             { $0.delayAfterConnect = .zero }, { $0.minimumGap = .zero }, { $0.settleTime = .zero },
-            { $0.linger = .seconds(5) }, { $0.quietTime = nil }, { $0.idleClose = nil }, { $0.maximumAge = nil },
+            { $0.linger = .seconds(5) }, { $0.quietTime = nil }, { $0.idleClose = nil },
+            { $0.connectionLifetime = nil },
             { $0.inFlightLimit = 1 },
             { $0.maximumResponseAge = nil }, { $0.sendsWritesFirst = false }, { $0.sharesReads = true },
             { $0.waitingLimit = 8 }, { $0.carriesTransactionIDs = true }, { $0.broadcastDelay = .zero },
@@ -166,7 +167,7 @@ extension Multiplexer.Configuration {
         say("quiet time", quietTime == nil, quietTime?.text ?? "")
         say("linger", \.linger)
         say("idle close", idleClose == nil, idleClose?.text ?? "never")
-        say("maximum age", maximumAge == nil, maximumAge?.text ?? "any")
+        say("maximum age", connectionLifetime == nil, connectionLifetime?.text ?? "any")
         say("backoff", backoff == usual.backoff, "\(backoff.initial.text) to \(backoff.maximum.text)")
         return words.isEmpty ? "all settings as usual" : words.joined(separator: ", ")
     }

@@ -278,7 +278,7 @@ extension Simulation {
             )
             let isBroadcast = core.request(serial)?.expectsResponse == false
             device.receive(message, core.request(serial), isBroadcast: isBroadcast, in: &world)
-        case .respond(_, let client), .respondKept(_, _, _, let client):
+        case .respond(_, let client), .respondCached(_, _, _, let client):
             if isProbe(client) { try probeEnded(isAnswered: true) }
             pollAgain(client)
         case .fail(_, _, let client):
@@ -300,7 +300,7 @@ extension Simulation {
             // What is still there is cut off.
             for index in clients.indices { world.add(.leaves(index), after: world.random.milliseconds(0, 2)) }
             if let link = device.link { world.add(.closed(link), after: world.random.milliseconds(0, 2)) }
-        case .complete, .discard, .keepResponse, .pauseReading, .report:
+        case .complete, .discard, .cacheResponse, .pauseReading, .report:
             break
         }
     }

@@ -262,7 +262,7 @@ extension WatchedCore {
         case .send(let id, let transactionID):
             if let link { requests[serial(of: id)]?.sendings.append((transactionID, link)) }
             given.append(transactionID)
-        case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
+        case .respond(let id, _), .respondCached(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
             .discard(let id):
             freeIDs.append(id)
             open.remove(serial(of: id))
@@ -273,7 +273,7 @@ extension WatchedCore {
             clients[place(of: client)].overrun = 0
         case .setDeadline(let deadline):
             asked = deadline
-        case .disconnect, .keepResponse, .closeClient, .report, .drained:
+        case .disconnect, .cacheResponse, .closeClient, .report, .drained:
             break
         }
     }

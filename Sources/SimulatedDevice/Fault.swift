@@ -22,7 +22,7 @@ package enum Fault: String, CaseIterable, Hashable, Sendable {
     case half
     /// The request is carried out, and the connection closed without an answer.
     case close
-    /// A message that nobody asked for comes beside the answer.
+    /// A message that nobody asked for comes in addition to the answer.
     case unsolicited
     /// A connection is accepted and never hears a word.
     case silent

@@ -111,7 +111,7 @@ package struct ModbusServer: Sendable {
         return [0, 0] + request.remainder()
     }
 
-    /// The register at the address says how many of those behind it are in the queue, 31 at most (section 6.18).
+    /// The register at the address says how many of those after it are in the queue, 31 at most (section 6.18).
     private func queue(at address: Int, at elapsed: Duration) throws(ModbusException) -> [UInt8] {
         let count = try map.registers(address..<address + 1, at: elapsed)[0]
         guard count <= 31 else { throw .illegalDataValue }
@@ -182,7 +182,7 @@ private struct PDUReader {
         return start..<start + quantity
     }
 
-    /// A byte count and so many registers.
+    /// A byte count and `count` registers.
     mutating func registers(_ count: Int) throws(ModbusException) -> [UInt16] {
         guard Int(try byte()) == count * 2 else { throw .illegalDataValue }
         var registers: [UInt16] = []
@@ -192,7 +192,7 @@ private struct PDUReader {
         return registers
     }
 
-    /// A byte count and so many coils.
+    /// A byte count and `count` coils.
     mutating func coils(_ count: Int) throws(ModbusException) -> [Bool] {
         let byteCount = Int(try byte())
         guard byteCount == (count + 7) / 8, rest.count >= byteCount else { throw .illegalDataValue }

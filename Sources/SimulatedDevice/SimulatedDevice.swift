@@ -21,7 +21,7 @@ package final class SimulatedDevice: Sendable {
         package var connectionLimit = 1
         /// How long it works on each request.
         package var responseDelay: Duration = .zero
-        /// How long a connection may be idle before the device closes it; nil means for ever.
+        /// How long a connection may be idle before the device closes it; nil means without limit.
         package var idleTimeout: Duration?
         /// How long after a connect it begins to answer; requests that come earlier wait.
         package var readyAfter: Duration = .zero
@@ -114,7 +114,7 @@ package final class SimulatedDevice: Sendable {
         ServerBootstrap(group: eventLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: messageRules.answersAfterEndOfInput)
+            .childChannelOption(.allowRemoteHalfClosure, value: messageRules.allowsHalfClosure)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DeviceConnectionHandler(of: self))
@@ -122,7 +122,7 @@ package final class SimulatedDevice: Sendable {
             }
     }
 
-    /// Closes all connections and listens no more, as a device that loses its power.
+    /// Closes all connections and stops listening, as a device that loses its power.
     package func stop() async {
         let listener = state.withLockedValue { state in
             defer { state.listener = nil }

@@ -68,7 +68,7 @@ struct InverterState {
         temperature = 25 + 20 * power / Self.peakPower
     }
 
-    /// The registers of model 103 behind its id and length.
+    /// The registers of model 103 after its id and length.
     var modelRegisters: [UInt16] {
         let currents = voltages.map { power / 3 / $0 }
         let betweenPhases = 3.0.squareRoot()
@@ -79,7 +79,7 @@ struct InverterState {
         registers += [scaled(power, 1), factor(0), scaled(frequency, 100), factor(-2)]
         // No reactive power: apparent power is power, the power factor 100 %.
         registers += [scaled(power, 1), factor(0), 0, factor(0), scaled(100, 100), factor(-2)]
-        // The counter starts again at 0 behind 4 GWh.
+        // The counter starts again at 0 after 4 GWh.
         let wattHours = UInt32(energy.truncatingRemainder(dividingBy: 4_294_967_296))
         registers += [UInt16(wattHours >> 16), UInt16(truncatingIfNeeded: wattHours), factor(0)]
         registers += [scaled(dcPower / dcVoltage, 100), factor(-2), scaled(dcVoltage, 10), factor(-1)]

@@ -5,7 +5,7 @@ enum CommandLineChecks {
     /// The options that may be given several times.
     private static let lists: Set = ["--allow", "--unit-map", "--fault"]
 
-    /// The options that take no value; it would stand behind them.
+    /// The options that take no value, which would follow them.
     private static let shortFlags: Set = ["-v", "-d"]
 
     /// What else an option is called.

@@ -144,7 +144,7 @@ extension ResponseReaderInvariants {
         }
         guard let awaited, awaited.expectsResponse, !response.isUnsolicited, let asked else { return }
         guard cut >= asked.position else { throw Violation("an answer that began before its request: \(frame.hex)") }
-        guard tested.isSerial || tested.rules.deviceMayBegin || length == unread.count else {
+        guard tested.isSerial || tested.rules.deviceMayInitiate || length == unread.count else {
             throw Violation("an answer with \(unread.count - length) bytes behind it")
         }
     }

@@ -75,7 +75,7 @@ struct FuzzedSchedule {
         let idle = input.byte()
         configuration.idleClose = idle == 0 ? nil : .milliseconds(idle - 1)
         let age = input.byte()
-        configuration.maximumAge = age == 0 ? nil : .milliseconds(4 * Int(age))
+        configuration.connectionLifetime = age == 0 ? nil : .milliseconds(4 * Int(age))
         self.configuration = configuration
         core = Multiplexer(configuration: configuration, seed: 1)
         oracle = Oracle(configuration, overrun: Self.overrun)
@@ -278,7 +278,7 @@ extension FuzzedSchedule {
             if received.count == Self.receivedLimit { received.removeFirst() }
             if let link { received.append(Received(sending: sending, response: response, link: link)) }
             sent.append(id)
-        case .respond(let id, _), .respondKept(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
+        case .respond(let id, _), .respondCached(let id, _, _, _), .fail(let id, _, _), .complete(let id, _),
             .discard(let id):
             freeRequests.append(id)
             sent.removeAll { $0 == id }
@@ -288,7 +288,7 @@ extension FuzzedSchedule {
             setPaused(client, false)
         case .setDeadline(let deadline):
             asked = deadline
-        case .disconnect, .keepResponse, .closeClient, .report, .drained:
+        case .disconnect, .cacheResponse, .closeClient, .report, .drained:
             break
         }
     }

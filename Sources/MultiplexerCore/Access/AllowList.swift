@@ -23,11 +23,11 @@ public struct CIDRBlock: Hashable, Sendable {
     /// How many of the 128 bits are shared.
     private let prefixLength: Int
 
-    /// The block of an address and the length of its prefix, or nil when the length is out of range or bits behind the
+    /// The block of an address and the length of its prefix, or nil when the length is out of range or bits after the
     /// prefix are set.
     ///
     /// - Parameters:
-    ///   - address: Any address of the block whose bits behind the prefix are 0.
+    ///   - address: Any address of the block whose bits after the prefix are 0.
     ///   - prefixLength: 0 to 32 for an IPv4 address, 0 to 128 for an IPv6 one; nil for this one address.
     package init?(_ address: IPAddress, prefixLength: Int? = nil) {
         let bits = address.isIPv4 ? 32 : 128

@@ -1,6 +1,6 @@
 /// Doubly linked lists of small numbers, each of which is in one list at most.
 ///
-/// Whatever is done takes the same time, however long the lists are, and allocates nothing once so many numbers were known.
+/// Each operation takes the same time, however long the lists are, and allocates only for a number above all before it.
 struct LinkedLists: Sendable {
     private var links: [Link] = []
 
@@ -22,7 +22,7 @@ struct LinkedLists: Sendable {
         var count: Int { Int(members) }
     }
 
-    /// The member behind this one.
+    /// The member after this one.
     func next(after member: Int) -> Int? {
         let next = links[member].next
         return next == List.end ? nil : Int(next)

@@ -2,7 +2,8 @@
 ///
 /// A client is silent until it has sent a whole request. When the listener is full, a silent client makes room for the
 /// newcomer: the one that came first of the address with the most silent ones, so that a flood drives out itself. When an
-/// address has all it may have, one of its own makes room. Who has spoken is never driven out: then the newcomer is refused.
+/// address has all it may have, one of its own makes room. A client that has spoken is never driven out: then the newcomer
+/// is refused.
 ///
 /// Addresses are counted as ``IPAddress/network`` says. Each step takes the same time, however many clients there are.
 package struct Admission {
@@ -18,7 +19,7 @@ package struct Admission {
         case refused(Refusal)
     }
 
-    /// What is full of clients that have spoken.
+    /// Where all places are taken by clients that have spoken.
     package enum Refusal: Hashable, Sendable {
         case listener
         case address
@@ -60,12 +61,12 @@ package struct Admission {
         var silent = LinkedLists.List()
     }
 
-    /// Admits so many clients at a time, at least one, and so many of them from one address.
+    /// Admits `clients` at a time, at least one, and `clientsPerAddress` of them from one address.
     package init(clients: Int, clientsPerAddress: Int) {
         (self.clients, self.clientsPerAddress) = (max(clients, 1), max(clientsPerAddress, 1))
     }
 
-    /// Admits so many from now on; who is there stays.
+    /// Changes the limits from now on; clients that are there stay.
     package mutating func resize(clients: Int, clientsPerAddress: Int) {
         (self.clients, self.clientsPerAddress) = (max(clients, 1), max(clientsPerAddress, 1))
     }
@@ -88,7 +89,7 @@ package struct Admission {
     }
 
     /// A client has sent a whole request.
-    package mutating func spoke(_ ticket: Ticket) {
+    package mutating func sentRequest(_ ticket: Ticket) {
         guard case .silent(let address) = slots[ticket.slot] else { return }
         endSilence(of: ticket.slot, at: address)
         slots[ticket.slot] = .spoken(address: address)

@@ -48,12 +48,12 @@ package protocol Framing: Hashable, Sendable {
     /// How many bytes of a frame are to be left free in front of its message for ``seal(_:transactionID:)``.
     ///
     /// This and sealing have no default: a framing that forgot them would send bare messages, and compile.
-    var room: Int { get }
+    var headerRoom: Int { get }
 
     /// Makes a frame of a message, in place: it is put together once and never copied.
     ///
     /// - Parameters:
-    ///   - frame: As many bytes as ``room`` says, whatever they are, and the message.
+    ///   - frame: As many bytes as ``headerRoom`` says, whatever they are, and the message.
     ///   - transactionID: The id to write; ignored where the wire has none.
     func seal(_ frame: inout [UInt8], transactionID: UInt16)
 }
@@ -67,7 +67,7 @@ extension Framing {
 
     /// Appends the frame that carries `message`.
     package func seal(_ message: Span<UInt8>, transactionID: UInt16, into output: inout [UInt8]) {
-        var frame = [UInt8](repeating: 0, count: room)
+        var frame = [UInt8](repeating: 0, count: headerRoom)
         frame.append(contentsOf: message)
         seal(&frame, transactionID: transactionID)
         output += frame
@@ -102,7 +102,7 @@ package struct Envelope: Hashable, Sendable {
 
 /// Why bytes cannot be the beginning of a frame.
 package struct FramingError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong, in words that fit behind "the client sent ".
+    /// What is wrong, in words that fit after "the client sent ".
     package let description: String
     /// Whether a frame was damaged on its way, on a wire where the next one begins after a silence.
     package let isDamage: Bool

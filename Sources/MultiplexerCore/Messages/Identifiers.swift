@@ -11,7 +11,7 @@ package struct ClientID: RawRepresentable, Hashable, Sendable, Comparable {
         self.rawValue = rawValue
     }
 
-    /// The id of the client that takes a slot, so many having come before it.
+    /// The id of the client that takes `slot`, where `serial` clients came before it.
     package init(slot: Int, serial: UInt32) {
         rawValue = UInt64(serial) << 32 | UInt64(UInt32(truncatingIfNeeded: slot))
     }

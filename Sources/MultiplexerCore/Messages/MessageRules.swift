@@ -3,10 +3,10 @@ package protocol MessageRules: Sendable {
     /// Whether a client that has closed its sending side may still wait for responses.
     ///
     /// Where not, the end of its stream means that the client has left, as it always does over TLS.
-    var answersAfterEndOfInput: Bool { get }
+    var allowsHalfClosure: Bool { get }
 
     /// Whether the device sends messages of its own accord, which ``response(_:)`` tells from answers.
-    var deviceMayBegin: Bool { get }
+    var deviceMayInitiate: Bool { get }
 
     /// Why a request must not be sent; nil for one that may.
     func refusal(of request: Span<UInt8>) -> RequestRefusal?
@@ -62,7 +62,7 @@ extension MessageRules {
     }
 
     /// Most devices speak only when asked.
-    package var deviceMayBegin: Bool { false }
+    package var deviceMayInitiate: Bool { false }
 
     /// The request as it is.
     package func forward(_ request: Span<UInt8>, into output: inout [UInt8]) {

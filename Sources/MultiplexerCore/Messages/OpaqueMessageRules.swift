@@ -4,9 +4,9 @@ package struct OpaqueMessageRules: MessageRules {
     package init() {}
 
     /// `printf … | nc` closes its sending side and waits.
-    package var answersAfterEndOfInput: Bool { true }
+    package var allowsHalfClosure: Bool { true }
 
-    /// What cannot be read might change the device.
+    /// A request that cannot be read might change the device.
     package func request(_ message: Span<UInt8>) -> Request {
         Request(correlation: .none, mayWrite: true, subject: Request.Subject(hashing: message))
     }

@@ -14,11 +14,11 @@ package struct Request: Hashable, Sendable {
     package var mayWrite: Bool
     /// Whether the device answers it at all; it does not answer what it takes for a broadcast.
     package let expectsResponse: Bool
-    /// Whether nothing else may be in flight beside it, since nobody can tell what the device makes of it.
+    /// Whether nothing else may be in flight with it, since nobody can tell what the device makes of it.
     package var goesAlone: Bool
     /// What it is about; nil where nothing tells.
     package var subject: Subject?
-    /// What its answer says beside that.
+    /// What its answer says in addition.
     package var answer: Content
     private var answerLength: UInt16?
 

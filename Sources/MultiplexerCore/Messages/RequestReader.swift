@@ -5,7 +5,7 @@
 package struct RequestReader: Sendable {
     private let wire: Wire
     private var flow = Flow.open
-    /// Whether nothing more of the client is heard, since it has ended its sending or is to be heard no more.
+    /// Whether nothing more of the client is heard, since it has ended its sending or is not to be heard any longer.
     package private(set) var hasEnded = false
     /// Whether the client is known not to begin with TLS on a listener without it.
     private var isKnownPlain: Bool

@@ -17,7 +17,7 @@ package enum RequestRefusal: Hashable, Sendable, CaseIterable {
 }
 
 extension RequestRefusal: CustomStringConvertible {
-    /// What is wrong, in words that fit behind "a request with ".
+    /// What is wrong, in words that fit after "a request with ".
     package var description: String {
         switch self {
         case .illegalFunction: "a function that does not exist"

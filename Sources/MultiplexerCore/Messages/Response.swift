@@ -1,4 +1,4 @@
-/// What a response says beside its correlation, as far as its request tells it beforehand.
+/// What a response says in addition to its correlation, as far as its request tells it beforehand.
 package enum Content: Hashable, Sendable {
     /// Nothing that could be checked.
     case any
@@ -45,7 +45,7 @@ package struct Response: Hashable, Sendable {
     }
 }
 
-/// What a response repeats of its request, beside a transaction id: for Modbus the unit and the function.
+/// What a response repeats of its request in addition to a transaction id: for Modbus the unit and the function.
 package struct Correlation: RawRepresentable, Hashable, Sendable {
     /// The repeated values packed into one.
     package let rawValue: UInt64

@@ -171,12 +171,12 @@ extension ResponseReader {
             guard isUnsolicited(bytes.extracting(end..<end + length)) else { throw .moreThanAsked }
             end += length
         }
-        guard end == bytes.count || rules.deviceMayBegin else { throw .moreThanAsked }
+        guard end == bytes.count || rules.deviceMayInitiate else { throw .moreThanAsked }
         return first
     }
 
     private func isUnsolicited(_ frame: Span<UInt8>) -> Bool {
-        rules.deviceMayBegin && rules.response(frame.extracting(framing.envelope(of: frame).message)).isUnsolicited
+        rules.deviceMayInitiate && rules.response(frame.extracting(framing.envelope(of: frame).message)).isUnsolicited
     }
 }
 

@@ -14,12 +14,12 @@ package final class Wire: Sendable {
     package init(_ framing: any Framing, _ rules: any MessageRules) {
         self.framing = framing
         self.rules = rules
-        head = [UInt8](repeating: 0, count: framing.room)
+        head = [UInt8](repeating: 0, count: framing.headerRoom)
         carriesTransactionIDs = framing.carriesTransactionIDs
     }
 
     /// Whether a client that has closed its sending side may still wait for responses.
-    package var answersAfterEndOfInput: Bool { rules.answersAfterEndOfInput }
+    package var allowsHalfClosure: Bool { rules.allowsHalfClosure }
 
     /// Whether messages stand in another envelope on another wire, so that they have to be put into it.
     package func isTranslated(to other: Wire) -> Bool { type(of: framing) != type(of: other.framing) }

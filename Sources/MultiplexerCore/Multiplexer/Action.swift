@@ -1,7 +1,7 @@
 extension Multiplexer {
     /// What is to be done, in the order given.
     ///
-    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondKept(_:place:age:to:)``,
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondCached(_:place:age:to:)``,
     /// ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
@@ -15,9 +15,9 @@ extension Multiplexer {
         /// Keep the response that is being handled in this place, in place of what was there.
         ///
         /// Places are small numbers, and soon all of them have been named.
-        case keepResponse(place: Int)
-        /// Give the response kept in a place, which came so long ago, to the client that asked.
-        case respondKept(RequestID, place: Int, age: Duration, to: ClientID)
+        case cacheResponse(place: Int)
+        /// Give the cached response in a place, which is this old, to the client that asked.
+        case respondCached(RequestID, place: Int, age: Duration, to: ClientID)
         /// Tell the client that its request failed, or close it where the protocol cannot say so.
         case fail(RequestID, Failure, to: ClientID)
         /// Say nothing to the client: its request was a broadcast, which has no response, sent or not.
@@ -63,7 +63,7 @@ extension Multiplexer {
         /// The connection is closed since it is old; the next one is opened at once.
         case renewing
         /// The connection ended before a byte of a response came, or of a request left, or the response came damaged; the
-        /// request is sent once more.
+        /// request is sent again.
         case sendingAgain(RequestID)
         /// A request is not sent, since the answer of an equal read is on its way, or about to be asked for.
         case sharing(RequestID, with: RequestID?)
@@ -81,7 +81,7 @@ extension Multiplexer {
         case lastResponse
         /// The device answered a broadcast; nobody waits for that.
         case broadcastAnswered
-        /// The answer of a request came damaged; the request fails, or is sent once more.
+        /// The answer of a request came damaged; the request fails, or is sent again.
         case responseDamaged(ResponseDamage, RequestID?)
         /// An answer held more bytes of values than were asked for; told once.
         case wideValues(bytes: Int, expected: Int)
@@ -91,11 +91,11 @@ extension Multiplexer {
         case mismatchRecognised(MismatchPattern)
         /// The device does not take a new connection soon after the last one was closed: it still counts that. Tried again.
         case oldConnectionCounted(retryIn: Duration)
-        /// The device answers again; it counted the last connection for about so long after it was closed.
+        /// The device answers again; it counted the last connection for about this time after it was closed.
         case oldConnectionForgotten(after: Duration)
-        /// The drain's time is over, and so many requests fail that the device has not answered.
+        /// The drain's time is over, and the `unanswered` requests fail that are in flight.
         case drainOverdue(unanswered: Int)
-        /// The device ended its connection each time that it was asked this; it is not asked again for so long.
+        /// The device ended its connection each time that it was asked this; it is not asked again for this time.
         case heldBack(RequestID?, Duration)
     }
     /// Why a connection is not to be trusted any longer.

@@ -11,7 +11,7 @@ extension Multiplexer {
             isMidResponse: midResponse,
             mayRepeat: inFlight.contains { flight in
                 (flight.isUnsent || (!midResponse && flight.isRead))
-                    && flight.askers.contains { !$0.isRepeat && now < $0.deadline }
+                    && flight.waiters.contains { !$0.isRepeat && now < $0.deadline }
             },
             blame: blame,
             isTrusted: isAskedByTrusted
@@ -21,7 +21,7 @@ extension Multiplexer {
         if isHangUp { noteHangUp(at: now, into: &actions) }
         switch consequence {
         case .goesOn(let repeatsReads, let excuse):
-            // What the device may have hung up on goes behind what others ask, which tells whether it does so on all.
+            // A request that the device may have hung up on goes after those of others, which tell whether it does so on all.
             loseInFlight(
                 repeatingReads: repeatsReads,
                 evenRepeated: excuse != nil,
@@ -50,7 +50,7 @@ extension Multiplexer {
     private var isAskedByTrusted: Bool {
         inFlight.allSatisfy { flight in
             !flight.request.expectsResponse
-                || (!flight.askers.isEmpty && flight.askers.allSatisfy { clients.trusts($0.client) })
+                || (!flight.waiters.isEmpty && flight.waiters.allSatisfy { clients.trusts($0.client) })
         }
     }
 
@@ -58,15 +58,15 @@ extension Multiplexer {
         let isAlone = inFlight.count == 1
         for flight in inFlight where !flight.isUnsent && flight.request.expectsResponse {
             if isAlone, let origin = flight.leftFrom { clients.noteHangUp(from: origin, at: now) }
-            if isAlone { for asker in flight.askers { clients.noteHangUp(on: asker.client, at: now) } }
-            let (subject, askers) = (flight.request.subject, flight.askers)
-            if let delay = breakers.noteHangUp(subject, of: askers, isAlone: isAlone, at: now) {
-                actions.append(.report(.heldBack(flight.asker, delay)))
+            if isAlone { for waiter in flight.waiters { clients.noteHangUp(on: waiter.client, at: now) } }
+            let (subject, waiters) = (flight.request.subject, flight.waiters)
+            if let delay = breakers.noteHangUp(subject, of: waiters, isAlone: isAlone, at: now) {
+                actions.append(.report(.heldBack(flight.waiter, delay)))
             }
         }
     }
 
-    /// What was in flight will not be answered: it is sent once more where that is safe, else it fails.
+    /// The requests in flight will not be answered: each is sent again where that is safe, else it fails.
     ///
     /// Safe is what never left, and with `repeatingReads` what changes nothing; with `evenRepeated` it does not count as
     /// sent, since it is not that request's doing. With `asLast` other clients go first.
@@ -81,7 +81,7 @@ extension Multiplexer {
             var flights = inFlight
             inFlight = []
             defer { inFlight = flights }
-            putBackAskers(
+            putBackWaiters(
                 of: &flights,
                 where: { $0.isUnsent || (repeatingReads && $0.isRead) },
                 evenRepeated: evenRepeated,
@@ -94,7 +94,7 @@ extension Multiplexer {
     }
 
     /// Lets those who asked wait again, each for its first or, with `evenRepeated`, for any time.
-    mutating func putBackAskers(
+    mutating func putBackWaiters(
         of flights: inout [InFlight],
         where isRepeated: (InFlight) -> Bool = { _ in true },
         evenRepeated: Bool = false,
@@ -102,30 +102,30 @@ extension Multiplexer {
         at now: Duration,
         into actions: inout [Action]
     ) {
-        var again: [(asker: Asker, request: Request, mayHaveLeft: Bool)] = []
+        var again: [(waiter: Waiter, request: Request, mayHaveLeft: Bool)] = []
         for index in flights.indices where isRepeated(flights[index]) {
-            let askers = flights[index].askers.remove { (evenRepeated || !$0.isRepeat) && now < $0.deadline }
-            for asker in askers { again.append((asker, flights[index].request, !flights[index].isUnsent)) }
+            let waiters = flights[index].waiters.remove { (evenRepeated || !$0.isRepeat) && now < $0.deadline }
+            for waiter in waiters { again.append((waiter, flights[index].request, !flights[index].isUnsent)) }
         }
         // The last one first, so that each goes before those that came after it.
-        again.sort { $0.asker.number > $1.asker.number }
-        for (asker, request, mayHaveLeft) in again {
-            clients.noteLanded(asker.client)
+        again.sort { $0.waiter.number > $1.waiter.number }
+        for (waiter, request, mayHaveLeft) in again {
+            clients.noteLanded(waiter.client)
             statistics.sentAgain += 1
-            actions.append(.report(.sendingAgain(asker.request)))
+            actions.append(.report(.sendingAgain(waiter.request)))
             let waiting = Waiting(
-                id: asker.request,
-                number: asker.number,
+                id: waiter.request,
+                number: waiter.number,
                 request: request,
-                deadline: asker.deadline,
-                generation: asker.generation,
+                deadline: waiter.deadline,
+                generation: waiter.generation,
                 isRepeat: true,
-                mayHaveLeft: mayHaveLeft || asker.mayHaveLeft
+                mayHaveLeft: mayHaveLeft || waiter.mayHaveLeft
             )
-            clients.putBack(waiting, of: asker.client)
+            clients.putBack(waiting, of: waiter.client)
         }
         if asLast {
-            for (asker, _, _) in again.reversed() { clients.yieldTurn(of: asker.client) }
+            for (waiter, _, _) in again.reversed() { clients.yieldTurn(of: waiter.client) }
         }
     }
 }

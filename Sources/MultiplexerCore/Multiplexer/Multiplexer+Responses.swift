@@ -1,7 +1,7 @@
 extension Multiplexer {
-    /// How many stray responses in a row are no accident.
+    /// After this many stray responses in a row another program is using the device, too.
     private static let straysOfCompetitor = 3
-    /// How many damaged answers in a row are no accident, so that asking once more is in vain.
+    /// After this many damaged answers in a row asking again is in vain.
     private static let damagesBeforeGivingUp = 3
 
     /// Takes the request that a response answers out of flight, and says whom it is for.
@@ -40,7 +40,7 @@ extension Multiplexer {
         noteAnswer(to: answered, at: now)
         noteWidth(of: response, to: answered, into: &actions)
         note(response, to: answered, at: now, into: &actions)
-        // What else it may have asked for comes beside its answer, and is nobody's.
+        // Answers to what else it may have asked for come after this one, and are nobody's.
         if answered.request.goesAlone { link.quiet.listens(at: now) }
         if response.isLast {
             loseInFlight(repeatingReads: true, at: now, into: &actions)
@@ -53,13 +53,13 @@ extension Multiplexer {
         var isTrusted = true
         var last: ClientID?
         // One answer of the device, however often a client asked for it; its requests stand together.
-        for index in answered.askers.indices where answered.askers[index].client != last {
-            let client = answered.askers[index].client
+        for index in answered.waiters.indices where answered.waiters[index].client != last {
+            let client = answered.waiters[index].client
             last = client
             if !clients.trusts(client) { isTrusted = false }
             clients.noteAnswer(to: client)
         }
-        breakers.noteAnswer(answered.request.subject, of: answered.askers, isTrusted: isTrusted, at: now)
+        breakers.noteAnswer(answered.request.subject, of: answered.waiters, isTrusted: isTrusted, at: now)
     }
 
     private mutating func noteWidth(of response: Response, to answered: InFlight, into actions: inout [Action]) {
@@ -138,7 +138,7 @@ extension Multiplexer {
         endDamaged(at: index, damage, on: id, at: now, into: &actions)
     }
 
-    /// Fails what a damaged message answered, or asks once more.
+    /// Fails the request that a damaged message answered, or asks again.
     private mutating func endDamaged(
         at index: Int,
         _ damage: ResponseDamage,
@@ -150,7 +150,7 @@ extension Multiplexer {
         damagesInARow += 1
         link.quiet.keepDistance(from: now)
         link.answered(at: now, into: &actions)
-        actions.append(.report(.responseDamaged(damage, inFlight[index].asker)))
+        actions.append(.report(.responseDamaged(damage, inFlight[index].waiter)))
         if case .other(let found, let expected) = damage.cause,
             let pattern = mismatches.note(found, expected: expected)
         {
@@ -161,9 +161,9 @@ extension Multiplexer {
         // The right answer may come after the wrong one.
         if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
         var damaged = [flight]
-        // What costs the others their connection is not asked again.
+        // A request that costs the others their connection is not sent again.
         if damage.isInStep, damagesInARow < Self.damagesBeforeGivingUp, flight.isRead, drain == .notRequested {
-            putBackAskers(of: &damaged, at: now, into: &actions)
+            putBackWaiters(of: &damaged, at: now, into: &actions)
         }
         for flight in damaged { fail(flight, .connectionLost, into: &actions) }
         if !damage.isInStep { replace(id, at: now, into: &actions) }

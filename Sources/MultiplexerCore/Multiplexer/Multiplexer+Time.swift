@@ -10,7 +10,7 @@ extension Multiplexer {
         expireInFlight(at: now, into: &actions)
         expireWaiting(at: now, into: &actions)
         if let deadline = drain.deadline, deadline <= now {
-            let unanswered = inFlight.reduce(0) { $0 + $1.askers.count }
+            let unanswered = inFlight.reduce(0) { $0 + $1.waiters.count }
             if unanswered > 0 { actions.append(.report(.drainOverdue(unanswered: unanswered))) }
             // The device may have done what it was asked.
             failInFlight(.connectionLost, at: now, into: &actions)
@@ -32,16 +32,16 @@ extension Multiplexer {
                     timedOut = true
                     isGone = link.fellSilent(at: now)
                     breakers.noteSilence(silent.request.subject)
-                    let report = Report.responseTimedOut(silent.asker, transactionID: silent.transactionID)
+                    let report = Report.responseTimedOut(silent.waiter, transactionID: silent.transactionID)
                     actions.append(.report(report))
                 }
                 fail(silent, .unanswered, into: &actions)
                 continue
             }
             // The client's time is up, the device's is not: its response is swallowed, the connection kept.
-            for asker in inFlight[index].askers.remove(where: { $0.deadline <= now }) {
-                clients.noteLanded(asker.client)
-                fail(asker.request, inFlight[index].request, .expired, to: asker.client, into: &actions)
+            for waiter in inFlight[index].waiters.remove(where: { $0.deadline <= now }) {
+                clients.noteLanded(waiter.client)
+                fail(waiter.request, inFlight[index].request, .expired, to: waiter.client, into: &actions)
             }
             index += 1
         }
@@ -68,7 +68,7 @@ extension Multiplexer {
         }
         for request in inFlight {
             consider(request.deviceDeadline)
-            for asker in request.askers { consider(asker.deadline) }
+            for waiter in request.waiters { consider(waiter.deadline) }
         }
         consider(clients.earliestDeadline)
         consider(drain.deadline)

@@ -24,8 +24,8 @@ public struct Multiplexer: Sendable {
     var transactionIDs: TransactionIDs
 
     var writes = WriteGenerations()
-    var memory: ResponseMemory?
-    var gathering: Gathering?
+    var cache: ResponseCache?
+    var coalescingWindow: CoalescingWindow?
 
     var link: DeviceLink
     var breakers: CircuitBreakers
@@ -55,7 +55,7 @@ public struct Multiplexer: Sendable {
         transactionIDs = TransactionIDs(seed: seed)
         breakers = CircuitBreakers(configuration.backoff, seed: seed)
         if configuration.sharesReads {
-            memory = configuration.maximumResponseAge.map { ResponseMemory(maximumAge: $0) }
+            cache = configuration.maximumResponseAge.map { ResponseCache(maximumAge: $0) }
         }
     }
 
@@ -95,8 +95,8 @@ public struct Multiplexer: Sendable {
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
             // But no response that is kept goes before this one.
-            if memory == nil { sendWaiting(at: now, into: &actions) }
-            if let answered { respond(to: answered.askers, into: &actions) }
+            if cache == nil { sendWaiting(at: now, into: &actions) }
+            if let answered { respond(to: answered.waiters, into: &actions) }
         case .responseDamaged(let damage, let id):
             receiveDamaged(damage, on: id, at: now, into: &actions)
         case .noiseReceived(let bytes, let id):
@@ -126,7 +126,7 @@ public struct Multiplexer: Sendable {
 
     private var demand: DeviceLink.Demand {
         DeviceLink.Demand(
-            hasClients: clients.hasAskers && drain == .notRequested,
+            hasClients: clients.hasAskingClients && drain == .notRequested,
             hasInFlight: !inFlight.isEmpty,
             hasWaiting: clients.hasWaiting,
             isDraining: drain != .notRequested
@@ -155,7 +155,7 @@ extension Multiplexer {
             return
         }
         clients.noteAsked(client)
-        link.lingersNoMore()
+        link.clientJoined()
         // Looked at first, since nothing is held back most of the time.
         if breakers.isOpen, isHeldBack(request, of: client, at: now) {
             fail(id, request, .heldBack, to: client, into: &actions)
@@ -180,7 +180,7 @@ extension Multiplexer {
     }
 
     private mutating func forget(_ client: ClientID, at now: Duration, into actions: inout [Action]) {
-        let hadAskers = clients.hasAskers
+        let hadAskingClients = clients.hasAskingClients
         let origin = clients.origin(of: client)
         guard let left = clients.remove(client) else { return }
         for waiting in left {
@@ -189,13 +189,13 @@ extension Multiplexer {
         }
         for index in inFlight.indices {
             // The response is swallowed when it comes, unless others asked for it, too.
-            for asker in inFlight[index].askers.remove(where: { $0.client == client }) {
+            for waiter in inFlight[index].waiters.remove(where: { $0.client == client }) {
                 statistics.abandoned += 1
-                actions.append(.discard(asker.request))
+                actions.append(.discard(waiter.request))
                 inFlight[index].leftFrom = origin
             }
         }
-        if hadAskers, !clients.hasAskers { link.lingers(from: now) }
+        if hadAskingClients, !clients.hasAskingClients { link.lingers(from: now) }
     }
 
     /// The client gives a request that is not over more time.
@@ -203,7 +203,7 @@ extension Multiplexer {
         statistics.repeated += 1
         let deadline = now + configuration.queueTimeout
         if clients.extend(id, to: deadline) { return }
-        for index in inFlight.indices where inFlight[index].askers.extend(id, to: deadline) { return }
+        for index in inFlight.indices where inFlight[index].waiters.extend(id, to: deadline) { return }
     }
 
     /// Sends as many waiting requests as the device may have in flight, one of each client in turn.
@@ -212,47 +212,47 @@ extension Multiplexer {
         while inFlight.count < inFlightLimit, clients.hasWaiting, link.mayCarry(at: now), hasRoomForNext,
             !gathers(at: now, into: &actions), let taken = clients.takeNext()
         {
-            guard let asker = asker(taken, at: now, into: &actions) else { continue }
+            guard let waiter = waiter(taken, at: now, into: &actions) else { continue }
             let (request, id) = (taken.request.request, taken.request.id)
             if sharesEarlier(taken.request, of: taken.client, at: now, into: &actions) { continue }
             if request.mayWrite { writes.advance(request.unit) }
             let transactionID = nextTransactionID(at: now)
-            let patience = request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay
+            let timeout = request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay
             var flight = InFlight(
                 transactionID: transactionID,
                 request: request,
                 sentAs: id,
                 sentAt: now,
-                deviceDeadline: now + patience,
+                deviceDeadline: now + timeout,
                 generation: writes[request.unit],
                 // Nobody knows what it does, or whether the device hangs up on it.
                 isAlone: request.goesAlone || breakers.suspects(request.subject),
-                askers: Askers(asker)
+                waiters: Waiters(waiter)
             )
             clients.noteSent(taken.client)
             link.asked(request, at: now)
             statistics.sent += 1
-            visit(at: now + patience, into: &actions)
+            visit(at: now + timeout, into: &actions)
             actions.append(.send(id, transactionID: transactionID))
             shareWithEqual(&flight, taken.request.generation, at: now, into: &actions)
             inFlight.append(flight)
         }
     }
 
-    /// Whether the next request may be in flight beside those that are.
+    /// Whether the next request may be in flight together with those that are.
     private var hasRoomForNext: Bool {
         if inFlight.isEmpty { return true }
         guard !inFlight[0].isAlone, let next = clients.next else { return false }
         return !next.request.goesAlone && !breakers.suspects(next.request.subject)
     }
 
-    /// Who asks for what was taken from a queue; nil if it has failed, since its time had run out or it is held back.
+    /// Makes a waiter of a request that was taken from a queue; nil if it failed: its time had run out, or it is held back.
     @inline(__always)
-    mutating func asker(
+    mutating func waiter(
         _ taken: ClientQueues.Taken,
         at now: Duration,
         into actions: inout [Action]
-    ) -> Asker? {
+    ) -> Waiter? {
         if taken.resumes { actions.append(.resumeReading(taken.client)) }
         let waiting = taken.request
         guard now < waiting.deadline else {
@@ -263,7 +263,7 @@ extension Multiplexer {
             fail(waiting, .heldBack, to: taken.client, into: &actions)
             return nil
         }
-        return Asker(waiting, of: taken.client)
+        return Waiter(waiting, of: taken.client)
     }
 
     private func isHeldBack(_ request: Request, of client: ClientID, at now: Duration) -> Bool {
@@ -289,7 +289,7 @@ extension Multiplexer {
         }
     }
 
-    /// A request is in flight no more.
+    /// A request is no longer in flight.
     mutating func land(_ flight: InFlight) {
         // What was read while a write was in flight may be older or newer than it.
         if flight.request.mayWrite { writes.advance(flight.request.unit) }
@@ -309,7 +309,7 @@ extension Multiplexer {
         to client: ClientID,
         into actions: inout [Action]
     ) {
-        // Whoever expects no response would take a failure for the answer to its next request.
+        // A client that expects no response would take a failure for the answer to its next request.
         guard request.expectsResponse else { return complete(id, to: client, into: &actions) }
         statistics.count(failure)
         actions.append(.fail(id, failure, to: client))
@@ -336,9 +336,9 @@ extension Multiplexer {
     }
 
     mutating func fail(_ flight: InFlight, _ failure: Failure, into actions: inout [Action]) {
-        for asker in flight.askers {
-            clients.noteLanded(asker.client)
-            fail(asker.request, flight.request, failure, to: asker.client, into: &actions)
+        for waiter in flight.waiters {
+            clients.noteLanded(waiter.client)
+            fail(waiter.request, flight.request, failure, to: waiter.client, into: &actions)
         }
     }
 }

@@ -43,7 +43,7 @@ extension Multiplexer {
         /// How old a connection may become; nil for any age.
         ///
         /// It is renewed at a quiet moment of the last quarter of that time, and at its end between two requests in any case.
-        public var maximumAge: Duration?
+        public var connectionLifetime: Duration?
         /// When and how often connecting is tried again.
         public var backoff: Backoff
         /// How long a drain may take.
@@ -70,7 +70,7 @@ extension Multiplexer {
             quietTime: Duration? = nil,
             linger: Duration = .seconds(5),
             idleClose: Duration? = nil,
-            maximumAge: Duration? = nil,
+            connectionLifetime: Duration? = nil,
             backoff: Backoff = Backoff(),
             drainTimeout: Duration = .seconds(10)
         ) {
@@ -90,7 +90,7 @@ extension Multiplexer {
             self.quietTime = quietTime
             self.linger = linger
             self.idleClose = idleClose
-            self.maximumAge = maximumAge
+            self.connectionLifetime = connectionLifetime
             self.backoff = backoff
             self.drainTimeout = drainTimeout
         }

@@ -37,7 +37,7 @@ extension Multiplexer {
         package var noise = 0
         /// Answers that came damaged.
         package var damaged = 0
-        /// Requests that were sent once more.
+        /// Requests that were sent again.
         package var sentAgain = 0
         /// Connections to the device that were asked for.
         package var connects = 0

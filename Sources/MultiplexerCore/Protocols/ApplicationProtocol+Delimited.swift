@@ -2,7 +2,7 @@ extension ApplicationProtocol {
     /// Lines of text.
     public static let echo = echo(.lines)
 
-    /// Lines of at most so many bytes, their newline included.
+    /// Lines of at most `maximumLength` bytes, their newline included.
     ///
     /// - Throws: ``InvalidSettings`` when the length is not 1 to 1,048,576.
     public static func echo(maximumLength: Int) throws(InvalidSettings) -> ApplicationProtocol {
@@ -12,7 +12,7 @@ extension ApplicationProtocol {
     /// Messages that end with a carriage return and a newline.
     public static let delimited = delimited(.crlfLines)
 
-    /// Messages of at most so many bytes that end with a delimiter.
+    /// Messages of at most `maximumLength` bytes that end with a delimiter.
     ///
     /// - Parameters:
     ///   - delimiter: What ends each message, 1 to 16 bytes; nil means a carriage return and a newline.

@@ -16,7 +16,7 @@ extension ApplicationProtocol {
         )
     }
 
-    /// HTTP with bodies of so many bytes at most.
+    /// HTTP with bodies of at most `maximumBody` bytes.
     ///
     /// - Throws: ``InvalidSettings`` for less than 1 byte and more than 64 MiB.
     public static func http(maximumBody: Int) throws(InvalidSettings) -> ApplicationProtocol {

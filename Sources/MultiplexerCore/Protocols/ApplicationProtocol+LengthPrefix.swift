@@ -1,8 +1,8 @@
 extension ApplicationProtocol {
-    /// ISO 8583 behind a length of two bytes, big-endian.
+    /// ISO 8583 after a length of two bytes, big-endian.
     public static let iso8583 = iso8583(prefix: .twoBytes)
 
-    /// ISO 8583 behind a length that is written like this.
+    /// ISO 8583 after a length that is written like this.
     public static func iso8583(prefix: LengthPrefix) -> ApplicationProtocol {
         ApplicationProtocol(
             name: "iso8583",
@@ -13,10 +13,10 @@ extension ApplicationProtocol {
         )
     }
 
-    /// ISO 8583 behind a length of four ASCII digits.
+    /// ISO 8583 after a length of four ASCII digits.
     public static let mpu = mpu(prefix: .fourDigits)
 
-    /// ISO 8583 behind a length that is written like this, under the name of the switches that have four digits.
+    /// ISO 8583 after a length that is written like this, under the name of the switches that have four digits.
     public static func mpu(prefix: LengthPrefix) -> ApplicationProtocol {
         ApplicationProtocol(
             name: "mpu",
@@ -27,10 +27,10 @@ extension ApplicationProtocol {
         )
     }
 
-    /// Messages of any kind behind a length of two bytes, big-endian.
+    /// Messages of any kind after a length of two bytes, big-endian.
     public static let lengthPrefixed = lengthPrefixed(prefix: .twoBytes)
 
-    /// Messages of any kind behind a length that is written like this.
+    /// Messages of any kind after a length that is written like this.
     public static func lengthPrefixed(prefix: LengthPrefix) -> ApplicationProtocol {
         ApplicationProtocol(
             name: "length-prefixed",

@@ -1,17 +1,17 @@
 import MultiplexerCore
 import NIOCore
 
-/// The clients of one listener: who is let in, who has to make room, and what is looked after while they are there.
+/// The clients of one listener: which are let in, which have to make room, and what all of them share while they are there.
 ///
 /// To be used on the loop of the listener and its clients alone.
 final class AdmittedClients {
     private(set) var limits: ClientLimits
     private var allowList: AllowList
     let reports: ListenerReports
-    let clock: ClientClock
+    let timeoutSweep: TimeoutSweep
 
     private var admission: Admission
-    private var memory: MessageMemory<Admission.Ticket>
+    private var budget: MemoryBudget<Admission.Ticket>
     private var tickets: [ObjectIdentifier: Admission.Ticket] = [:]
     private var places: [Admission.Ticket: Place] = [:]
 
@@ -27,9 +27,9 @@ final class AdmittedClients {
         self.limits = limits
         self.allowList = allowList
         self.reports = reports
-        clock = ClientClock(eventLoop, interval: limits.interval)
+        timeoutSweep = TimeoutSweep(eventLoop, interval: limits.interval)
         admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
-        memory = MessageMemory(limit: limits.messageMemory)
+        budget = MemoryBudget(limit: limits.messageMemory)
     }
 
     /// Whether clients may come from an address.
@@ -40,9 +40,9 @@ final class AdmittedClients {
     /// Where more are here than fit, nobody has to go; as long as that is so, who comes finds it full.
     func replace(_ limits: ClientLimits, allowList: AllowList) {
         (self.limits, self.allowList) = (limits, allowList)
-        clock.interval = TimeAmount(limits.interval)
+        timeoutSweep.interval = TimeAmount(limits.interval)
         admission.resize(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
-        memory.limit = limits.messageMemory
+        budget.limit = limits.messageMemory
         for place in Array(places.values) where !allowList.allows(place.address) {
             reports.tell(.allowedNoMore(client: place.channel.peerName))
             cutOff(place)
@@ -81,21 +81,21 @@ final class AdmittedClients {
     }
 
     /// A client has sent a whole request.
-    func spoke(_ ticket: Admission.Ticket) { admission.spoke(ticket) }
+    func sentRequest(_ ticket: Admission.Ticket) { admission.sentRequest(ticket) }
 
-    /// What the large messages of all of them take.
-    var heldMemory: Int { memory.held }
+    /// How many bytes the large messages of all clients take.
+    var heldMemory: Int { budget.held }
 
-    /// The large messages of a client take so many bytes from now on; sends away who holds the most if that is too much.
+    /// A client's large messages take `bytes` from now on; sends away the clients that take the most if that is too much.
     func hold(_ bytes: Int, by ticket: Admission.Ticket) {
         guard let address = places[ticket]?.address else { return }
-        for evicted in memory.hold(bytes, by: ticket, from: address) { places[evicted]?.session?.letGo() }
+        for evicted in budget.reserve(bytes, by: ticket, from: address) { places[evicted]?.session?.letGo() }
     }
 
     private func left(_ channel: any Channel) {
         guard let ticket = tickets.removeValue(forKey: ObjectIdentifier(channel)) else { return }
         places[ticket] = nil
-        memory.left(ticket)
+        budget.left(ticket)
         admission.left(ticket)
     }
 

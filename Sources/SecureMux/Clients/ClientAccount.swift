@@ -1,38 +1,38 @@
 import MultiplexerCore
 import NIOCore
 
-/// What a client has of ours: its unanswered requests, the memory of its messages, and our patience.
+/// The account of one client: its unanswered requests, the memory of its messages, and its timeouts.
 struct ClientAccount {
     /// How many requests were given to the driver and not yet answered.
     private(set) var unanswered = 0
-    /// What these take, about.
+    /// About how many bytes these take.
     private(set) var unansweredBytes = 0
-    /// What of its messages' memory the listener knows of.
+    /// How much of its messages' memory the listener knows of.
     private var notedBytes = 0
-    private var patience = ClientPatience()
-    private var sight = ClientPatience.Sight()
+    private var timeouts = ClientTimeouts()
+    private var observation = ClientTimeouts.Observation()
 
-    /// What a client's requests, and its responses, may take without being counted: much more than those of most protocols.
+    /// How many bytes a client's requests, and its responses, may take uncounted: much more than those of most protocols.
     static let small = 32 << 10
 
     /// Whether the listener knows of any memory.
     var isNoted: Bool { notedBytes > 0 }
 
     /// How many bytes the client had not taken when it was looked at last.
-    var unsent: Int { sight.unsent }
+    var unsent: Int { observation.unsent }
 
-    /// The client sent a request of so many bytes.
+    /// The client sent a request that takes `bytes`.
     ///
     /// - Returns: Whether it was the first.
     mutating func asked(_ bytes: Int) -> Bool {
-        defer { sight.requests += 1 }
+        defer { observation.requests += 1 }
         unanswered += 1
         unansweredBytes += bytes
-        return sight.requests == 0
+        return observation.requests == 0
     }
 
     /// The client is given a response.
-    mutating func answered() { sight.responses += 1 }
+    mutating func answered() { observation.responses += 1 }
 
     /// A request is over.
     mutating func completed() {
@@ -51,19 +51,19 @@ struct ClientAccount {
         return bytes
     }
 
-    /// Judges whether anything of the client has lasted too long.
-    mutating func judge(
+    /// Checks whether anything of the client has lasted too long.
+    mutating func check(
         _ progress: (unsent: Int, taken: UInt64),
         isAnswerDue: Bool,
         isRestDue: Bool,
         within limits: ClientLimits,
         at now: NIODeadline
-    ) -> ClientPatience.Excess? {
-        (sight.unsent, sight.taken) = progress
-        (sight.isAnswerDue, sight.isRestDue) = (isAnswerDue, isRestDue)
-        return patience.judge(sight, within: limits, at: now)
+    ) -> ClientTimeouts.Expired? {
+        (observation.unsent, observation.taken) = progress
+        (observation.isAnswerDue, observation.isRestDue) = (isAnswerDue, isRestDue)
+        return timeouts.check(observation, within: limits, at: now)
     }
 
     /// Whether the client is to be looked at again, even if it does nothing.
-    func isOnTrial(within limits: ClientLimits) -> Bool { patience.isOnTrial(within: limits) }
+    func isWatched(within limits: ClientLimits) -> Bool { timeouts.isWatched(within: limits) }
 }

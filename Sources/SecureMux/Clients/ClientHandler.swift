@@ -1,7 +1,7 @@
 import NIOCore
 import NIOTLS
 
-/// Puts a client's session behind the handlers that make something else of its bytes: TLS, HTTP.
+/// Puts a client's session after the handlers that make something else of its bytes: TLS, HTTP.
 final class ClientHandler: ChannelInboundHandler, ClientPort {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Where a client's session stands in its channel: at the socket, or behind handlers that make something else of its bytes.
+/// Where a client's session stands in its channel: at the socket, or after handlers that make something else of its bytes.
 protocol ClientPort: AnyObject {
     /// Asks for what the client sends next.
     func read()

@@ -25,8 +25,8 @@ final class ClientSession: Client {
     private var received = FrameBuffer()
     private var reader: RequestReader
     private var account = ClientAccount()
-    /// The clock looks after us.
-    private var isOnTrial = false
+    /// The sweep will check us.
+    private var isWatched = false
 
     private enum State {
         /// Not yet known to the driver. Exits: joined, closing.
@@ -35,7 +35,7 @@ final class ClientSession: Client {
         case joined(ClientID)
         /// The driver has dismissed it: it gets what was written to it, then it is closed. Exits: closing.
         case leaving(ClientID)
-        /// The driver knows it no more.
+        /// The driver no longer knows it.
         case closing
     }
 
@@ -76,7 +76,7 @@ extension ClientSession {
     func stand(at port: any ClientPort, in channel: any Channel) {
         (self.port, self.channel) = (port, channel)
         place = clients.seat(self, of: channel)
-        socket.output.onUntaken = { self.goOnTrial() }
+        socket.output.onBackpressure = { self.watch() }
     }
 
     /// The channel is gone.
@@ -88,7 +88,7 @@ extension ClientSession {
         clients.reports.tell(.connected(logger))
         let client = driver.join(self, from: channel.remoteAddress.flatMap { IPAddress($0)?.network })
         state = .joined(client)
-        if account.isOnTrial(within: clients.limits) { goOnTrial() }
+        if account.isWatched(within: clients.limits) { watch() }
         // A drain dismisses whoever joins; it could not do so before.
         guard !driver.isDraining else { return dismiss() }
         port?.read()
@@ -154,9 +154,9 @@ extension ClientSession {
 
     private func closeAfterWrites() {
         guard let channel else { return }
-        // Whoever does not read must not keep the connection.
-        let patience = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
-        let limit = channel.eventLoop.assumeIsolated().scheduleTask(in: patience) { channel.close(promise: nil) }
+        // A client that does not read must not keep the connection.
+        let timeout = min(Self.lastWritesTimeout, TimeAmount(clients.limits.writeTimeout))
+        let limit = channel.eventLoop.assumeIsolated().scheduleTask(in: timeout) { channel.close(promise: nil) }
         channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
             limit.cancel()
             channel.close(promise: nil)
@@ -204,7 +204,7 @@ extension ClientSession {
 
     /// All that had come was received.
     func completeReading() {
-        if isRestDue { goOnTrial() }
+        if isRestDue { watch() }
         noteMemory()
         readOn()
     }
@@ -229,8 +229,8 @@ extension ClientSession {
 
     func noteCompleted() {
         account.completed()
-        // What was kept back until now may be the beginning of a request.
-        if isRestDue { goOnTrial() }
+        // The bytes kept back until now may be the beginning of a request.
+        if isRestDue { watch() }
         if account.isNoted || !takesResponses { noteMemory() }
         if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfAnswered() }
     }
@@ -251,7 +251,7 @@ extension ClientSession {
             switch received.reading(by: &reader, unanswered: account.unanswered) {
             case .request(let length):
                 guard let frame = received.cut(length) else { return }
-                if account.asked(frame.readableBytes), let place { clients.spoke(place) }
+                if account.asked(frame.readableBytes), let place { clients.sentRequest(place) }
                 driver.receiveRequest(frame, from: self, client)
             case nil:
                 return
@@ -275,7 +275,7 @@ extension ClientSession {
     /// Goes on where a pause stopped: with what was read before, then with reading.
     private func proceed() {
         takeRequests()
-        if isRestDue { goOnTrial() }
+        if isRestDue { watch() }
         readOn()
     }
 
@@ -292,7 +292,7 @@ extension ClientSession {
         isJoined ? received.readableBytes + account.unansweredBytes + (assembly?.heldBytes ?? 0) : 0
     }
 
-    /// What it has not taken of its responses, if that is much.
+    /// How many bytes of responses it has not taken, if they are many.
     private var responseBytes: Int {
         // As long as it takes them it is little.
         guard !takesResponses, channel?.isActive == true else { return 0 }
@@ -315,36 +315,36 @@ extension ClientSession {
             clients.reports.tell(.refused(UnwantedClient.tooMuchMemory(clients.limits), logger))
         }
         leave()
-        // What it does not take would stay.
+        // Bytes that it does not take would stay in the system.
         if takesNothing { socket.reset() } else { closeAfterWrites() }
     }
 
-    /// Has the clock look after us, until nothing of ours can last too long.
-    private func goOnTrial() {
-        guard !isOnTrial, channel != nil else { return }
-        isOnTrial = true
-        clients.clock.add(self)
+    /// Has the sweep check us until nothing of ours can last too long.
+    private func watch() {
+        guard !isWatched, channel != nil else { return }
+        isWatched = true
+        clients.timeoutSweep.add(self)
     }
 
-    /// Ends what has lasted too long, and stays on trial while there is anything left that may.
-    func lookAfter(at now: NIODeadline) {
-        isOnTrial = false
+    /// Ends what has lasted too long, and stays watched while there is anything left that may.
+    func checkTimeouts(at now: NIODeadline) {
+        isWatched = false
         guard channel?.isActive == true else { return }
         let progress = socket.progress()
         noteMemory()
-        let excess = account.judge(
+        let expired = account.check(
             progress,
             isAnswerDue: account.unanswered > 0 || reader.holdsRequest,
             isRestDue: isRestDue,
             within: clients.limits,
             at: now
         )
-        if let excess { end(after: excess) }
-        if account.isOnTrial(within: clients.limits) { goOnTrial() }
+        if let expired { end(after: expired) }
+        if account.isWatched(within: clients.limits) { watch() }
     }
 
-    private func end(after excess: ClientPatience.Excess) {
-        switch (excess, state) {
+    private func end(after expired: ClientTimeouts.Expired) {
+        switch (expired, state) {
         case (.write, _):
             clients.reports.tell(.writeTimedOut(unsent: account.unsent, logger))
             leave()
@@ -352,7 +352,7 @@ extension ClientSession {
         case (.request, .joined):
             if let assembly, assembly.isRestDue { return assembly.giveUp(.late) }
             clients.reports.tell(.requestTimedOut(logger))
-            // What came whole before is answered.
+            // Requests that came whole before are answered.
             stopListening()
             noteMemory()
             if account.unanswered == 0 { drop() }

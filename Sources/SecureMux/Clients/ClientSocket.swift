@@ -14,16 +14,16 @@ import NIOCore
 final class ClientSocket {
     /// All that leaves for the client.
     let output = SocketOutput()
-    /// Called in a turn of its own with what came before anybody asked, and whether the client's end stands behind it.
-    var onDelivery: ((ByteBuffer, _ isEnd: Bool) -> Void)?
+    /// Called in a turn of its own with the bytes that came before anybody asked, and whether the client's end follows them.
+    var onReadAhead: ((ByteBuffer, _ isEnd: Bool) -> Void)?
 
     private var context: ChannelHandlerContext?
-    private var input: UnaskedInput
+    private var input: ReadAhead
     private var isDeliveryScheduled = false
 
-    /// A socket of which so many bytes are kept that come unasked.
-    init(unaskedLimit: Int) {
-        input = UnaskedInput(limit: unaskedLimit)
+    /// A socket that keeps up to `readAheadLimit` bytes that come unasked.
+    init(readAheadLimit: Int) {
+        input = ReadAhead(limit: readAheadLimit)
     }
 
     /// The handler in front has been added.
@@ -34,7 +34,7 @@ final class ClientSocket {
 
     /// The handler in front has been removed.
     func detach() {
-        (context, onDelivery) = (nil, nil)
+        (context, onReadAhead) = (nil, nil)
         output.detach()
     }
 
@@ -50,6 +50,8 @@ final class ClientSocket {
     /// How many bytes wait here for the client to take them, and a number that grows while it takes any.
     func progress() -> (unsent: Int, taken: UInt64) {
         let unsent = output.unsent
+        // `written` counts the unsent bytes too, so that it is no less.
+        //
         // The system takes more from us only in large steps, many seconds apart if the client is slow. Its
         // acknowledgements say sooner that it takes something.
         guard unsent > 0, let acknowledged else { return (unsent, output.written - UInt64(unsent)) }
@@ -75,7 +77,7 @@ final class ClientSocket {
     /// Acknowledges what has come now: a client with Nagle's algorithm sends nothing small before.
     func acknowledge() { context?.channel.acknowledgeNow() }
 
-    /// Closes the connection in peace, but at once: no later handler has a say.
+    /// Closes the connection cleanly, but at once: no later handler has a say.
     func cutOff() {
         context?.close(promise: nil)
     }
@@ -97,7 +99,9 @@ extension ClientSocket {
         if input.asks() { context?.read() } else { scheduleDelivery() }
     }
 
-    /// Takes what a read brought; says whether it is to be passed on now.
+    /// Takes the bytes that a read brought.
+    ///
+    /// - Returns: Whether they are to be passed on now.
     func take(_ bytes: ByteBuffer) -> Bool {
         switch input.take(bytes) {
         case .passed: return true
@@ -107,10 +111,14 @@ extension ClientSocket {
         return false
     }
 
-    /// All that there was has been read; says whether that is to be passed on.
+    /// A read is complete.
+    ///
+    /// - Returns: Whether that is to be passed on.
     func complete() -> Bool { input.complete() }
 
-    /// The client has ended its sending; says whether that is to be passed on now.
+    /// The client has ended its sending.
+    ///
+    /// - Returns: Whether that is to be passed on now.
     func end() -> Bool { input.end() }
 
     /// In the next turn: whoever asks to read expects nothing before that returns.
@@ -119,7 +127,7 @@ extension ClientSocket {
         isDeliveryScheduled = true
         context.eventLoop.assumeIsolated().execute {
             self.isDeliveryScheduled = false
-            if let (bytes, isEnd) = self.input.deliver() { self.onDelivery?(bytes, isEnd) }
+            if let (bytes, isEnd) = self.input.deliver() { self.onReadAhead?(bytes, isEnd) }
         }
     }
 }

@@ -18,7 +18,7 @@ final class ClientSocketHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         socket.attach(context)
-        socket.onDelivery = { bytes, isEnd in
+        socket.onReadAhead = { bytes, isEnd in
             context.fireChannelRead(self.wrapInboundOut(bytes))
             context.fireChannelReadComplete()
             if isEnd, context.channel.isActive { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }

@@ -112,8 +112,8 @@ final class Listener {
             .childChannelOption(.recvAllocator, value: reading)
             .childChannelOption(
                 .allowRemoteHalfClosure,
-                // A client that leaves during its handshake may have said why, which is looked at beside the loop.
-                value: tls != nil || wire.answersAfterEndOfInput
+                // A client that leaves during its handshake may have said why, which is looked at outside the loop.
+                value: tls != nil || wire.allowsHalfClosure
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -138,9 +138,9 @@ final class Listener {
     }
 
     private func handlers(for channel: any Channel) -> [any ChannelHandler] {
-        let answersAfterEnd = tls == nil && wire.answersAfterEndOfInput
+        let allowsHalfClosure = tls == nil && wire.allowsHalfClosure
         let socket = ClientSocket(
-            unaskedLimit: answersAfterEnd ? UnaskedInput.sentAhead : tls == nil ? 0 : UnaskedInput.lastWords
+            readAheadLimit: allowsHalfClosure ? ReadAhead.sentAhead : tls == nil ? 0 : ReadAhead.lastWords
         )
         let http = HTTPPipeline.client(speaking: applicationProtocol)
         let session = ClientSession(

@@ -21,7 +21,7 @@ final class PlainClientHandler: ChannelInboundHandler, ClientPort {
     func handlerAdded(context: ChannelHandlerContext) {
         socket.attach(context)
         session.stand(at: self, in: context.channel)
-        socket.onDelivery = { [session] bytes, isEnd in
+        socket.onReadAhead = { [session] bytes, isEnd in
             session.receive(bytes)
             session.completeReading()
             if isEnd { session.endInput() }

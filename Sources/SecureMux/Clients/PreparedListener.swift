@@ -27,7 +27,7 @@ struct PreparedListener: Sendable {
         }
     }
 
-    /// What it puts up with from its clients.
+    /// The limits of its clients.
     var limits: ClientLimits {
         var limits = configuration.rules.limits
         limits.clients = clients

@@ -1,4 +1,4 @@
-/// How much a listener puts up with from its clients.
+/// The limits that a listener sets its clients.
 public struct ClientLimits: Hashable, Sendable {
     /// How many clients may be connected at a time; when there are more, those go first who never said anything.
     public var clients: Int

@@ -41,7 +41,7 @@ public struct DeviceProfile: Hashable, Sendable {
         /// After how long without a request the connection is closed.
         case idleClose
         /// How old a connection may become.
-        case maximumAge
+        case connectionLifetime
     }
 
     /// A profile of one's own.
@@ -69,7 +69,7 @@ extension Multiplexer.Configuration {
             case .minimumGap: minimumGap
             case .settleTime: settleTime
             case .idleClose: idleClose
-            case .maximumAge: maximumAge
+            case .connectionLifetime: connectionLifetime
             }
         }
         set {
@@ -79,7 +79,7 @@ extension Multiplexer.Configuration {
             case .minimumGap: minimumGap = newValue ?? .zero
             case .settleTime: settleTime = newValue ?? .zero
             case .idleClose: idleClose = newValue
-            case .maximumAge: maximumAge = newValue
+            case .connectionLifetime: connectionLifetime = newValue
             }
         }
     }
@@ -138,7 +138,7 @@ extension DeviceProfile {
             Setting(.minimumGap, .milliseconds(100), source: solarEdgeTechnicalNote),
             Setting(.settleTime, .milliseconds(800), source: solarEdgeModbusMulti),
             Setting(.idleClose, .seconds(90), source: solarEdgeTechnicalNote),
-            Setting(.maximumAge, .seconds(300), source: solarEdgeMeasured),
+            Setting(.connectionLifetime, .seconds(300), source: solarEdgeMeasured),
         ]
     )
 

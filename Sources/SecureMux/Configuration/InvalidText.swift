@@ -1,4 +1,4 @@
-/// What is wrong with a text that a user wrote, in words that fit behind "'text' is not …: ".
+/// What is wrong with a text that a user wrote, in words that fit after "'text' is not …: ".
 package struct InvalidText: Error, CustomStringConvertible {
     package let description: String
 

@@ -33,7 +33,7 @@ public struct ListenerRules: Sendable {
     public var tls: TLSServerConfiguration?
     /// The addresses that clients may have.
     public var allowList: AllowList
-    /// How much it puts up with from its clients.
+    /// The limits of its clients.
     public var limits: ClientLimits
 
     /// Rules of these parts.

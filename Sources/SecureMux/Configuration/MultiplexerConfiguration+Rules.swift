@@ -16,7 +16,7 @@ extension Multiplexer.Configuration {
             (.queueTimeout, queueTimeout),
             (.drainTimeout, drainTimeout),
             (.idleClose, idleClose),
-            (.connectionLifetime, maximumAge)
+            (.connectionLifetime, connectionLifetime)
         )
         try Duration.checkWaits(
             (.delay, delayAfterConnect),
@@ -135,11 +135,11 @@ extension Multiplexer.Configuration {
             )
         }
         // Renewal begins with the last quarter of the lifetime.
-        if let lifetime = maximumAge, lifetime < delayAfterConnect * 2 + .seconds(1) {
+        if let lifetime = connectionLifetime, lifetime < delayAfterConnect * 2 + .seconds(1) {
             throw ConfigurationError(
                 """
-                the \(words(for: .maximumAge, profile)) leaves no time for requests: it has to be at least 1s longer than \
-                twice the \(words(for: .delayAfterConnect, profile))
+                the \(words(for: .connectionLifetime, profile)) leaves no time for requests: it has to be at least 1s longer \
+                than twice the \(words(for: .delayAfterConnect, profile))
                 """
             )
         }
@@ -162,7 +162,7 @@ extension DeviceProfile.Time {
         case .minimumGap: .gap
         case .settleTime: .settle
         case .idleClose: .idleClose
-        case .maximumAge: .connectionLifetime
+        case .connectionLifetime: .connectionLifetime
         }
     }
 }

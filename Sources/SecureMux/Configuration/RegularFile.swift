@@ -14,13 +14,13 @@ package struct RegularFile {
     /// Whether others than its owner and its group can read it, or others than its owner change it.
     package let isOpenToOthers: Bool
 
-    /// Why a file cannot be read: a clause that stands behind its name, such as "does not exist".
+    /// Why a file cannot be read: a clause that stands after its name, such as "does not exist".
     package struct Problem: Error, Hashable, CustomStringConvertible {
-        /// What is wrong, in words that fit behind the file's name.
+        /// What is wrong, in words that fit after the file's name.
         package let description: String
     }
 
-    /// Reads at most so many bytes.
+    /// Reads at most `limit` bytes.
     package init(_ path: String, atMost limit: Int) throws(Problem) {
         // A pipe would not open before somebody writes to it; a terminal would become ours.
         let file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)

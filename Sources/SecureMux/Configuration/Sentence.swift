@@ -112,7 +112,7 @@ extension Sentence: ExpressibleByStringInterpolation {
         }
     }
 
-    /// Both, one behind the other.
+    /// Both, one after the other.
     public static func + (first: Sentence, second: Sentence) -> Sentence { "\(first)\(second)" }
 }
 

@@ -76,7 +76,7 @@ public enum Setting: String, CaseIterable, Hashable, Sendable {
     case settle = "settle"
     /// How long the device's connection outlasts the last client.
     case linger = "linger"
-    /// How long the line must be quiet behind a request that was not answered.
+    /// How long the line must be quiet after a request that was not answered.
     case quietTime = "quiet-time"
     /// How long to wait after the first failed connection.
     case retryDelay = "retry-delay"

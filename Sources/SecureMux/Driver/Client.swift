@@ -22,8 +22,8 @@ protocol Client: AnyObject {
     func pause()
     /// Takes requests again, but not before the driver has carried out its actions.
     func resume()
-    /// Closes the connection behind what was written before; the driver hears of its end.
+    /// Closes the connection after all that was written; the driver hears of its end.
     func dismiss()
-    /// Closes the connection behind what was written before; for the driver it ends now.
+    /// Closes the connection after all that was written; for the driver it ends now.
     func drop()
 }

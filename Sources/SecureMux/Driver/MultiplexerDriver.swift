@@ -37,7 +37,7 @@ final class MultiplexerDriver {
 
     /// Where frames are put together before they are written, again and again.
     private var frame: [UInt8] = []
-    /// For those of its clients that stand behind other handlers.
+    /// For its clients that come after other handlers.
     let output = ReusedBuffer()
     /// The responses that the core may want given again, by their places.
     private var keptResponses: [ByteBuffer] = []
@@ -215,9 +215,9 @@ extension MultiplexerDriver {
                 respond(request, response)
             }
             requests.remove(request)
-        case .keepResponse(let place):
+        case .cacheResponse(let place):
             if let response { keep(response, at: place) }
-        case .respondKept(let request, let place, let age, _):
+        case .respondCached(let request, let place, let age, _):
             if isTracing { trace("answered from memory", request, ["age": "\(age.readableText)"]) }
             respond(request, keptResponses[place])
             requests.remove(request)
@@ -228,7 +228,7 @@ extension MultiplexerDriver {
             requests.remove(request)
         case .complete(let request, _):
             if isTracing { trace("completed without a response", request) }
-            requests.asker(request)?.noteCompleted()
+            requests.waiter(request)?.noteCompleted()
             requests.remove(request)
         case .discard(let request):
             requests.remove(request)
@@ -258,15 +258,15 @@ extension MultiplexerDriver {
         }
     }
 
-    /// Who asked for what; nobody, if all of them have left.
+    /// The client and its request, in words; no client if all that asked have left.
     private func words(for request: RequestID?) -> DeviceReport.RequestWords {
-        guard let request, let asker = requests.asker(request) else {
+        guard let request, let waiter = requests.waiter(request) else {
             return DeviceReport.RequestWords { ["request": "\(Self.gone)"] }
         }
         return DeviceReport.RequestWords { [requests] in
             [
-                "client": asker.name,
-                "request": "\(asker.wire.summary(ofRequest: requests.message(request).span))",
+                "client": waiter.name,
+                "request": "\(waiter.wire.summary(ofRequest: requests.message(request).span))",
             ]
         }
     }
@@ -286,33 +286,33 @@ extension MultiplexerDriver {
     private func trace(_ what: Logger.Message, _ id: RequestID, _ more: Logger.Metadata = [:]) {
         var metadata = more
         metadata["request"] = "\(id.rawValue)"
-        metadata["client"] = requests.asker(id)?.name
+        metadata["client"] = requests.waiter(id)?.name
         logger.debug(what, metadata: metadata)
     }
 
     private func send(_ request: RequestID, _ transactionID: UInt16) {
-        guard let link, let asker = requests.asker(request) else { return }
+        guard let link, let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
-        asker.wire.forward(message.span, to: wire, transactionID: transactionID, into: &frame)
+        waiter.wire.forward(message.span, to: wire, transactionID: transactionID, into: &frame)
         link.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {
-        guard let asker = requests.asker(request) else { return }
+        guard let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
-        let isReadable = asker.wire.giveBack(
+        let isReadable = waiter.wire.giveBack(
             response.readableBytesUInt8Span,
             of: wire,
             answering: message.span,
             transactionID: requests.transactionID(request),
-            isTranslated: asker.isTranslated,
+            isTranslated: waiter.isTranslated,
             into: &frame
         )
         guard isReadable else {
             reader.read(.responseRefused)
             return fail(request, .connectionLost)
         }
-        asker.write(frame)
+        waiter.write(frame)
     }
 
     private func keep(_ response: ByteBuffer, at place: Int) {
@@ -323,13 +323,13 @@ extension MultiplexerDriver {
     }
 
     private func fail(_ request: RequestID, _ failure: Failure) {
-        guard let asker = requests.asker(request) else { return }
+        guard let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
         let transactionID = requests.transactionID(request)
-        guard asker.wire.reply(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
-            return asker.drop()
+        guard waiter.wire.reply(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
+            return waiter.drop()
         }
-        asker.write(frame)
+        waiter.write(frame)
     }
 
     private func schedule(_ deadline: Duration) {

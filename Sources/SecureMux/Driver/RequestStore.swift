@@ -9,11 +9,11 @@ struct RequestStore {
     private var free: [UInt32] = []
 
     private struct Slot {
-        /// What stood in the client's frame, as the client sent it.
+        /// The message of the client's frame, as the client sent it.
         var message: [UInt8] = []
         var transactionID: UInt16 = 0
-        var asker: (any Client)?
-        /// The asker's requests that came before and after it.
+        var waiter: (any Client)?
+        /// The waiting client's requests that came before and after it.
         var older: UInt32?
         var newer: UInt32?
     }
@@ -22,7 +22,7 @@ struct RequestStore {
     private static let keptCapacity = 512
 
     /// Keeps a request under a new id.
-    mutating func insert(_ message: Span<UInt8>, transactionID: UInt16, from asker: any Client) -> RequestID {
+    mutating func insert(_ message: Span<UInt8>, transactionID: UInt16, from waiter: any Client) -> RequestID {
         let slot: UInt32
         if let freed = free.popLast() {
             slot = freed
@@ -32,16 +32,16 @@ struct RequestStore {
         }
         slots[Int(slot)].message.append(contentsOf: message)
         slots[Int(slot)].transactionID = transactionID
-        slots[Int(slot)].asker = asker
-        slots[Int(slot)].older = asker.latestRequest
-        if let older = asker.latestRequest { slots[Int(older)].newer = slot }
-        asker.latestRequest = slot
+        slots[Int(slot)].waiter = waiter
+        slots[Int(slot)].older = waiter.latestRequest
+        if let older = waiter.latestRequest { slots[Int(older)].newer = slot }
+        waiter.latestRequest = slot
         return RequestID(rawValue: slot)
     }
 
-    /// The request of `asker` that is kept under some id and is the same byte for byte, its transaction id included.
-    func same(_ message: Span<UInt8>, transactionID: UInt16, from asker: any Client) -> RequestID? {
-        var next = asker.latestRequest
+    /// The request of `waiter` that is kept under some id and is the same byte for byte, its transaction id included.
+    func same(_ message: Span<UInt8>, transactionID: UInt16, from waiter: any Client) -> RequestID? {
+        var next = waiter.latestRequest
         while let slot = next {
             if slots[Int(slot)].transactionID == transactionID, slots[Int(slot)].message.elementsEqual(message) {
                 return RequestID(rawValue: slot)
@@ -58,16 +58,16 @@ struct RequestStore {
     func transactionID(_ id: RequestID) -> UInt16 { slots[Int(id.rawValue)].transactionID }
 
     /// The client that asked.
-    func asker(_ id: RequestID) -> (any Client)? { slots[Int(id.rawValue)].asker }
+    func waiter(_ id: RequestID) -> (any Client)? { slots[Int(id.rawValue)].waiter }
 
     /// Ends the life of `id`.
     mutating func remove(_ id: RequestID) {
         let slot = Int(id.rawValue)
         slots[slot].message.removeAll(keepingCapacity: slots[slot].message.capacity <= Self.keptCapacity)
         let (older, newer) = (slots[slot].older, slots[slot].newer)
-        if let newer { slots[Int(newer)].older = older } else { slots[slot].asker?.latestRequest = older }
+        if let newer { slots[Int(newer)].older = older } else { slots[slot].waiter?.latestRequest = older }
         if let older { slots[Int(older)].newer = newer }
-        slots[slot].asker = nil
+        slots[slot].waiter = nil
         (slots[slot].older, slots[slot].newer) = (nil, nil)
         free.append(id.rawValue)
     }

@@ -13,7 +13,9 @@ extension ByteBuffer {
         )
     }
 
-    /// Reads the length in front of a record; says whether the record is as long.
+    /// Reads the length in front of a record.
+    ///
+    /// - Returns: Whether the record is as long.
     mutating func readRecordLength() -> Bool {
         readInteger(as: UInt32.self).map(Int.init) == readableBytes
     }

@@ -5,7 +5,7 @@ import NIOHTTP1
 enum HTTPBodyFraming: Hashable {
     /// There is no body.
     case none
-    /// After so many bytes.
+    /// After this many bytes.
     case length(Int)
     /// With the last chunk.
     case chunked

@@ -44,7 +44,7 @@ final class HTTPClientCodec: ChannelDuplexHandler {
     /// So long a client may take to close its side when all is sent; closing ours with unread bytes would destroy that.
     private static let lingerTime = TimeAmount.seconds(2)
 
-    /// A codec behind the guard that has the same `stream`.
+    /// A codec after the guard that has the same `stream`.
     init(limits: HTTPLimits, stream: HTTPStream) {
         rules = HTTPRequestRules(limits: limits)
         self.limits = limits
@@ -93,7 +93,7 @@ extension HTTPClientCodec {
             throw HTTPViolation(413, "a body longer than \(limits.body) bytes")
         }
         body.writeImmutableBuffer(part)
-        stream.unchunked = body.readableBytes
+        stream.payload = body.readableBytes
         state = .receiving(plan, owesContinue: false)
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }
@@ -216,7 +216,7 @@ extension HTTPClientCodec {
         refuse(violation, context)
     }
 
-    /// Closes our side behind the last response and gives the client time to read it.
+    /// Closes our side after the last response and gives the client time to read it.
     private func leave(_ context: ChannelHandlerContext) {
         state = .leaving
         stream.next = .nothing

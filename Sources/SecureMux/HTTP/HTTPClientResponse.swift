@@ -5,7 +5,7 @@ import NIOHTTP1
 /// A response before it takes the form that its client can read.
 struct HTTPClientResponse {
     private let record: HTTPResponseRecord
-    /// Whether no request of this client will be answered behind it.
+    /// Whether no request of this client will be answered after it.
     let endsConnection: Bool
 
     /// A response in words.

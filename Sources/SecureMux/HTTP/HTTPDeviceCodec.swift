@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// Turns records into what the device gets, and what it answers into records.
 ///
-/// A response becomes a record when all of it has come and nothing came behind it; a damaged one is never passed on. The
+/// A response becomes a record when all of it has come and nothing came after it; a damaged one is never passed on. The
 /// connection is of no more use then, which the error says that goes up the pipeline.
 final class HTTPDeviceCodec: ChannelDuplexHandler {
     typealias InboundIn = HTTPClientResponsePart
@@ -38,7 +38,7 @@ final class HTTPDeviceCodec: ChannelDuplexHandler {
         case ended
     }
 
-    /// A codec behind the guard that has the same `stream`, for the device with this address.
+    /// A codec after the guard that has the same `stream`, for the device with this address.
     init(host: String, limits: HTTPLimits, stream: HTTPStream) {
         rules = HTTPResponseRules(limits: limits)
         self.limits = limits
@@ -128,7 +128,7 @@ extension HTTPDeviceCodec {
             throw HTTPViolation("a body longer than \(limits.body) bytes")
         }
         body.writeImmutableBuffer(part)
-        stream.unchunked = body.readableBytes
+        stream.payload = body.readableBytes
         if case .body(let length) = stream.next { stream.next = .body(length - part.readableBytes) }
     }
 
@@ -189,7 +189,7 @@ extension HTTPDeviceCodec {
         if let violation = HTTPViolation(parser: error, inHead: stream.isInHead) {
             fail(violation, context)
         } else {
-            // What is complete stands. A body that was to end with the connection has not ended in peace.
+            // What is complete stands. A body that was to end with the connection has not ended cleanly.
             deliver(context)
             state = .ended
             context.fireErrorCaught(error)

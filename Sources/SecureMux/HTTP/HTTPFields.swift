@@ -83,7 +83,7 @@ extension Character {
 }
 
 extension HTTPHeaders {
-    /// The same fields without white space around their values; llhttp leaves what stands behind them.
+    /// The same fields without white space around their values; llhttp leaves the space after them.
     var trimmed: HTTPHeaders { HTTPHeaders(map { ($0.name, $0.value.trimmed) }) }
 
     /// Whether a value was not UTF-8: llhttp's caller puts this in place of what it cannot read, and so changes it.

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Stands in front of llhttp and gives it a head only when that is whole and beyond doubt.
 ///
-/// Bytes behind a message's end stay here until what was decided about the message is known, so llhttp never runs ahead.
+/// Bytes after a message's end stay here until what was decided about the message is known, so llhttp never runs ahead.
 /// Behind some requests that wait for their responses they stay until the later handlers read again: a client may send
 /// thousands together.
 final class HTTPHeadGuard: ChannelDuplexHandler {
@@ -19,7 +19,7 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
     /// llhttp gets chunks up to the end of an empty line, so that it cannot run over the end of the message.
     private var emptyLines = HTTPEmptyLineFinder()
     private var received = ByteBuffer()
-    /// The peer will send nothing more, and the later handlers are to hear of it behind what is kept.
+    /// The peer will send nothing more, and the later handlers are to hear of it after what is kept.
     private var isEndKept = false
     /// Whole messages may be kept.
     private var isRested = false
@@ -104,7 +104,7 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
                 let (isHead, isChunked, headsRead) = (stream.isInHead, stream.isInChunks, stream.headsRead)
                 context.fireChannelRead(wrapInboundOut(isHead ? unmistakable(piece) : piece))
                 if isChunked { try stream.countChunked(length, limits: limits) }
-                // llhttp has stopped: behind an upgrade, for example, it would only pile up what comes.
+                // llhttp has stopped: after an upgrade, for example, it would only pile up what comes.
                 if isHead, headsRead == stream.headsRead, stream.isInHead {
                     throw HTTPViolation("a head behind which nothing can be read")
                 }

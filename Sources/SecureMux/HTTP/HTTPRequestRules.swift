@@ -103,7 +103,7 @@ struct HTTPRequestRules {
 }
 
 extension HTTPFields {
-    /// Whether the sender of a message with these fields leaves its connection open behind it (RFC 9112, section 9.3).
+    /// Whether the sender of a message with these fields leaves its connection open after it (RFC 9112, section 9.3).
     func keepsAlive(_ version: HTTPVersion) -> Bool {
         if connectionOptions.contains("close") { return false }
         return version == .http1_1 || connectionOptions.contains("keep-alive")

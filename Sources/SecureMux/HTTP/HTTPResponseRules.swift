@@ -13,7 +13,7 @@ struct HTTPResponsePlan: Equatable {
     var framing: HTTPBodyFraming
     /// The length that is named where no body follows: in the response to HEAD and in 304.
     var declaredLength: Int?
-    /// Whether the device closes the connection behind it.
+    /// Whether the device closes the connection after it.
     var isLast: Bool
 }
 
@@ -28,7 +28,7 @@ struct HTTPResponseRules {
 
     /// Decides what becomes of the response to a request that was or was not HEAD.
     ///
-    /// - Returns: Nil for an interim response, behind which another one follows.
+    /// - Returns: Nil for an interim response, which another one follows.
     /// - Throws: ``HTTPViolation``; its status is of no use here.
     func plan(_ head: HTTPResponseHead, toHEAD isHEAD: Bool) throws(HTTPViolation) -> HTTPResponsePlan? {
         var head = head

@@ -24,15 +24,15 @@ final class HTTPStream {
     var hasBegun = false
     /// How many bytes llhttp has not got yet.
     var heldBytes = 0
-    /// The current message came in chunks and with a length beside them.
+    /// The current message came in chunks and with a length in addition.
     var isLengthOverruled = false
     /// How many of a client's requests have no response yet.
     var unanswered = 0
 
-    /// Whether a client has asked for so much that its next request can wait.
+    /// Whether a client has so many unanswered requests that its next one can wait.
     var hasManyUnanswered: Bool { isInHead && unanswered >= Self.manyUnanswered }
 
-    /// What more stands behind these would be parsed for nothing when the client leaves.
+    /// Further requests would be parsed for nothing when the client leaves.
     static let manyUnanswered = 32
 
     init(_ next: Next) {
@@ -47,18 +47,18 @@ final class HTTPStream {
         headsRead += 1
     }
 
-    /// The bytes of the current chunked message, what is around the chunks included.
+    /// The bytes of the current chunked message: payload and overhead.
     private var chunked = 0
-    /// How many of them were in chunks.
-    var unchunked = 0
+    /// How many of them are in chunks.
+    var payload = 0
 
-    /// The bytes that came since one of them was in a chunk.
-    private var around = 0
-    private var unchunkedBefore = 0
+    /// The bytes around chunks that came since the last byte in a chunk.
+    private var overhead = 0
+    private var payloadBefore = 0
 
     /// Forgets the message before.
     func beginMessage() {
-        (chunked, unchunked, around, unchunkedBefore) = (0, 0, 0, 0)
+        (chunked, payload, overhead, payloadBefore) = (0, 0, 0, 0)
         isLengthOverruled = false
     }
 
@@ -70,10 +70,10 @@ final class HTTPStream {
     ///   which nobody reads, would otherwise keep llhttp busy for nothing.
     func countChunked(_ bytes: Int, limits: HTTPLimits) throws(HTTPViolation) {
         chunked += bytes
-        around = unchunked == unchunkedBefore ? around + bytes : 0
-        unchunkedBefore = unchunked
+        overhead = payload == payloadBefore ? overhead + bytes : 0
+        payloadBefore = payload
         guard isInChunks,
-            around > limits.head || chunked > limits.head + unchunked * Self.bytesOfSmallestChunk
+            overhead > limits.head || chunked > limits.head + payload * Self.bytesOfSmallestChunk
         else { return }
         throw HTTPViolation(431, "more around its chunks than in them")
     }

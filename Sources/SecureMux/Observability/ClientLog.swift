@@ -10,16 +10,16 @@ final class ClientLog: ListenerReportReader {
     /// Those that the lines speak of.
     var limits: ClientLimits
     private var strangers = each
-    private var refusals = RepetitionsByKind<RefusalKind>(each)
-    private var fullListener = Repetitions(perMinute: 1)
-    private var fullAddress = Repetitions(perMinute: 1)
-    private var evictions = Repetitions(perMinute: 1)
-    private var acceptErrors = Repetitions(perMinute: 1)
-    private var slowRequests = Repetitions(perMinute: 1)
-    private var slowReaders = Repetitions(perMinute: 1)
+    private var refusals = LogThrottleByKind<RefusalKind>(each)
+    private var fullListener = LogThrottle(perMinute: 1)
+    private var fullAddress = LogThrottle(perMinute: 1)
+    private var evictions = LogThrottle(perMinute: 1)
+    private var acceptErrors = LogThrottle(perMinute: 1)
+    private var slowRequests = LogThrottle(perMinute: 1)
+    private var slowReaders = LogThrottle(perMinute: 1)
 
     /// Each of these lines names another client, and is wanted as long as they are few.
-    private static let each = Repetitions(toldSingly: 100, perMinute: 10)
+    private static let each = LogThrottle(burst: 100, perMinute: 10)
 
     /// A log of a listener with these limits.
     init(_ logger: Logger, limits: ClientLimits) {
@@ -148,7 +148,7 @@ final class ClientLog: ListenerReportReader {
     }
 
     /// How many there were, where not all of them are told.
-    private static func count(of repetitions: Repetitions) -> Logger.Metadata {
+    private static func count(of repetitions: LogThrottle) -> Logger.Metadata {
         repetitions.hasUntold ? ["so-far": "\(repetitions.total)"] : [:]
     }
 

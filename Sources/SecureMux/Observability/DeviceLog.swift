@@ -14,32 +14,32 @@ final class DeviceLog: DeviceReportReader {
     /// What it is called.
     private let device: String
     private let logger: Logger
-    private var connects = Repetitions(toldSingly: 16)
+    private var connects = LogThrottle(burst: 16)
     /// The device said that it would close the last connection.
     private var isClosedAsAnnounced = false
     /// Outages that follow each other closely are those of a device that answers now and then.
-    private var outages = Repetitions(toldSingly: 4)
+    private var outages = LogThrottle(burst: 4)
     private var isOutageTold = false
     /// A request that timed out is in the log, and no answer since.
     private var isSilenceTold = false
-    private var losses = Repetitions()
-    private var idleEnds = Repetitions(toldSingly: 16)
-    private var replacements = Repetitions()
-    private var silences = Repetitions()
-    private var strays = Repetitions()
-    private var latecomers = Repetitions()
-    private var suspicions = Repetitions()
-    private var earlyCloses = Repetitions()
-    private var repetitions = Repetitions()
-    private var unsolicited = Repetitions()
-    private var damages = Repetitions(toldSingly: 4)
-    private var noises = Repetitions()
-    private var countedConnections = Repetitions()
-    private var heldBack = Repetitions(toldSingly: 4)
-    private var answeredBroadcasts = Repetitions()
-    private var refusals: [RequestRefusal: Repetitions] = [:]
-    private var refusedResponses = Repetitions()
-    private var expirations = Repetitions()
+    private var losses = LogThrottle()
+    private var idleEnds = LogThrottle(burst: 16)
+    private var replacements = LogThrottle()
+    private var silences = LogThrottle()
+    private var strays = LogThrottle()
+    private var latecomers = LogThrottle()
+    private var suspicions = LogThrottle()
+    private var earlyCloses = LogThrottle()
+    private var repetitions = LogThrottle()
+    private var unsolicited = LogThrottle()
+    private var damages = LogThrottle(burst: 4)
+    private var noises = LogThrottle()
+    private var countedConnections = LogThrottle()
+    private var heldBack = LogThrottle(burst: 4)
+    private var answeredBroadcasts = LogThrottle()
+    private var refusals: [RequestRefusal: LogThrottle] = [:]
+    private var refusedResponses = LogThrottle()
+    private var expirations = LogThrottle()
 
     init(device: String, logger: Logger) {
         self.device = device
@@ -81,7 +81,7 @@ final class DeviceLog: DeviceReportReader {
                 ["reason": "\(words)", "attempt": "\(attempt)", "retry-in": "\(delay.readableText)"]
             )
         case .connectTimedOut:
-            reason = DeviceFault.connect
+            reason = ConnectionFault.connect
         case .connectionLost(let unanswered):
             let isDue = losses.count()
             say(
@@ -124,9 +124,9 @@ final class DeviceLog: DeviceReportReader {
             )
         case .replacingConnection(_, let cause):
             let isDue = replacements.count()
-            reason = DeviceFault(cause)
+            reason = ConnectionFault(cause)
             say(
-                "replacing the device's connection, since \(DeviceFault(cause))",
+                "replacing the device's connection, since \(ConnectionFault(cause))",
                 isDue ? .notice : .debug,
                 ["so-far": "\(replacements.total)"]
             )
@@ -262,7 +262,7 @@ final class DeviceLog: DeviceReportReader {
     }
 
     private func requestRefused(_ refusal: RequestRefusal, _ request: String, from client: Logger.MetadataValue) {
-        let isDue = refusals[refusal, default: Repetitions()].count()
+        let isDue = refusals[refusal, default: LogThrottle()].count()
         say(
             "refused a request with \(refusal)",
             isDue ? .warning : .debug,
@@ -326,7 +326,7 @@ final class DeviceLog: DeviceReportReader {
 }
 
 /// What the device did that no error of the system tells.
-private enum DeviceFault: Error, CustomStringConvertible {
+private enum ConnectionFault: Error, CustomStringConvertible {
     case connect
     case silence
     case excess

@@ -16,13 +16,13 @@ enum DeviceReport {
     /// The server stops, so that no link follows the last one.
     case stopping
 
-    /// Who asked for what: put into words only for a reader who wants them.
+    /// The client and its request: put into words only for a reader that wants them.
     struct RequestWords {
         let metadata: () -> Logger.Metadata
     }
 }
 
-/// Whoever makes something of the reports of a device: the log, counters.
+/// A reader of a device's reports: the log, counters.
 protocol DeviceReportReader: AnyObject {
     func read(_ report: DeviceReport)
 }

@@ -8,7 +8,7 @@ enum ListenerReport {
     case left(ClientLogger)
     /// A client's connection failed.
     case failed(any Error, ClientLogger)
-    /// What a client did has it sent away, in its handshake or later.
+    /// A client is sent away for something that it did, in its handshake or later.
     case refused(any ClientRefusal, ClientLogger)
     /// An address is not allowed.
     case notAllowed(client: String)
@@ -20,7 +20,7 @@ enum ListenerReport {
     case shed(client: String)
     /// A request took too long to come.
     case requestTimedOut(ClientLogger)
-    /// A client has taken nothing of what is written to it, so many bytes.
+    /// A client has taken none of the `unsent` bytes that wait for it.
     case writeTimedOut(unsent: Int, ClientLogger)
     /// A client has asked for nothing for so long that it is to go.
     case idled(ClientLogger)
@@ -30,7 +30,7 @@ enum ListenerReport {
     case acceptFailed(any Error)
 }
 
-/// Whoever makes something of the reports of a listener: the log, counters.
+/// A reader of a listener's reports: the log, counters.
 protocol ListenerReportReader: AnyObject {
     func read(_ report: ListenerReport)
 }

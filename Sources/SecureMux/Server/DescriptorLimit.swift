@@ -10,8 +10,8 @@ import Logging
 
 /// How many descriptors this process may have open, of which each client's connection is one.
 enum DescriptorLimit {
-    /// What is left for everything else when all clients are there: the look-up of a device's name, certificates that are read
-    /// anew, a client that is told to leave while its successor is here.
+    /// How many descriptors are left for everything else when all clients are there: the look-up of a device's name,
+    /// certificates that are read anew, a client that is told to leave while its successor is here.
     static let reserve = 16
 
     /// Raises the limit as far as this process may, and returns it.
@@ -39,7 +39,7 @@ enum DescriptorLimit {
         return max(count - 3, 0)
     }
 
-    /// Shares `available` places for clients among listeners that want so many; each has at least one.
+    /// Shares `available` places for clients among listeners that ask for as many as `wanted` has; each gets at least one.
     static func share(_ available: Int, among wanted: [Int]) -> [Int] {
         let sum = wanted.reduce(0.0) { $0 + Double($1) }
         guard sum > Double(available) else { return wanted }

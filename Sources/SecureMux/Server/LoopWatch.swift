@@ -39,7 +39,7 @@ final class LoopWatch: Sendable {
         }
     }
 
-    /// Ends the watch; to be awaited before the loops are shut down, since those may be asked no more.
+    /// Ends the watch; to be awaited before the loops are shut down, since those may no longer be asked then.
     func stop() async {
         task.withLockedValue { task in
             task?.cancel()

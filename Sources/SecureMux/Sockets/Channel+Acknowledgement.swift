@@ -9,7 +9,7 @@ import NIOCore
 extension Channel {
     /// Acknowledges what has come now, not up to 40 ms later in the hope of data that could carry the acknowledgement.
     ///
-    /// Whoever has Nagle's algorithm sends nothing small before. Linux only, tcp(7): elsewhere it does nothing.
+    /// A peer with Nagle's algorithm sends nothing small before. Linux only, tcp(7): elsewhere it does nothing.
     func acknowledgeNow() {
         #if os(Linux)
             // Done at once, since this is the channel's loop.

@@ -15,6 +15,9 @@ import NIOCore
 struct DirectSocket {
     private let channel: any Channel
     /// Nil where the channel has none, or the system no such call.
+    ///
+    /// NIO lends it for the time of a closure only. It may be kept since it is used on the channel's loop alone, and only
+    /// while the channel is active: NIO closes the socket and makes the channel inactive in one turn.
     private let descriptor: CInt?
     /// The channel's queue may have something that the socket has not taken.
     private var mayHaveQueued = false

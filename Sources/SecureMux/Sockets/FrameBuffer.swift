@@ -41,7 +41,7 @@ struct FrameBuffer {
         reader.next(in: bytes.readableBytesUInt8Span, answering: request, isSilent: isSilent)
     }
 
-    /// Cuts off so many bytes, or returns nil when there are fewer.
+    /// Cuts off the first `length` bytes, or returns nil when there are fewer.
     @discardableResult
     mutating func cut(_ length: Int) -> ByteBuffer? {
         guard let frame = bytes.readSlice(length: length) else { return nil }

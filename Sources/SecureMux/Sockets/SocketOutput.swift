@@ -11,7 +11,7 @@ import NIOCore
 /// For the handler that stands first in the channel's pipeline.
 final class SocketOutput {
     /// Called when the peer does not take at once what is written.
-    var onUntaken: (() -> Void)?
+    var onBackpressure: (() -> Void)?
     /// Whether the peer takes what is written, but for a little.
     private(set) var isWritable = true
     /// How many bytes were to leave so far.
@@ -36,7 +36,7 @@ final class SocketOutput {
     func attach(_ context: ChannelHandlerContext) { self.context = context }
 
     /// The handler in front has been removed.
-    func detach() { (context, onUntaken) = (nil, nil) }
+    func detach() { (context, onBackpressure) = (nil, nil) }
 
     /// The connection stands.
     func opened(_ channel: any Channel) { direct = DirectSocket(channel) }
@@ -75,7 +75,7 @@ final class SocketOutput {
         guard let bytes = unflushed else {
             context?.flush()
             hasQueued = false
-            if unsent > 0 { onUntaken?() }
+            if unsent > 0 { onBackpressure?() }
             return
         }
         unflushed = nil
@@ -86,7 +86,7 @@ final class SocketOutput {
     /// The channel's queue has become long, or short again.
     func writabilityChanged() { isWritable = context?.channel.isWritable ?? true }
 
-    /// What was written is for the channel now, which is about to be closed.
+    /// Leaves the bytes that were written to the channel, which is about to be closed.
     func queueUnflushed() {
         guard let bytes = unflushed else { return }
         unflushed = nil
@@ -95,7 +95,7 @@ final class SocketOutput {
 
     private func queueRest(_ rest: ByteBuffer) {
         context?.writeAndFlush(NIOAny(rest), promise: nil)
-        onUntaken?()
+        onBackpressure?()
     }
 
     private func queue(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
@@ -106,7 +106,7 @@ final class SocketOutput {
 }
 
 extension ByteBuffer {
-    /// What stands behind this many bytes.
+    /// The bytes after this many.
     fileprivate func dropping(_ count: Int) -> ByteBuffer {
         var rest = self
         rest.moveReaderIndex(forwardBy: count)

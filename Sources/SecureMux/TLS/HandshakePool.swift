@@ -30,7 +30,7 @@ final class HandshakePool: HandshakeRunner, Sendable {
     /// How much lower their priority is than the event loops'.
     ///
     /// A step takes the processor for longer than many requests, and nobody's request is to wait for it: an event loop that has
-    /// something to do comes first. Not always: beside a loop that is always busy, handshakes still get a tenth.
+    /// something to do comes first. Not always: even while a loop is always busy, handshakes still get a tenth.
     static let niceness: Int32 = 10
 
     /// As many threads as there are processors: a step does nothing but compute.

@@ -11,13 +11,13 @@ struct HandshakeRoom<Address: Hashable, Member: Hashable> {
     private var members: [Address: Deque<(member: Member, since: NIODeadline)>] = [:]
     private(set) var count = 0
 
-    /// Room for so many, each of which is left alone for a time.
+    /// Room for `places` handshakes, each of which is left alone for `time`.
     init(places: Int, time: TimeAmount) {
         self.places = places
         self.time = time
     }
 
-    /// Whether nobody can come in before somebody leaves, where so many more take room.
+    /// Whether nobody can come in before somebody leaves, where `others` take room in addition.
     func isFull(beside others: Int = 0) -> Bool { count + others >= places }
 
     /// Somebody comes in.
@@ -26,7 +26,9 @@ struct HandshakeRoom<Address: Hashable, Member: Hashable> {
         count += 1
     }
 
-    /// Somebody leaves; says whether it was there.
+    /// A member leaves.
+    ///
+    /// - Returns: Whether it was there.
     @discardableResult
     mutating func leave(_ member: Member, of address: Address) -> Bool {
         guard let index = members[address]?.firstIndex(where: { $0.member == member }) else { return false }
@@ -36,7 +38,7 @@ struct HandshakeRoom<Address: Hashable, Member: Hashable> {
         return true
     }
 
-    /// Who makes room, and from when on; nil when nobody is there.
+    /// The member that makes room, and from when on; nil when nobody is there.
     var next: (member: Member, from: NIODeadline)? {
         let most = members.values.lazy.map(\.count).max()
         let longest = members.values.lazy.filter { $0.count == most }.compactMap(\.first).min { $0.since < $1.since }

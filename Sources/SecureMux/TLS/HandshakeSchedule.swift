@@ -1,7 +1,7 @@
 import MultiplexerCore
 import NIOCore
 
-/// Which handshakes take a step now, so many at a time, and how many of them there is memory for.
+/// Which handshakes take a step now, a limited number at a time, and how many of them there is memory for.
 ///
 /// ```
 ///  hello incomplete ────────▶ begins ──────────────▶ under way ◀──────▶ takes a step ───▶ complete, refused
@@ -15,18 +15,18 @@ struct HandshakeSchedule<Member: Hashable> {
     private var arrivals = HandshakeTurns<IPAddress?, Member>()
     private var isArrivalNext = false
     private var room: HandshakeRoom<IPAddress?, Member>
-    private var hellos: MessageMemory<Member>
+    private var hellos: MemoryBudget<Member>
     /// Those that wait for their turn.
     private var waiting: Set<Member> = []
     /// Those that take a step, and those of them whose handshake is over meanwhile: their memory is not free yet.
     private var stepping: Set<Member> = []
     private var leaving: Set<Member> = []
 
-    /// So many steps at a time, of handshakes in so many places, each of which is left alone for a time.
+    /// At most `width` steps at a time, of handshakes in `places` places, each of which is left alone for `time`.
     init(width: Int, places: Int, time: TimeAmount, helloMemory: Int) {
         self.width = width
         room = HandshakeRoom(places: places, time: time)
-        hellos = MessageMemory(limit: helloMemory)
+        hellos = MemoryBudget(limit: helloMemory)
     }
 
     /// How many wait for their turn.
@@ -40,9 +40,11 @@ struct HandshakeSchedule<Member: Hashable> {
 
     private var isFull: Bool { room.isFull(beside: leaving.count) }
 
-    /// An incomplete hello takes so many bytes; returns whose handshake has to end so that it fits.
+    /// An incomplete hello of `member` takes `bytes` from now on.
+    ///
+    /// - Returns: The members whose handshakes have to end so that it fits.
     mutating func hold(_ bytes: Int, by member: Member, from address: IPAddress) -> [Member] {
-        hellos.hold(bytes, by: member, from: address)
+        hellos.reserve(bytes, by: member, from: address)
     }
 
     /// A handshake could begin, and waits for a place and its turn.
@@ -57,7 +59,7 @@ struct HandshakeSchedule<Member: Hashable> {
         turns.add(member, of: network)
     }
 
-    /// Who is to take a step now; nil when so many do, or nobody can.
+    /// Lets the next handshake take a step; nil when as many as may do, or none can.
     ///
     /// Those that are under way and those that begin alternate: neither keeps the others waiting.
     mutating func next(at now: NIODeadline) -> Member? {
@@ -96,8 +98,8 @@ struct HandshakeSchedule<Member: Hashable> {
         leaving.insert(member)
     }
 
-    /// Whose handshake has to end so that another one can begin, and from when on; nil while there is room or nobody waits
-    /// for it.
+    /// The member whose handshake has to end so that another one can begin, and from when on; nil while there is room or
+    /// nobody waits for it.
     var nextToMakeRoom: (member: Member, from: NIODeadline)? {
         // Whoever leaves makes room as soon as its step is over.
         isFull && leaving.isEmpty && !arrivals.isEmpty ? room.next : nil

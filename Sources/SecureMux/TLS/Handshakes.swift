@@ -1,7 +1,7 @@
 import MultiplexerCore
 import NIOCore
 
-/// The TLS handshakes of one event loop: has their steps taken beside the loop, in the order of ``HandshakeSchedule``.
+/// The TLS handshakes of one event loop: has their steps taken outside the loop, in the order of ``HandshakeSchedule``.
 ///
 /// The loop serves everybody else meanwhile, and a handshake that is complete never leaves it again.
 package final class Handshakes {
@@ -64,7 +64,7 @@ package final class Handshakes {
     /// What incomplete hellos take.
     var heldMemory: Int { schedule.heldMemory }
 
-    /// A client's incomplete hello takes so many bytes; `giveUp` has it let go of them, and of what follows.
+    /// A client's incomplete hello takes `bytes`; `giveUp` has it let go of them, and of what follows.
     func hold(_ bytes: Int, _ handler: TLSHandler, from peer: SocketAddress?, giveUp: @escaping () -> Void) {
         guard let address = peer.flatMap({ IPAddress($0) }) else { return }
         let member = ObjectIdentifier(handler)

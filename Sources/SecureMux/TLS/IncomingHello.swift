@@ -43,7 +43,7 @@ struct IncomingHello {
     private static let tellingBytes = 6
     private static let recordHeader = 5
     private static let messageHeader = 4
-    /// TLS 1.2 lets a record that is encrypted be so long (RFC 5246, section 6.2.3).
+    /// TLS 1.2 lets an encrypted record be this long (RFC 5246, section 6.2.3).
     private static let longestRecord = (16 << 10) + 2048
 
     /// Gives out the bytes, which are no longer kept.

@@ -5,7 +5,7 @@ struct PEMText {
     /// Without a byte order mark, and with line feeds at the ends of lines, whatever the editor made of them.
     let bytes: [UInt8]
     let isOpenToOthers: Bool
-    /// What stands behind BEGIN, in its order.
+    /// The labels after BEGIN, in their order.
     private let labels: [String]
 
     private static let (lineFeed, carriageReturn): (UInt8, UInt8) = (0x0A, 0x0D)
@@ -84,7 +84,7 @@ extension PEMText {
         case der
         case noPEM
 
-        /// To stand in parentheses behind what there is not.
+        /// To stand in parentheses after what there is not.
         var words: String {
             switch self {
             case .nothing: "it is empty"

@@ -12,7 +12,7 @@ package struct TLSConfigurationError: SentenceError, Hashable {
         case passphraseMissing
         /// The passphrase does not open the private key.
         case passphraseWrong
-        /// The private key is encrypted in a way that OpenSSL 3 knows no more.
+        /// The private key is encrypted in a way that OpenSSL 3 no longer knows.
         case oldEncryption
         /// The certificate's key is of a kind that no handshake we take part in can use.
         case unusableKey

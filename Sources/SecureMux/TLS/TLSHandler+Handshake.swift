@@ -49,7 +49,7 @@ extension TLSHandler {
         // A copy: a channel makes itself another buffer for each one that is not given back at once, and keeps them.
         received.writeImmutableBuffer(bytes)
         guard case .handshaking = state else { return }
-        // Whoever says so may reset the connection behind it, and then nobody would hear why; to look takes no time.
+        // Whoever says so may reset the connection after it, and then nobody would hear why; to look takes no time.
         if !isWaitingForTurn, received.endsWithAlert, let step = handOver() {
             step.take()
             return advance(context, by: step)

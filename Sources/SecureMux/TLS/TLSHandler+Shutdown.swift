@@ -20,7 +20,7 @@ extension TLSHandler {
         context.read()
     }
 
-    /// Ends the connection in peace: flushes what was written, then close_notify, and does not wait for the peer's.
+    /// Ends the connection cleanly: flushes what was written, then close_notify, and does not wait for the peer's.
     func sendLast(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard case .established(let session) = state else { return }
         state = .closing

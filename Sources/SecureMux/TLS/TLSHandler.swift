@@ -6,7 +6,7 @@ import NIOTLS
 /// Later handlers see plaintext, and nothing at all before the handshake is complete. When it fails, or the peer breaks
 /// the rules later, they see one ``TLSRefusal`` as an error and then the channel become inactive; they need not close it.
 ///
-/// When the peer ends the connection in peace they see `TLSUserEvent.shutdownCompleted` before the channel becomes
+/// When the peer ends the connection cleanly they see `TLSUserEvent.shutdownCompleted` before the channel becomes
 /// inactive; without that event the end may be missing, which matters where only the end of the bytes ends a message.
 ///
 /// A later handler that does not ask to read is given nothing, and then nothing is read from the network.
@@ -82,7 +82,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     /// Creates a handler; all those of one event loop may be given the same `scratch` and `handshakes`.
     ///
-    /// Those take the steps of its handshake beside the loop, in turns; without, it does that itself. With `reading` the
+    /// Those take the steps of its handshake outside the loop, in turns; without, it does that itself. With `reading` the
     /// channel reads so once it is complete.
     package init(
         context: TLSContext,

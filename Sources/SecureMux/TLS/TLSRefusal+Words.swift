@@ -35,7 +35,7 @@ extension TLSRefusal {
         remedy: "no client has reason for that: look who connects from there, and keep strangers out with \(.allow)"
     )
 
-    /// Other records stand in the midst of the client's hello.
+    /// Other records interrupt the client's hello.
     static let interruptedHello = TLSRefusal(
         .protocolViolation,
         "the client broke the rules of TLS (its hello is interrupted by a record of another kind)",

@@ -1,4 +1,4 @@
-/// Why a TLS connection came to nothing, in words for whoever has to put it right.
+/// Why a TLS connection failed, in words for whoever has to put it right.
 package struct TLSRefusal: SentenceError, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// The peer spoke Modbus/TCP without TLS.

@@ -25,7 +25,7 @@ protocol Link: AnyObject {
     func close()
 }
 
-/// Whoever a link tells what happens; all on its event loop.
+/// The receiver of what a link tells; all on its event loop.
 protocol LinkOwner: AnyObject {
     /// The loop on which the link is used and tells.
     var eventLoop: any EventLoop { get }

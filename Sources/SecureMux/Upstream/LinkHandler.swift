@@ -7,21 +7,21 @@ final class LinkHandler: ChannelInboundHandler {
 
     private let connection: TCPLink
     /// Whether no handler stands between.
-    private let isAtSocket: Bool
+    private let isHead: Bool
     private var reader: ResponseReader
     private let carriesTransactionIDs: Bool
     private var unread = FrameBuffer()
     private var hasRead = false
     private var silence: Scheduled<Void>?
 
-    /// After so long without a byte the next one begins a message.
+    /// After this time without a byte the next one begins a message.
     ///
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
 
-    init(_ connection: TCPLink, _ wire: Wire, isAtSocket: Bool) {
+    init(_ connection: TCPLink, _ wire: Wire, isHead: Bool) {
         self.connection = connection
-        self.isAtSocket = isAtSocket
+        self.isHead = isHead
         reader = wire.responseReader
         carriesTransactionIDs = wire.carriesTransactionIDs
     }
@@ -34,11 +34,11 @@ final class LinkHandler: ChannelInboundHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if isAtSocket { connection.output.attach(context) }
+        if isHead { connection.output.attach(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        if isAtSocket { connection.output.detach() }
+        if isHead { connection.output.detach() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -106,7 +106,7 @@ final class TCPLink: Link {
         return SocketOutput.Remainder(bytes: frame.count, isDead: false)
     }
 
-    /// So many bytes fit into any send buffer at once, beside those of the other requests in flight.
+    /// This many bytes fit into any send buffer at once, in addition to those of the other requests in flight.
     private static let wholeWrite = 512
 
     /// Closes the connection or gives the attempt up.
@@ -145,7 +145,7 @@ final class TCPLink: Link {
                     try connection.adopt(channel)
                     let spoken = connection.applicationProtocol
                     let http = HTTPPipeline.device("\(connection.device)", speaking: spoken)
-                    let handler = LinkHandler(connection, connection.wire, isAtSocket: http.isEmpty)
+                    let handler = LinkHandler(connection, connection.wire, isHead: http.isEmpty)
                     connection.handler = handler
                     // Where nothing stands between, the handler itself is at the socket: each costs time for each answer.
                     let socket: [any ChannelHandler] = http.isEmpty ? [] : [LinkSocketHandler(connection)]

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SecureMux
 
-/// How much each listener puts up with from its clients.
+/// The limits that each listener sets its clients.
 struct ClientLimitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

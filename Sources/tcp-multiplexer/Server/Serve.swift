@@ -130,7 +130,7 @@ struct Serve: AsyncParsableCommand {
         )
     }
 
-    /// The listeners that the options ask for: a plain one beside that of --tls-listen only if it is asked for.
+    /// The listeners that the options ask for: a plain one in addition to that of --tls-listen only if it is asked for.
     func listeners(passphrase: String? = nil) throws -> [ListenerConfiguration] {
         let (clientProtocol, unitMap) = (try spoken.clientProtocol(), try spoken.unitMap())
         let allowList = AllowList(clients.allow)

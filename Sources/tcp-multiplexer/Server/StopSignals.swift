@@ -10,8 +10,8 @@ import UnixSignals
 
 /// What each signal to stop asks for: the first one a drain, a second SIGTERM or SIGINT the end at once.
 ///
-/// SIGHUP is no such second one, and does not make the next one a second one: service managers send it beside another, and
-/// whoever hangs up a terminal wants no answer lost.
+/// SIGHUP is no such second one, and does not make the next one a second one: service managers send it in addition to
+/// another, and whoever hangs up a terminal wants no answer lost.
 struct StopSignals {
     enum Kind {
         /// SIGTERM, SIGINT.

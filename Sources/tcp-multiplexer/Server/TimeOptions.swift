@@ -188,7 +188,7 @@ struct TimeOptions: ParsableArguments {
         configuration.minimumGap = gap ?? configuration.minimumGap
         configuration.broadcastDelay = broadcastDelay ?? configuration.broadcastDelay
         if let idleClose { configuration.idleClose = idleClose.duration }
-        if let connectionLifetime { configuration.maximumAge = connectionLifetime.duration }
+        if let connectionLifetime { configuration.connectionLifetime = connectionLifetime.duration }
         configuration.settleTime = settle ?? configuration.settleTime
         configuration.quietTime = quietTime ?? configuration.quietTime
         configuration.linger = linger ?? configuration.linger
@@ -207,7 +207,7 @@ struct TimeOptions: ParsableArguments {
         case .minimumGap: gap != nil
         case .settleTime: settle != nil
         case .idleClose: idleClose != nil
-        case .maximumAge: connectionLifetime != nil
+        case .connectionLifetime: connectionLifetime != nil
         }
     }
 }

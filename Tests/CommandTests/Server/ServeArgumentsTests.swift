@@ -141,8 +141,8 @@ import Testing
         Times("--broadcast-delay", "0") { $0.broadcastDelay = .zero },
         Times("--idle-close", "90s") { $0.idleClose = .seconds(90) },
         Times("--idle-close", "off") { $0.idleClose = nil },
-        Times("--connection-lifetime", "5m") { $0.maximumAge = .seconds(300) },
-        Times("--connection-lifetime", "off") { $0.maximumAge = nil },
+        Times("--connection-lifetime", "5m") { $0.connectionLifetime = .seconds(300) },
+        Times("--connection-lifetime", "off") { $0.connectionLifetime = nil },
         Times("--settle", "2s") { $0.settleTime = .seconds(2) },
         Times("--linger", "1m") { $0.linger = .seconds(60) },
         Times("--linger", "0") { $0.linger = .zero },
@@ -192,7 +192,7 @@ import Testing
         let options = ["-p", "modbus", "--device-profile", "solaredge", "--idle-close", "off"]
         let configuration = try Serve.parse(options).multiplexer
         #expect(configuration.idleClose == nil)
-        #expect(configuration.maximumAge == .seconds(300))
+        #expect(configuration.connectionLifetime == .seconds(300))
     }
 
     @Test func `the log says which times a profile leads to`() throws {

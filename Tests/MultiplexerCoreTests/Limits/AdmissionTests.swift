@@ -167,7 +167,7 @@ private struct Door {
             let other = try #require(known)
             tickets[other] = nil
             // The connection's end is heard of a little later, behind anything it may have said.
-            admission.spoke(evicted)
+            admission.sentRequest(evicted)
             admission.left(evicted)
             enter(name, ticket)
             return .insteadOf(other)
@@ -177,7 +177,7 @@ private struct Door {
     }
 
     mutating func speaks(_ names: String...) {
-        for name in names { if let ticket = tickets[name] { admission.spoke(ticket) } }
+        for name in names { if let ticket = tickets[name] { admission.sentRequest(ticket) } }
     }
 
     mutating func leaves(_ name: String) {

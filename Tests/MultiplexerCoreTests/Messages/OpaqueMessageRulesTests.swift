@@ -18,6 +18,6 @@ import Testing
     }
 
     @Test func `a client that has closed its sending side still gets its answers`() {
-        #expect(rules.answersAfterEndOfInput)
+        #expect(rules.allowsHalfClosure)
     }
 }

@@ -7,7 +7,7 @@ import Testing
     private let aging = Multiplexer.Configuration(
         responseTimeout: .seconds(50),
         queueTimeout: .seconds(50),
-        maximumAge: .seconds(100)
+        connectionLifetime: .seconds(100)
     )
 
     @Test func `an idle connection is closed and opened again for the next request`() {

@@ -36,7 +36,7 @@ import Testing
     }
 
     // The first request after a connect would be swallowed.
-    @Test func `connecting becomes settling and nothing is sent meanwhile`() {
+    @Test func `connecting becomes delaying and nothing is sent meanwhile`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(2)))
         trace.join(.a)
         trace.request(1, from: .a)
@@ -75,7 +75,7 @@ import Testing
         #expect(trace.reports.hasPrefix("backing off 1"))
     }
 
-    @Test func `settling becomes closing when nobody is left`() {
+    @Test func `delaying becomes closing when nobody is left`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(2), linger: .zero))
         trace.join(.a)
         trace.request(1, from: .a)
@@ -84,7 +84,7 @@ import Testing
         #expect(trace.pass(.seconds(3)) == "")
     }
 
-    @Test func `settling becomes connecting when the device closes, and nobody's request fails`() {
+    @Test func `delaying becomes connecting when the device closes, and nobody's request fails`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(2)))
         trace.join(.a)
         trace.request(1, from: .a)
@@ -95,7 +95,7 @@ import Testing
         #expect(trace.pass(.seconds(2)) == "send 1 as 1")
     }
 
-    @Test func `settling becomes backing off when the device closes a fourth time in a row`() {
+    @Test func `delaying becomes backing off when the device closes a fourth time in a row`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(2)))
         trace.join(.a)
         trace.request(1, from: .a)

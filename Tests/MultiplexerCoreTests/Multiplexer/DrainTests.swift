@@ -17,7 +17,7 @@ import Testing
         #expect(trace.closed(1) == "drained")
     }
 
-    @Test func `while settling, the connection is closed`() {
+    @Test func `while delaying, the connection is closed`() {
         var trace = Trace(.init(delayAfterConnect: .seconds(1)))
         trace.join(.a)
         trace.request(1, from: .a)

@@ -32,7 +32,7 @@ package struct RecordFraming: Framing {
     }
 
     /// That of the length byte.
-    package var room: Int { 1 }
+    package var headerRoom: Int { 1 }
 
     /// Writes the length byte in front of the message.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {
@@ -48,7 +48,7 @@ package struct RecordMessageRules: MessageRules {
     package init() {}
 
     /// The end of a client's stream means that it has left.
-    package var answersAfterEndOfInput: Bool { false }
+    package var allowsHalfClosure: Bool { false }
 
     /// A response repeats the key of its request.
     package func request(_ message: Span<UInt8>) -> Request {

@@ -44,7 +44,7 @@ import Testing
         profile.apply(to: &configuration)
         #expect(configuration.responseTimeout <= configuration.queueTimeout)
         #expect(configuration.minimumGap < configuration.queueTimeout)
-        #expect(configuration.maximumAge.map { $0 > configuration.delayAfterConnect } != false)
+        #expect(configuration.connectionLifetime.map { $0 > configuration.delayAfterConnect } != false)
     }
 
     @Test func `a profile changes what it names and nothing else`() {
@@ -57,7 +57,7 @@ import Testing
                 DeviceProfile.Setting(.minimumGap, .seconds(3), source: "https://example.com/3"),
                 DeviceProfile.Setting(.settleTime, .seconds(4), source: "https://example.com/4"),
                 DeviceProfile.Setting(.idleClose, .seconds(5), source: "https://example.com/5"),
-                DeviceProfile.Setting(.maximumAge, .seconds(6), source: "https://example.com/6"),
+                DeviceProfile.Setting(.connectionLifetime, .seconds(6), source: "https://example.com/6"),
             ]
         )
         #expect(Set(profile.settings.map(\.time)) == Set(DeviceProfile.Time.allCases))
@@ -72,7 +72,7 @@ import Testing
                     settleTime: .seconds(4),
                     linger: .seconds(7),
                     idleClose: .seconds(5),
-                    maximumAge: .seconds(6)
+                    connectionLifetime: .seconds(6)
                 )
         )
     }
@@ -86,7 +86,7 @@ import Testing
             case .minimumGap: "--gap"
             case .settleTime: "--settle"
             case .idleClose: "--idle-close"
-            case .maximumAge: "--connection-lifetime"
+            case .connectionLifetime: "--connection-lifetime"
             }
         return "\(option) \(setting.value.shortText)"
     }

@@ -88,7 +88,7 @@ import Testing
             ($0.settleTime, $0.delayAfterConnect, $0.minimumGap) = (.seconds(4), .seconds(4), .seconds(2))
         },
         Times("the 'connection-lifetime' of 2s leaves no time for requests") {
-            ($0.maximumAge, $0.delayAfterConnect) = (.seconds(2), .seconds(1))
+            ($0.connectionLifetime, $0.delayAfterConnect) = (.seconds(2), .seconds(1))
         },
     ])
     func `times that do not fit together are refused`(times: Times) throws {

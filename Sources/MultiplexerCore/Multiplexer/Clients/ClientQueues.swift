@@ -13,11 +13,11 @@ extension Multiplexer {
         private let sharesReads: Bool
         private let sendsWritesFirst: Bool
 
-        /// By their slots; what is left of a client that has gone is no matter.
+        /// By their slots; those of clients that have gone are not read.
         private var clients: [Client] = []
         private var count = 0
         /// How many of them have asked anything.
-        private var askers = 0
+        private var askingClients = 0
 
         private var requests: [Waiting?] = []
         private var requestLinks = LinkedLists()
@@ -30,7 +30,7 @@ extension Multiplexer {
         private var lastServed: Int?
         /// Served last or let share an answer.
         private var lastTaken: Int?
-        /// Of the clients with waiting requests: what they ask next.
+        /// The next reads of the clients with waiting requests.
         private var reads = ReadIndex()
         /// From where clients came on whose requests the device hung up, and until when that is remembered.
         private var notorious: [(origin: IPAddress, until: Duration)] = []
@@ -77,8 +77,8 @@ extension Multiplexer {
         /// Whether there is no client.
         var isEmpty: Bool { count == 0 }
 
-        /// Whether there is a client that has asked anything.
-        var hasAskers: Bool { askers > 0 }
+        /// Whether there is a client that has asked for anything.
+        var hasAskingClients: Bool { askingClients > 0 }
 
         /// The clients in the order in which they came, so that equal events give equal actions.
         var all: [ClientID] { clients.compactMap(\.id).sorted() }
@@ -115,7 +115,7 @@ extension Multiplexer {
         mutating func noteAsked(_ client: ClientID) {
             guard !clients[client.slot].hasAsked else { return }
             clients[client.slot].hasAsked = true
-            askers += 1
+            askingClients += 1
         }
 
         /// Whether no hang-up is held against a client, or its answers have made up for it.
@@ -157,7 +157,7 @@ extension Multiplexer {
         /// A request of a client is in flight.
         mutating func noteSent(_ client: ClientID) { clients[client.slot].inFlight += 1 }
 
-        /// A request of a client is in flight no more.
+        /// A request of a client is no longer in flight.
         mutating func noteLanded(_ client: ClientID) {
             if contains(client) { clients[client.slot].inFlight -= 1 }
         }
@@ -174,7 +174,7 @@ extension Multiplexer {
             while let request = popFirst(client.slot) { left.append(request) }
             clients[client.slot].id = nil
             count -= 1
-            if clients[client.slot].hasAsked { askers -= 1 }
+            if clients[client.slot].hasAsked { askingClients -= 1 }
             return left
         }
     }
@@ -183,7 +183,9 @@ extension Multiplexer {
 // MARK: - Waiting
 
 extension Multiplexer.ClientQueues {
-    /// Queues a request; says whether the client's reading is to pause.
+    /// Queues a request.
+    ///
+    /// - Returns: Whether the client's reading is to pause.
     mutating func enqueue(_ request: Multiplexer.Waiting, of client: ClientID) -> Bool {
         let slot = client.slot
         let wasIdle = isIdle(slot)
@@ -215,7 +217,7 @@ extension Multiplexer.ClientQueues {
         standInLine(client.slot)
     }
 
-    /// A waiting request has more time, and so have those of its client that wait behind it; false if it does not wait.
+    /// A waiting request has more time, and so have those of its client that wait after it; false if it does not wait.
     mutating func extend(_ id: RequestID, to deadline: Duration) -> Bool {
         guard requests.indices.contains(Int(id.rawValue)), requests[Int(id.rawValue)] != nil else { return false }
         raiseDeadlines(from: Int(id.rawValue), to: deadline)
@@ -264,7 +266,9 @@ extension Multiplexer.ClientQueues {
         return expired
     }
 
-    /// Says whether a client is to be closed now, which is said once.
+    /// Marks a client as one to be closed.
+    ///
+    /// - Returns: Whether it is to be closed now, which is so once.
     mutating func closes(_ client: ClientID) -> Bool {
         guard contains(client), !clients[client.slot].isClosing else { return false }
         clients[client.slot].isClosing = true

@@ -1,6 +1,6 @@
 extension Multiplexer {
-    /// Who gets the response of a request in flight.
-    struct Asker {
+    /// A request whose client gets the response of a request in flight: that one, or an equal read.
+    struct Waiter {
         var client: ClientID
         var request: RequestID
         var number: Int
@@ -29,17 +29,17 @@ extension Multiplexer {
         var deviceDeadline: Duration
         /// How often its unit had been written to when it was sent.
         var generation: UInt64
-        /// Nothing else is in flight beside it.
+        /// Nothing else is in flight with it.
         var isAlone: Bool
         /// No byte of it has left.
         var isUnsent = false
-        /// From where a client asked that has gone.
+        /// The address of a client that asked and has gone.
         var leftFrom: IPAddress?
-        /// Who is left of those that asked: nobody, if their clients have gone or their time was up.
-        var askers: Askers
+        /// The requests that still wait for the response: none, if their clients have gone or their time was up.
+        var waiters: Waiters
 
-        /// One of those that asked.
-        var asker: RequestID? { askers.first?.request }
+        /// The first request that still waits for the response.
+        var waiter: RequestID? { waiters.first?.request }
 
         /// Whether sending it again could change nothing, and bring its answer.
         var isRead: Bool { !request.mayWrite && request.expectsResponse }
@@ -47,7 +47,7 @@ extension Multiplexer {
         /// How many clients asked; requests of one stand together.
         var clients: Int {
             var (count, last) = (0, ClientID?.none)
-            for asker in askers where asker.client != last { (count, last) = (count + 1, asker.client) }
+            for waiter in waiters where waiter.client != last { (count, last) = (count + 1, waiter.client) }
             return count
         }
 
@@ -89,25 +89,27 @@ extension Multiplexer {
 }
 
 extension Multiplexer {
-    /// Those who share a response, mostly one: only more of them take memory.
-    struct Askers: RandomAccessCollection {
-        private var first: Asker?
-        private var others: [Asker] = []
+    /// The requests that share a response, mostly one: only more of them take memory.
+    struct Waiters: RandomAccessCollection {
+        private var first: Waiter?
+        private var others: [Waiter] = []
 
-        init(_ first: Asker?) {
+        init(_ first: Waiter?) {
             self.first = first
         }
 
         var startIndex: Int { first == nil ? 1 : 0 }
         var endIndex: Int { 1 + others.count }
 
-        subscript(index: Int) -> Asker {
+        subscript(index: Int) -> Waiter {
             if index == 0, let first { first } else { others[index - 1] }
         }
 
-        mutating func append(_ asker: Asker) { others.append(asker) }
+        mutating func append(_ waiter: Waiter) { others.append(waiter) }
 
-        /// Gives one of them more time; false if it is none of them.
+        /// Gives one of them more time.
+        ///
+        /// - Returns: Whether it is one of them.
         mutating func extend(_ request: RequestID, to deadline: Duration) -> Bool {
             if first?.request == request {
                 first?.deadline = deadline
@@ -119,8 +121,8 @@ extension Multiplexer {
             return true
         }
 
-        /// Removes those for whom `isRemoved` says so, and returns them.
-        mutating func remove(where isRemoved: (Asker) -> Bool) -> [Asker] {
+        /// Removes those for which `isRemoved` is true, and returns them.
+        mutating func remove(where isRemoved: (Waiter) -> Bool) -> [Waiter] {
             guard contains(where: isRemoved) else { return [] }
             let removed = filter(isRemoved)
             others.removeAll(where: isRemoved)

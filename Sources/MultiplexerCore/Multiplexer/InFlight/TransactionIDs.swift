@@ -2,7 +2,7 @@ import DequeModule
 
 /// Hands out transaction ids that no late response can carry, and that no client can foresee.
 ///
-/// Whoever knew the next id could hide an answer of its own for it in what it asks. So the ids come in an order of their own,
+/// A client that knew the next id could hide an answer to it in a request of its own. So the ids come in an order of their own,
 /// each of them once in 65,280: a Feistel network of four rounds over a counter, keyed by the seed.
 struct TransactionIDs: Sendable {
     /// How long after its timeout an id is not used again.

@@ -1,4 +1,4 @@
-/// What the device answered when it was asked last, of what was asked lately.
+/// The subjects asked for lately whose last request the device answered.
 ///
 /// At least ``capacity`` are remembered, at most twice as many: when the newer half is full it becomes the older one, and
 /// what was in that is forgotten. Which one drives out which nobody can choose but by asking that many.
@@ -19,7 +19,9 @@ struct AnsweredSubjects {
         newer.find(subject).isKept || older.find(subject).isKept
     }
 
-    /// Says whether it was not contained.
+    /// Inserts a subject.
+    ///
+    /// - Returns: Whether it was not contained.
     @discardableResult
     mutating func insert(_ subject: Request.Subject) -> Bool {
         let (place, isKept) = newer.find(subject)
@@ -35,7 +37,9 @@ struct AnsweredSubjects {
         return isNew
     }
 
-    /// Says whether it was contained.
+    /// Removes a subject.
+    ///
+    /// - Returns: Whether it was contained.
     @discardableResult
     mutating func remove(_ subject: Request.Subject) -> Bool {
         // It may be in both.

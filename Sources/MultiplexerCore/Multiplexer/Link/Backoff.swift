@@ -14,7 +14,7 @@ public struct Backoff: Hashable, Sendable {
         self.maximum = max(initial, maximum)
     }
 
-    /// The wait after so many failures in a row, 1 or more.
+    /// The wait after `failures` failures in a row, 1 or more.
     ///
     /// | failures | wait with the defaults |
     /// |---|---|

@@ -4,7 +4,7 @@ extension Multiplexer {
     /// A request that made the device hang up twice is not sent again for a while that grows, for those on whom it hung up
     /// and for whoever is not trusted: what one client may not have written, another's write to the same place need not share.
     /// After three of them, nothing is for a while that the device has not answered before, unless a trusted client asks: so
-    /// whoever asks for ever other things that make it hang up cannot have everyone wait for new connections.
+    /// a client that keeps asking other things that make it hang up cannot have everyone wait for new connections.
     ///
     /// ```
     ///           hung up twice                       the while is over
@@ -23,7 +23,7 @@ extension Multiplexer {
         private var newcomers = 0
         private var newcomersUntil = Duration.zero
         private var lastNewcomer = Duration.zero
-        /// What was asked and not answered as long as nothing was, each once.
+        /// The subjects that were not answered, each once, for as long as nothing was answered.
         private var unanswered: [Request.Subject] = []
 
         private struct Suspect {
@@ -75,19 +75,19 @@ extension Multiplexer {
         func knows(_ subject: Request.Subject) -> Bool { answered.contains(subject) }
 
         /// The device answered those who asked; `isTrusted` if all of them were before.
-        mutating func noteAnswer(_ subject: Request.Subject?, of askers: Askers, isTrusted: Bool, at now: Duration) {
+        mutating func noteAnswer(_ subject: Request.Subject?, of waiters: Waiters, isTrusted: Bool, at now: Duration) {
             guard let subject else { return }
             hasAnswered = true
             if answered.insert(subject), newcomers > 0, !isTrusted {
                 (newcomers, newcomersUntil) = (newcomers - 1, .zero)
             }
-            if !suspects.isEmpty { clear(subject, of: askers, at: now) }
+            if !suspects.isEmpty { clear(subject, of: waiters, at: now) }
         }
 
-        /// What another asked may differ in what it writes, so that its answer clears nobody else.
-        private mutating func clear(_ subject: Request.Subject, of askers: Askers, at now: Duration) {
+        /// Another client's request may write other values, so that its answer clears nobody else.
+        private mutating func clear(_ subject: Request.Subject, of waiters: Waiters, at now: Duration) {
             guard let index = suspects.firstIndex(where: { $0.subject == subject }) else { return }
-            for asker in askers { suspects[index].clients.removeAll { $0 == asker.client } }
+            for waiter in waiters { suspects[index].clients.removeAll { $0 == waiter.client } }
             if suspects[index].clients.isEmpty || now > suspects[index].until + Self.memory {
                 suspects.remove(at: index)
             }
@@ -100,7 +100,8 @@ extension Multiplexer {
             answered.remove(subject)
         }
 
-        /// Whether so many different things were not answered, and nothing was, that it is no matter of what is asked.
+        /// Whether at least `unansweredLimit` different subjects, these included, were not answered: then it is not the subject's
+        /// fault.
         func hasAnsweredNothing(of subjects: some Sequence<Request.Subject>) -> Bool {
             var all = unanswered
             for subject in subjects where !all.contains(subject) { all.append(subject) }
@@ -117,7 +118,7 @@ extension Multiplexer {
         /// - Returns: How long it is held back from now on; nil if it is not.
         mutating func noteHangUp(
             _ subject: Request.Subject?,
-            of askers: Askers,
+            of waiters: Waiters,
             isAlone: Bool,
             at now: Duration
         ) -> Duration? {
@@ -129,9 +130,9 @@ extension Multiplexer {
             // With others in flight nobody can tell; asked alone it will.
             guard isAlone || suspect.hangUps == 0 else { return nil }
             suspect.hangUps += 1
-            for asker in askers where !suspect.clients.contains(asker.client) {
+            for waiter in waiters where !suspect.clients.contains(waiter.client) {
                 if suspect.clients.count == Self.suspectLimit { suspect.clients.removeFirst() }
-                suspect.clients.append(asker.client)
+                suspect.clients.append(waiter.client)
             }
             if isAlone, isNew, hasAnswered, suspect.hangUps == 1 { noteNewcomer(at: now) }
             let isHeldBack = suspect.hangUps >= Self.hangUpLimit

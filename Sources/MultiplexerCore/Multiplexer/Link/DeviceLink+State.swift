@@ -5,10 +5,10 @@ extension Multiplexer.DeviceLink {
         case down
         /// None: it ended unasked, or was closed since nothing was asked. The next is opened for a request. Exits: down.
         case resting
-        /// Asked for. Exits: settling, ready, closing, backingOff.
+        /// Asked for. Exits: delaying, ready, closing, backingOff.
         case connecting(LinkID, until: Duration)
         /// Stands; the device is left alone for a while. Exits: ready, closing, down, backingOff.
-        case settling(LinkID, until: Duration)
+        case delaying(LinkID, until: Duration)
         /// Stands and carries requests. Exits: ended, closing, down, resting, backingOff.
         case ready(LinkID)
         /// Ended, as a request that could not be sent has shown. Exits: down, resting, backingOff.
@@ -42,7 +42,7 @@ extension Multiplexer.DeviceLink {
     struct Loss {
         var unanswered: Int
         var isMidResponse: Bool
-        /// Whether any of it may be sent once more.
+        /// Whether any of it may be sent again.
         var mayRepeat: Bool
         var blame: Multiplexer.Blame
         /// Whether all that asked for it are trusted.

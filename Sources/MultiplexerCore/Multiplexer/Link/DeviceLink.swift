@@ -34,9 +34,9 @@ extension Multiplexer {
 
         private var jitter: SplitMix64
 
-        /// So many requests in a row without an answer mean that the device is gone though its connection seems to stand.
+        /// This many requests in a row without an answer mean that the device is gone though its connection seems to stand.
         private static let silencesBeforeReplacement = 2
-        /// A device that closes each time before it can be asked is not to be connected to for ever.
+        /// A device that closes each time before it can be asked is not to be connected to again and again.
         private static let earlyEndsInARow = 3
 
         init(_ configuration: Configuration, seed: UInt64) {
@@ -52,7 +52,7 @@ extension Multiplexer {
 extension Multiplexer.DeviceLink {
     /// Opens the connection if it is wanted, closes it if it is not or is to be renewed.
     ///
-    /// Says whether it was opened.
+    /// - Returns: Whether it was opened.
     mutating func adapt(
         to demand: Demand,
         at now: Duration,
@@ -70,13 +70,13 @@ extension Multiplexer.DeviceLink {
             actions.append(.connect(last))
             return true
         case .connecting(let id, _) where isUnwanted(demand, at: now),
-            .settling(let id, _) where isUnwanted(demand, at: now),
+            .delaying(let id, _) where isUnwanted(demand, at: now),
             .ready(let id) where isUnwanted(demand, at: now):
             close(id, next: .down, into: &actions)
         case .ready(let id) where demand.isIdle && now >= idleEnd ?? .never:
             actions.append(.report(.closingIdle))
             close(id, next: isSilent ? .backingOff : .resting, into: &actions)
-        case .ready(let id) where !demand.hasInFlight && now >= (demand.isIdle ? renewal : maximumAge) ?? .never:
+        case .ready(let id) where !demand.hasInFlight && now >= (demand.isIdle ? renewal : lifetimeEnd) ?? .never:
             actions.append(.report(.renewing))
             close(id, next: isSilent ? .backingOff : .down, into: &actions)
         default:
@@ -101,14 +101,14 @@ extension Multiplexer.DeviceLink {
     mutating func lingers(from now: Duration) { lingerEnd = now + configuration.linger }
 
     /// A client asks.
-    mutating func lingersNoMore() { lingerEnd = nil }
+    mutating func clientJoined() { lingerEnd = nil }
 
     /// The connection stands.
     mutating func connected(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
         guard case .connecting(id, _) = state else { return }
         beginning = now
         guard configuration.delayAfterConnect > .zero else { return becomeReady(id, at: now, into: &actions) }
-        state = .settling(id, until: now + configuration.delayAfterConnect)
+        state = .delaying(id, until: now + configuration.delayAfterConnect)
     }
 
     private mutating func becomeReady(_ id: LinkID, at now: Duration, into actions: inout [Multiplexer.Action]) {
@@ -123,7 +123,7 @@ extension Multiplexer.DeviceLink {
         switch state {
         case .ready, .ended:
             use == .answered || (use == .asked && excuse(for: loss, at: now) == nil)
-        case .down, .resting, .connecting, .settling, .closing, .backingOff: false
+        case .down, .resting, .connecting, .delaying, .closing, .backingOff: false
         }
     }
 
@@ -143,7 +143,7 @@ extension Multiplexer.DeviceLink {
         case .connecting, .closing(_, next: .backingOff):
             backOff(at: now, into: &actions)
             return .backsOff
-        case .settling:
+        case .delaying:
             return endedEarly(at: now, into: &actions)
         case .ready where use == .unasked && hasWaiting:
             return endedEarly(at: now, into: &actions)
@@ -246,7 +246,7 @@ extension Multiplexer.DeviceLink {
 // MARK: - Old connections
 
 extension Multiplexer.DeviceLink {
-    /// A connection is no more.
+    /// A connection has ended.
     private mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
         guard beginning != nil else { return }
         settledAt = max(settledAt, now + oldConnection.closed(at: now, end))
@@ -284,7 +284,7 @@ extension Multiplexer.DeviceLink {
     /// The connection of which something is left.
     var id: LinkID? {
         switch state {
-        case .connecting(let id, _), .settling(let id, _), .ready(let id), .ended(let id), .closing(let id, _): id
+        case .connecting(let id, _), .delaying(let id, _), .ready(let id), .ended(let id), .closing(let id, _): id
         case .down, .resting, .backingOff: nil
         }
     }
@@ -300,8 +300,8 @@ extension Multiplexer.DeviceLink {
     /// Whether a request may be sent now.
     func mayCarry(at now: Duration) -> Bool {
         guard isReady, quiet.isOver(at: now) else { return false }
-        guard let maximumAge else { return true }
-        return now < maximumAge
+        guard let lifetimeEnd else { return true }
+        return now < lifetimeEnd
     }
 
     /// A request was sent.
@@ -329,7 +329,9 @@ extension Multiplexer.DeviceLink {
         lastUse = now
     }
 
-    /// The device let a request time out; says whether it seems to be gone.
+    /// The device let a request time out.
+    ///
+    /// - Returns: Whether it seems to be gone.
     mutating func fellSilent(at now: Duration) -> Bool {
         silences += 1
         isAmiss = true
@@ -348,14 +350,16 @@ extension Multiplexer.DeviceLink {
 // MARK: - Time
 
 extension Multiplexer.DeviceLink {
-    /// Says whether waiting requests are to fail.
+    /// Does what is due by now.
+    ///
+    /// - Returns: Whether waiting requests are to fail.
     mutating func expire(at now: Duration, into actions: inout [Multiplexer.Action]) -> Bool {
         switch state {
         case .connecting(let id, let deadline) where deadline <= now:
             actions.append(.report(.connectTimedOut(id)))
             close(id, next: .backingOff, into: &actions)
             return true
-        case .settling(let id, let deadline) where deadline <= now:
+        case .delaying(let id, let deadline) where deadline <= now:
             becomeReady(id, at: now, into: &actions)
         case .backingOff(let deadline) where deadline <= now:
             state = .down
@@ -371,7 +375,7 @@ extension Multiplexer.DeviceLink {
         switch state {
         case .down:
             return demand.isAny ? settledAt : nil
-        case .connecting(_, let deadline), .settling(_, let deadline):
+        case .connecting(_, let deadline), .delaying(_, let deadline):
             return min(deadline, lingerEnd ?? deadline)
         case .ready:
             let quietEnd = demand.hasWaiting ? quiet.end(after: now) : nil
@@ -387,10 +391,10 @@ extension Multiplexer.DeviceLink {
 
     private var idleEnd: Duration? { configuration.idleClose.map { lastUse + $0 } }
 
-    private var maximumAge: Duration? { age(configuration.maximumAge) }
+    private var lifetimeEnd: Duration? { age(configuration.connectionLifetime) }
 
     /// From when on a quiet moment is taken for a new connection.
-    private var renewal: Duration? { age(configuration.maximumAge.map { $0 / 4 * 3 }) }
+    private var renewal: Duration? { age(configuration.connectionLifetime.map { $0 / 4 * 3 }) }
 
     private func age(_ limit: Duration?) -> Duration? {
         guard let limit, let beginning else { return nil }

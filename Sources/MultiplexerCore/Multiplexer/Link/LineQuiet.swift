@@ -9,7 +9,7 @@ struct LineQuiet {
     /// Whether a request was not answered, so that the line must fall quiet before the next one.
     private var mustListen = false
 
-    /// How long what comes beside an answer takes at most.
+    /// How long bytes that come in addition to an answer take at most.
     private static let excessTime = Duration.milliseconds(100)
 
     init(gap: Duration, quietTime: Duration) {
@@ -36,7 +36,7 @@ struct LineQuiet {
         if hasGap { gapEnd = now + gap }
     }
 
-    /// The device sent what answers nothing, which must not put off the next request for ever.
+    /// The device sent what answers nothing, which must not put off the next request without end.
     mutating func keepDistance(fromStrayAt now: Duration) {
         if hasGap, now >= gapEnd { keepDistance(from: now) }
     }
@@ -64,7 +64,7 @@ struct LineQuiet {
         mustListen = false
     }
 
-    /// A connection is no more.
+    /// A connection has ended.
     mutating func disconnected(at now: Duration) {
         keepDistance(from: now)
         if isListening(at: now) { mustListen = true }

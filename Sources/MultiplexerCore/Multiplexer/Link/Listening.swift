@@ -19,6 +19,6 @@ struct Listening {
 
     func isOver(at now: Duration) -> Bool { now >= until }
 
-    /// Something came: that puts the next request off, but not for ever.
+    /// Bytes came: they put the next request off, but not beyond the limit.
     mutating func heard(at now: Duration) { until = min(now + time, limit) }
 }

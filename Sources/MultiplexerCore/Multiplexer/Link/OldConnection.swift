@@ -6,7 +6,7 @@ struct OldConnection {
     private var end = End.ours
     /// How many connections after it the device did not take.
     private var refusals = 0
-    /// Whether it was no matter of what was asked that the device did not take one.
+    /// Whether the device did not take one whatever was asked.
     private var isProven = false
     /// How long the device counted a connection when it last refused a new one for it; less each time it does not.
     private var learnedTimes = LearnedTimes()
@@ -51,7 +51,7 @@ struct OldConnection {
         }
     }
 
-    /// A connection that stood is no more.
+    /// A connection that stood has ended.
     ///
     /// - Returns: How long to wait for the next one.
     mutating func closed(at now: Duration, _ end: End) -> Duration {
@@ -59,7 +59,7 @@ struct OldConnection {
         return learnedTimes[end]
     }
 
-    /// Whether nobody knows yet that the device counts it no more.
+    /// Whether nobody knows yet that the device no longer counts it.
     var isRemembered: Bool { closedAt != nil }
 
     /// Whether a device that does not take a connection may do so for this one.

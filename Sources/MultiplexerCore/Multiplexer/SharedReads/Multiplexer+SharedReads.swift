@@ -1,6 +1,6 @@
 extension Multiplexer {
     /// How many requests may share a response; more wait for the next one.
-    private static let askersLimit = 4096
+    private static let waitersLimit = 4096
 
     /// Answers a read with a response that is kept, or lets it wait for one on its way; both only within a maximum age.
     mutating func sharesEarlier(
@@ -10,23 +10,23 @@ extension Multiplexer {
         into actions: inout [Action]
     ) -> Bool {
         // Not before what the client asked earlier.
-        guard let memory, let read = waiting.request.read, !clients.hasInFlight(client) else { return false }
+        guard let cache, let read = waiting.request.read, !clients.hasInFlight(client) else { return false }
         let generation = writes[waiting.request.unit]
-        if let (place, age) = memory.find(read, generation: generation, at: now) {
+        if let (place, age) = cache.find(read, generation: generation, at: now) {
             statistics.responses += 1
             statistics.kept += 1
             statistics.greatestAge = max(statistics.greatestAge, age)
-            actions.append(.respondKept(waiting.id, place: place, age: age, to: client))
+            actions.append(.respondCached(waiting.id, place: place, age: age, to: client))
             return true
         }
         guard
             let index = inFlight.firstIndex(where: {
-                $0.request.read == read && $0.generation == generation && $0.askers.count < Self.askersLimit
+                $0.request.read == read && $0.generation == generation && $0.waiters.count < Self.waitersLimit
             })
         else { return false }
         visit(at: waiting.deadline, into: &actions)
-        actions.append(.report(.sharing(waiting.id, with: inFlight[index].asker)))
-        inFlight[index].askers.append(Asker(waiting, of: client))
+        actions.append(.report(.sharing(waiting.id, with: inFlight[index].waiter)))
+        inFlight[index].waiters.append(Waiter(waiting, of: client))
         clients.noteSent(client)
         return true
     }
@@ -39,34 +39,34 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         guard configuration.sharesReads, let read = flight.request.read else { return }
-        while flight.askers.count < Self.askersLimit,
+        while flight.waiters.count < Self.waitersLimit,
             let taken = clients.takeEqual(to: read, generation: generation)
         {
-            guard let asker = asker(taken, at: now, into: &actions) else { continue }
-            actions.append(.report(.sharing(taken.request.id, with: flight.asker)))
-            flight.askers.append(asker)
-            clients.noteSent(asker.client)
+            guard let waiter = waiter(taken, at: now, into: &actions) else { continue }
+            actions.append(.report(.sharing(taken.request.id, with: flight.waiter)))
+            flight.waiters.append(waiter)
+            clients.noteSent(waiter.client)
         }
     }
 
     /// Whether the next read is held back for others like it.
     mutating func gathers(at now: Duration, into actions: inout [Action]) -> Bool {
-        guard let gathering else { return false }
-        if gathering.holds(clients.next?.request.read, waiting: clients.waitingClients, at: now) {
-            visit(at: gathering.end, into: &actions)
+        guard let coalescingWindow else { return false }
+        if coalescingWindow.holds(clients.next?.request.read, waiting: clients.waitingClients, at: now) {
+            visit(at: coalescingWindow.end, into: &actions)
             return true
         }
-        self.gathering = nil
+        self.coalescingWindow = nil
         return false
     }
 
-    mutating func respond(to askers: Askers, into actions: inout [Action]) {
-        statistics.responses += askers.count
-        statistics.shared += max(askers.count - 1, 0)
-        for index in askers.indices {
-            let asker = askers[index]
-            clients.noteLanded(asker.client)
-            actions.append(.respond(asker.request, to: asker.client))
+    mutating func respond(to waiters: Waiters, into actions: inout [Action]) {
+        statistics.responses += waiters.count
+        statistics.shared += max(waiters.count - 1, 0)
+        for index in waiters.indices {
+            let waiter = waiters[index]
+            clients.noteLanded(waiter.client)
+            actions.append(.respond(waiter.request, to: waiter.client))
         }
     }
 
@@ -78,14 +78,14 @@ extension Multiplexer {
         into actions: inout [Action]
     ) {
         guard let read = answered.request.read else { return }
-        // What is more than was asked for may be another's.
+        // An answer with more than was asked for may be another's.
         let isExact = response.surplus == 0 && answered.wideValues(in: response) == nil
         if isExact, !response.isFailure, answered.generation == writes[answered.request.unit],
-            let place = memory?.keep(read, generation: answered.generation, at: now)
+            let place = cache?.keep(read, generation: answered.generation, at: now)
         {
-            actions.append(.keepResponse(place: place))
-        } else if answered.askers.count > 1, configuration.sharesReads {
-            gathering = Gathering(read, answered: answered.clients, after: now - answered.sentAt, at: now)
+            actions.append(.cacheResponse(place: place))
+        } else if answered.waiters.count > 1, configuration.sharesReads {
+            coalescingWindow = CoalescingWindow(read, answered: answered.clients, after: now - answered.sentAt, at: now)
         }
     }
 }

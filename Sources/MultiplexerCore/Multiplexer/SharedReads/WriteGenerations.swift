@@ -3,9 +3,9 @@
 /// A value that was read at one count holds as long as the unit's count is the same.
 struct WriteGenerations: Sendable {
     private var units = [UInt64](repeating: 0, count: 256)
-    /// Of those that may have changed any unit.
+    /// The count of writes that may have changed any unit.
     private var any: UInt64 = 0
-    /// Of all together.
+    /// The count of all writes.
     private var total: UInt64 = 0
 
     /// The count of a unit; nil stands for all of the device.

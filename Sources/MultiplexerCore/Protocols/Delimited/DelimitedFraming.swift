@@ -69,7 +69,7 @@ package struct DelimitedFraming: Framing {
     }
 
     /// None: the message has its delimiter already.
-    package var room: Int { 0 }
+    package var headerRoom: Int { 0 }
 
     /// Adds nothing: the message has its delimiter already.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {}

@@ -1,13 +1,13 @@
 /// A device's head in the form that cannot be read in two ways, where its own is not.
 ///
-/// Gadgets end lines with a line feed alone, leave NUL in values, and name a length beside chunks. What each of these means is
-/// laid down: a line feed ends a line (RFC 9112, section 2.2), a control character counts as a space (RFC 9110, section 5.5),
+/// Gadgets end lines with a line feed alone, leave NUL in values, and name a length as well as chunks. The standards say what
+/// each of these means: a line feed ends a line (RFC 9112, section 2.2), a control character counts as a space (RFC 9110, section 5.5),
 /// and chunks overrule a length (RFC 9112, section 6.3). White space at a line's end belongs to no value (RFC 9112, section 5),
-/// but llhttp takes chunks with a tab behind their name for something else.
+/// but llhttp takes chunks with a tab after their name for something else.
 package struct HTTPDeviceHead {
-    /// The head: its lines end with CR LF and no white space, and it has no control characters and no length beside chunks.
+    /// The head: its lines end with CR LF and no white space, and it has no control characters, and not both length and chunks.
     package private(set) var bytes: [UInt8] = []
-    /// Whether a Content-Length stood beside Transfer-Encoding: the device may not know itself where its message ends.
+    /// Whether there were both Content-Length and Transfer-Encoding: the device may not know itself where its message ends.
     package let isLengthOverruled: Bool
 
     /// Mends a head that ``HTTPHeadScanner`` has let pass; nil where there is nothing to mend.

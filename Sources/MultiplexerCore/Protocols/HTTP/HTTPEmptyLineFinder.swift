@@ -1,6 +1,6 @@
 /// Finds the ends of empty lines in a stream that comes in pieces.
 ///
-/// A chunked message ends nowhere else (RFC 9112, section 7.1): behind the last chunk, or behind the trailer fields. Most
+/// A chunked message ends nowhere else (RFC 9112, section 7.1): after the last chunk, or after the trailer fields. Most
 /// empty lines are part of a chunk; which one ends the message is llhttp's to say.
 package struct HTTPEmptyLineFinder: Sendable {
     /// How many bytes of CR LF CR LF the stream ends with.

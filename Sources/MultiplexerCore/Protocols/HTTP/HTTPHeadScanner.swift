@@ -34,7 +34,7 @@ package struct HTTPHeadScanner: Sendable {
     /// Whether no byte has come yet, or nothing but the empty line that may stand in front of a request.
     package var isAtBeginning: Bool { if case .beginning = place { true } else { scanned == 0 } }
 
-    /// Goes on behind the bytes that were seen before.
+    /// Goes on after the bytes that were seen before.
     ///
     /// - Parameter bytes: The stream from the head's first byte on.
     /// - Returns: The head's length, with an empty line in front of it; nil when its end is not there yet.
@@ -51,7 +51,9 @@ package struct HTTPHeadScanner: Sendable {
         return nil
     }
 
-    /// Takes one byte; says whether it is the head's last.
+    /// Scans one byte.
+    ///
+    /// - Returns: Whether it is the head's last.
     private mutating func take(_ byte: UInt8) throws(HTTPViolation) -> Bool {
         switch place {
         case .beginning: try begin(byte)

@@ -33,8 +33,8 @@ package struct HTTPMessageRules: MessageRules {
     /// The one set of these rules.
     package init() {}
 
-    /// A client may close its sending side behind its last request.
-    package var answersAfterEndOfInput: Bool { true }
+    /// A client may close its sending side after its last request.
+    package var allowsHalfClosure: Bool { true }
 
     /// A safe method without a query or a body changes nothing, any other might.
     package func request(_ message: Span<UInt8>) -> Request {
@@ -69,7 +69,7 @@ package struct HTTPMessageRules: MessageRules {
         String(decoding: range.map { (0x21...0x7E).contains(message[$0]) ? message[$0] : 0x3F }, as: UTF8.self)
     }
 
-    /// Whether the device closes the connection behind it.
+    /// Whether the device closes the connection after it.
     package func response(_ message: Span<UInt8>) -> Response {
         Response(correlation: .none, isLast: message.count > 1 && message[1] & HTTPRecord.isLast != 0)
     }

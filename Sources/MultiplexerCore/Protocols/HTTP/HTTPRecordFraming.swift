@@ -36,7 +36,7 @@ package struct HTTPRecordFraming: Framing {
     }
 
     /// That of the length.
-    package var room: Int { Self.headerLength }
+    package var headerRoom: Int { Self.headerLength }
 
     /// Writes the length.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {

@@ -2,7 +2,7 @@
 package struct HTTPViolation: Error, Hashable, Sendable, CustomStringConvertible {
     /// The status of the answer; nil where the peer would not understand one.
     package let status: Int?
-    /// What is wrong, in words that fit behind "the client sent ".
+    /// What is wrong, in words that fit after "the client sent ".
     package let description: String
 
     /// A violation that is answered with this status.

@@ -2,7 +2,7 @@
 ///
 /// Where no MTI is found, messages are taken for answers by turn.
 package struct ISO8583MessageRules: MessageRules {
-    /// Where in a frame the ISO message begins: behind header bytes and length.
+    /// Where in a frame the ISO message begins: after header bytes and length.
     package let messageOffset: Int
 
     /// Rules for frames in which the ISO message begins at this offset.
@@ -11,10 +11,10 @@ package struct ISO8583MessageRules: MessageRules {
     }
 
     /// A client may close its sending side and wait.
-    package var answersAfterEndOfInput: Bool { true }
+    package var allowsHalfClosure: Bool { true }
 
     /// Hosts test the line, announce keys and ask for reversals.
-    package var deviceMayBegin: Bool { true }
+    package var deviceMayInitiate: Bool { true }
 
     /// An answer repeats version and class, and has the function above.
     ///

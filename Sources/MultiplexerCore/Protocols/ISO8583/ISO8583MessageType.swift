@@ -11,7 +11,7 @@ package struct ISO8583MessageType: Hashable, Sendable {
     /// Who sends it, and whether again.
     package let origin: UInt8
 
-    /// Reads the MTI at `offset`, or behind a TPDU there: 60 (hexadecimal) and four bytes of addresses.
+    /// Reads the MTI at `offset`, or after a TPDU there: 60 (hexadecimal) and four bytes of addresses.
     ///
     /// Nil where no message of the three editions begins.
     package init?(in bytes: Span<UInt8>, at offset: Int) {

@@ -153,7 +153,7 @@ public struct LengthPrefix: Hashable, Sendable {
 }
 
 extension LengthPrefix.Format {
-    /// The largest number that so many bytes can tell.
+    /// The largest length that `bytes` bytes can tell.
     fileprivate func largestLength(in bytes: Int) -> Int {
         let base =
             switch self {

@@ -41,7 +41,7 @@ package struct LengthPrefixFraming: Framing {
     }
 
     /// None: the message has its length already.
-    package var room: Int { 0 }
+    package var headerRoom: Int { 0 }
 
     /// Adds nothing: the message has its length already.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {}

@@ -30,7 +30,7 @@ enum MBAPHeader {
         return Self.length + length
     }
 
-    /// How long a response is by its message's function, with so many bytes of checksum; nil where that cannot be told.
+    /// How long a response is by its message's function, with a checksum of `checksum` bytes; nil where that cannot be told.
     static func contentLength(ofResponse frame: Span<UInt8>, checksum: Int) -> Int? {
         guard frame.count >= Self.length + 2,
             case .bytes(let length)? = ModbusExtent(ofResponse: frame.extracting(Self.length...))

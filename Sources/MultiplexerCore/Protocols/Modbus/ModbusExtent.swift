@@ -70,7 +70,7 @@ enum ModbusExtent: Equatable {
         }
     }
 
-    /// Whether the byte behind the function says how many follow it in a response.
+    /// Whether the byte after the function says how many follow it in a response.
     static func countsBytes(_ function: UInt8) -> Bool {
         switch function {
         case 1...4, 12, 17, 20, 21, 23: true
@@ -103,7 +103,7 @@ private func byteCount(
     return count
 }
 
-/// Walks the objects behind their count in byte 7: an id, a length and so many bytes each.
+/// Walks the objects after their count in byte 7: an id, a length and as many bytes each.
 ///
 /// A length beyond all limits is given as soon as it is known.
 private func lengthOfIdentification(_ bytes: Span<UInt8>) -> Int? {

@@ -21,7 +21,7 @@ package struct ModbusMessageRules: MessageRules {
     }
 
     /// Modbus clients keep their connection open while they wait (Modbus Messaging on TCP/IP V1.0b, section 4.2).
-    package var answersAfterEndOfInput: Bool { false }
+    package var allowsHalfClosure: Bool { false }
 
     /// Requests are sent whole, and only those of functions that there are.
     package func refusal(of request: Span<UInt8>) -> RequestRefusal? {
@@ -30,6 +30,7 @@ package struct ModbusMessageRules: MessageRules {
 
     /// A request is told by its unit, as the device calls it, and its function.
     package func request(_ message: Span<UInt8>) -> Request {
+        // Unit and function are there: every Modbus framing refuses shorter messages.
         let unit = unitMap[message[0]]
         let function = ModbusFunction(rawValue: message[1])
         let read = Self.read(message, of: unit)
@@ -52,7 +53,7 @@ package struct ModbusMessageRules: MessageRules {
     /// Messaging on TCP/IP V1.0b, section 4.4.2.1).
     private static func concernsOneUnit(_ unit: UInt8) -> Bool { unit != 0 && unit != 255 }
 
-    /// The four functions that read a range, and have no effect; whole and with nothing behind.
+    /// The four functions that read a range, and have no effect; whole and with nothing after it.
     private static func read(_ message: Span<UInt8>, of unit: UInt8) -> Request.Read? {
         guard message.count == 6, (1...4).contains(message[1]) else { return nil }
         var packed = UInt64(unit)
@@ -123,7 +124,7 @@ package struct ModbusMessageRules: MessageRules {
         return response.count > 2 ? "\(ModbusException(rawValue: response[2]))" : "none given"
     }
 
-    /// A response repeats unit and function; an exception response has the exception bit set beside.
+    /// A response repeats unit and function; an exception response has the exception bit set in addition.
     package func response(_ message: Span<UInt8>) -> Response {
         let isException = message[1] & Self.exceptionBit != 0
         let (content, length) = isException ? (.any, 3) : Self.content(ofResponse: message)
@@ -218,7 +219,7 @@ package struct ModbusMessageRules: MessageRules {
         }
     }
 
-    /// Unit, function, byte count and so many bytes; nil where no frame can hold them, so that only an exception can follow.
+    /// Unit, function, byte count and `count` bytes; nil where no frame can hold them, so that only an exception can follow.
     private static func length(ofBytes count: Int) -> Int? {
         let length = 3 + count
         return count > 0 && ModbusTCPFraming.lengths.contains(length) ? length : nil

@@ -10,10 +10,10 @@
 /// MODBUS over Serial Line Specification and Implementation Guide V1.02, section 2.5.1. The message is unit id and PDU.
 ///
 /// On a serial line a silence ends a frame; a stream keeps no silence. So the function code and the direction tell where a
-/// frame ends, the request beside where they do not, and the checksum says whether that was right. Frames of functions whose
-/// form no standard tells are the whole of what has arrived, once its checksum is right: never a shorter part of it, whose
-/// last bytes could look like a checksum by chance. The line also brings bytes that belong to no frame, and frames of others,
-/// so the response to a request is looked for among them (``ModbusRTUSearch``).
+/// frame ends, in addition the request where they do not, and the checksum shows whether that was right. Frames of
+/// functions whose form no standard tells are the whole of what has arrived, once its checksum is right: never a shorter
+/// part of it, whose last bytes could look like a checksum by chance. The line also brings bytes that belong to no frame,
+/// and frames of others, so the response to a request is looked for among them (``ModbusRTUSearch``).
 package struct ModbusRTUFraming: Framing {
     /// How long a frame may be.
     package static let lengths = 4...256
@@ -26,7 +26,7 @@ package struct ModbusRTUFraming: Framing {
 
     /// Reads what the function says about the length and, once the frame is whole, the checksum.
     ///
-    /// A wrong checksum alone is damage, behind which reading goes on after a silence.
+    /// A wrong checksum alone is damage, and reading goes on after a silence.
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
@@ -56,7 +56,7 @@ package struct ModbusRTUFraming: Framing {
     }
 
     /// Nothing stands before the message.
-    package var room: Int { 0 }
+    package var headerRoom: Int { 0 }
 
     /// Appends the message's checksum.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {

@@ -12,7 +12,7 @@
 struct ModbusRTUSearch {
     private let sought: SoughtResponse
 
-    /// This many stray bytes may stand before a frame, beside what came before the request was sent.
+    /// This many stray bytes may stand before a frame, in addition to what came before the request was sent.
     private static let strayBytes = 4
     /// The units that answer on a serial line (MODBUS over Serial Line V1.02, section 2.2): a line at rest looks like others.
     private static let answeringUnits: ClosedRange<UInt8> = 1...247

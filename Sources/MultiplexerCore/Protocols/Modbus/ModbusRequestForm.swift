@@ -62,7 +62,7 @@ package enum ModbusRequestForm: Hashable, Sendable {
         return read == .whole ? values(message, at: 6, quantity: 1...121) { $0 * 2 } : read
     }
 
-    /// Address and quantity, byte count, and so many bytes up to the end.
+    /// Address and quantity, byte count, and as many bytes up to the end.
     private static func values(
         _ message: Span<UInt8>,
         at start: Int,
@@ -93,7 +93,7 @@ package enum ModbusRequestForm: Hashable, Sendable {
         }
     }
 
-    /// Function 20: a byte count, then file, record and length of each part behind reference type 6.
+    /// Function 20: a byte count, then file, record and length of each part after reference type 6.
     private static func fileReads(_ message: Span<UInt8>) -> Self {
         guard message.count >= 3, message.count == 3 + Int(message[2]) else { return .refused(.length) }
         guard (7...0xF5).contains(message[2]), message[2] % 7 == 0 else { return .refused(.byteCount) }
@@ -106,7 +106,7 @@ package enum ModbusRequestForm: Hashable, Sendable {
         return answered <= 0xF5 ? .whole : .refused(.quantity)
     }
 
-    /// Function 21: a byte count, then file, record, length and values of each part behind reference type 6.
+    /// Function 21: a byte count, then file, record, length and values of each part after reference type 6.
     private static func fileWrites(_ message: Span<UInt8>) -> Self {
         guard message.count >= 3, message.count == 3 + Int(message[2]) else { return .refused(.length) }
         guard (9...0xFB).contains(message[2]) else { return .refused(.byteCount) }

@@ -29,7 +29,7 @@ package struct ModbusTCPFraming: Framing {
         try MBAPHeader.frameLength(in: bytes, lengths: Self.lengths)
     }
 
-    /// The id is the header's first two bytes; the message is all behind the header.
+    /// The id is the header's first two bytes; the message is all that follows the header.
     package func envelope(of frame: Span<UInt8>) -> Envelope {
         Envelope(
             transactionID: carriesTransactionIDs ? MBAPHeader.transactionID(of: frame) : 0,
@@ -38,7 +38,7 @@ package struct ModbusTCPFraming: Framing {
     }
 
     /// That of the MBAP header.
-    package var room: Int { MBAPHeader.length }
+    package var headerRoom: Int { MBAPHeader.length }
 
     /// Writes the MBAP header.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {

@@ -49,7 +49,7 @@ package struct ModbusTCPWithCRCFraming: Framing {
     }
 
     /// That of the MBAP header.
-    package var room: Int { MBAPHeader.length }
+    package var headerRoom: Int { MBAPHeader.length }
 
     /// Writes the MBAP header and appends the message's checksum.
     package func seal(_ frame: inout [UInt8], transactionID: UInt16) {

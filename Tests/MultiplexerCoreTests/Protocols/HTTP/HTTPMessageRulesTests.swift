@@ -49,6 +49,6 @@ import Testing
     }
 
     @Test func `a client that has closed its sending side still gets its answers`() {
-        #expect(rules.answersAfterEndOfInput)
+        #expect(rules.allowsHalfClosure)
     }
 }

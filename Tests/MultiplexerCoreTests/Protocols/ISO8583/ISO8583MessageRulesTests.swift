@@ -100,7 +100,7 @@ import Testing
     @Test(arguments: Failure.allCases)
     func `there is no way to say that a request failed`(_ failure: Failure) {
         #expect(rules.reply(toFailed: Self.frame("0200"), failure) == nil)
-        #expect(rules.answersAfterEndOfInput)
+        #expect(rules.allowsHalfClosure)
     }
 
     @Test(

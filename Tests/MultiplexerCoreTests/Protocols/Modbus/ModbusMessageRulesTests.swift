@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `a client that has closed its sending side has left`() {
-        #expect(!rules.answersAfterEndOfInput)
+        #expect(!rules.allowsHalfClosure)
     }
 
     // MARK: The length of the response

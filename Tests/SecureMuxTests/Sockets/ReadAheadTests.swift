@@ -5,7 +5,7 @@ import Testing
 @testable import SecureMux
 
 /// What a channel reads without being asked to, as it does when its peer closes or resets the connection.
-@Suite struct UnaskedInputTests {
+@Suite struct ReadAheadTests {
     /// What the later handlers get.
     private final class Later: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
@@ -30,7 +30,7 @@ import Testing
 
         init(limit: Int) throws {
             try channel.pipeline.syncOperations.addHandlers(
-                ClientSocketHandler(ClientSocket(unaskedLimit: limit)),
+                ClientSocketHandler(ClientSocket(readAheadLimit: limit)),
                 later
             )
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)

@@ -1,7 +1,7 @@
 import MultiplexerCore
 import Testing
 
-@Suite struct GatheringTests {
+@Suite struct CoalescingWindowTests {
     /// B, C and D were answered together, by a device that needed so long.
     private func answered(after time: Duration = .milliseconds(16)) -> Trace {
         var trace = Trace.ready(clients: .a, .b, .c, .d)

@@ -1,11 +1,12 @@
-/// Counts what clients' messages take of a memory that all of them share, and says who has to let go when it is full.
+/// Counts the bytes that clients' messages take of a memory that all of them share, and finds the client to evict when it is
+/// full.
 ///
-/// That is the client whose messages take the most, of the address whose clients take the most: whoever hoards goes, and
-/// who asks for a little finds room. Addresses are counted as ``IPAddress/network`` says.
+/// That is the client whose messages take the most, of the address whose clients take the most: a client that hoards goes,
+/// and one that asks for a little finds room. Addresses are counted as ``IPAddress/network`` says.
 ///
-/// Only who holds something is kept, and only they are searched, when the memory is full.
-package struct MessageMemory<Client: Hashable> {
-    /// How many bytes may be held; who holds them when it shrinks may go on.
+/// Only clients that hold something are kept, and only these are searched when the memory is full.
+package struct MemoryBudget<Client: Hashable> {
+    /// How many bytes may be held; clients that hold them when it shrinks may go on.
     package var limit: Int
 
     /// How many bytes are held.
@@ -16,23 +17,25 @@ package struct MessageMemory<Client: Hashable> {
 
     private struct Holder {
         let network: IPAddress
-        /// Who began to hold earlier has less.
+        /// Smaller for a client that began to hold earlier.
         let order: Int
         var bytes: Int
         /// It was told to let go; what it holds until then no longer counts.
         var isLeaving = false
 
-        /// Who is told to let go has the most of these; a little more or less makes no difference.
+        /// The client of the greatest weight is evicted: the most memory in steps of 64 KiB, then the earliest.
         var weight: (Int, Int) { (bytes >> 16, -order) }
     }
 
-    /// A memory of so many bytes.
+    /// A memory of `limit` bytes.
     package init(limit: Int) {
         self.limit = limit
     }
 
-    /// A client holds so many bytes from now on; returns who has to let go so that it fits, itself perhaps.
-    package mutating func hold(_ bytes: Int, by client: Client, from address: IPAddress) -> [Client] {
+    /// A client holds `bytes` from now on.
+    ///
+    /// - Returns: The clients that have to let go so that it fits, itself perhaps.
+    package mutating func reserve(_ bytes: Int, by client: Client, from address: IPAddress) -> [Client] {
         guard holders[client]?.isLeaving != true else { return [] }
         let before = holders[client]?.bytes ?? 0
         held += bytes - before
@@ -60,7 +63,7 @@ package struct MessageMemory<Client: Hashable> {
         held -= holders.removeValue(forKey: client)?.bytes ?? 0
     }
 
-    /// Who holds the most of the address that holds the most; if several do, of `own` if that is one of them.
+    /// The client that holds the most of the address that holds the most; if several addresses do, of `own` if that is one.
     private func largest(beside own: IPAddress) -> Client? {
         var addresses: [IPAddress: Int] = [:]
         for holder in holders.values { addresses[holder.network, default: 0] += holder.bytes }
@@ -71,4 +74,4 @@ package struct MessageMemory<Client: Hashable> {
     }
 }
 
-extension MessageMemory: Sendable where Client: Sendable {}
+extension MemoryBudget: Sendable where Client: Sendable {}

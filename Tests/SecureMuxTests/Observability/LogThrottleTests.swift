@@ -3,22 +3,22 @@ import Testing
 
 @testable import SecureMux
 
-@Suite struct RepetitionsTests {
+@Suite struct LogThrottleTests {
     @Test func `of what repeats, the first and then those that double the number are told`() {
-        var repetitions = Repetitions()
+        var repetitions = LogThrottle()
         let told = (1...100).filter { _ in repetitions.count(at: .uptimeNanoseconds(0)) }
         #expect(told == [1, 2, 4, 8, 16, 32, 64])
         #expect(repetitions.total == 100)
     }
 
     @Test func `a few can be told singly`() {
-        var repetitions = Repetitions(toldSingly: 10)
+        var repetitions = LogThrottle(burst: 10)
         let told = (1...40).filter { _ in repetitions.count(at: .uptimeNanoseconds(0)) }
         #expect(told == Array(1...10) + [16, 32])
     }
 
     @Test func `after a minute of calm the first one is told again`() {
-        var repetitions = Repetitions()
+        var repetitions = LogThrottle()
         var now = NIODeadline.uptimeNanoseconds(0)
         func count(after pause: TimeAmount) -> Bool {
             now = now + pause
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `what goes on for ever is told for ever, but not without bound`() {
-        var repetitions = Repetitions(toldSingly: 100, perMinute: 10)
+        var repetitions = LogThrottle(burst: 100, perMinute: 10)
         var told: [Int] = []
         for tenth in 0..<36_000 where repetitions.count(at: .uptimeNanoseconds(0) + .milliseconds(100 * Int64(tenth))) {
             told.append(tenth)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `one kind hides no other`() {
-        var kinds = RepetitionsByKind<RefusalKind>(Repetitions(toldSingly: 10))
+        var kinds = LogThrottleByKind<RefusalKind>(LogThrottle(burst: 10))
         func count(_ kind: RefusalKind) -> Bool { kinds.count(kind, at: .uptimeNanoseconds(0)).isDue }
         let told = (1...40).filter { _ in count(.tls(TLSRefusal.Kind.selfSigned.rawValue)) }
         #expect(told == Array(1...10) + [16, 32])

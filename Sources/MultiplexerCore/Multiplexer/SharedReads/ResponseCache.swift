@@ -1,8 +1,8 @@
 extension Multiplexer {
-    /// Which responses to reads are kept, to be given again while they are young enough and nothing was written since.
+    /// The cache of responses to reads, which are given again while they are young enough and nothing was written since.
     ///
-    /// The responses themselves are kept by whoever runs the core, in places that are used again and again.
-    struct ResponseMemory {
+    /// The driver has the responses themselves, in places that are used again and again.
+    struct ResponseCache {
         private let maximumAge: Duration
         private var places: [Request.Read: Int] = [:]
         private var kept: [Kept] = []

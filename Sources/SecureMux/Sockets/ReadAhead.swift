@@ -1,17 +1,17 @@
 import NIOCore
 
-/// What a client's socket brings unasked, kept until somebody reads, and no more of it than may be.
+/// The bytes that a client's socket brings unasked, kept up to a limit until somebody reads.
 ///
 /// When a client closes or resets its connection, the channel reads all that the system still has of it, in one turn of
 /// the loop and whether or not it was asked to: megabytes, which the later handlers would decrypt and parse while everybody
-/// else waits. So this is asked right behind the socket, in front of TLS too.
+/// else waits. So this is asked right after the socket, in front of TLS too.
 ///
 /// ```
 ///  socket ──── asked for ────────────────▶ later handlers
 ///         ──── unasked ───▶ kept, ≤ limit ─▲ read
 ///                           beyond it: closed, which ends the channel's reading
 /// ```
-struct UnaskedInput {
+struct ReadAhead {
     private let limit: Int
     private var kept = ByteBuffer()
     /// The client has ended its sending, and the later handlers are still to get what it sent before.
@@ -21,25 +21,27 @@ struct UnaskedInput {
     /// The bytes that come until the reading is complete were asked for; nil before the first of them.
     private var isReadingAsked: Bool?
 
-    /// What a client may have sent ahead when it ends its sending but waits for answers.
+    /// How many bytes a client may have sent ahead when it ends its sending but waits for answers.
     static let sentAhead = 64 << 10
-    /// What a client may say before it leaves while a step of its handshake is taken, such as an alert.
+    /// How many bytes a client may send before it leaves while a step of its handshake is taken, such as an alert.
     static let lastWords = 512
 
-    /// Keeps so many bytes: none, where a client that ends its sending is not answered.
+    /// Keeps up to `limit` bytes: 0 where a client that ends its sending is not answered.
     init(limit: Int) {
         self.limit = limit
     }
 
     /// What is to become of bytes that came.
-    enum Fate {
+    enum Disposition {
         case passed
         case kept
         /// They are too many.
         case refused
     }
 
-    /// Somebody asks to read; says whether from the socket, since nothing is kept.
+    /// Somebody asks to read.
+    ///
+    /// - Returns: Whether the socket is to be read, since nothing is kept.
     mutating func asks() -> Bool {
         guard kept.readableBytes == 0 else { return false }
         isAsked = true
@@ -47,7 +49,7 @@ struct UnaskedInput {
     }
 
     /// Bytes came.
-    mutating func take(_ bytes: ByteBuffer) -> Fate {
+    mutating func take(_ bytes: ByteBuffer) -> Disposition {
         let isReadingAsked = isReadingAsked ?? isAsked
         if self.isReadingAsked == nil { isAsked = false }
         self.isReadingAsked = isReadingAsked
@@ -61,20 +63,24 @@ struct UnaskedInput {
         return .kept
     }
 
-    /// All that there was has been read; says whether the later handlers are to know.
+    /// A read is complete.
+    ///
+    /// - Returns: Whether the later handlers are to know.
     mutating func complete() -> Bool {
         defer { isReadingAsked = nil }
         return isReadingAsked ?? true
     }
 
-    /// The client has ended its sending; says whether the later handlers are to know now.
+    /// The client has ended its sending.
+    ///
+    /// - Returns: Whether the later handlers are to know now.
     mutating func end() -> Bool {
         guard kept.readableBytes > 0 else { return true }
         isEndKept = true
         return false
     }
 
-    /// Gives out what is kept, and whether the end stands behind it.
+    /// Gives out the bytes that are kept, and whether the end follows them.
     mutating func deliver() -> (bytes: ByteBuffer, isEnd: Bool)? {
         guard kept.readableBytes > 0 else { return nil }
         defer { clear() }

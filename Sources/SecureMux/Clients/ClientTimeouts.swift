@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Judges from one look at a client to the next whether it has tried our patience for too long.
-struct ClientPatience {
-    private var last = Sight()
+/// Checks from one look at a client to the next whether it has exceeded one of its limits.
+struct ClientTimeouts {
+    private var last = Observation()
     /// Since when the client has asked for nothing.
     private var idleSince: NIODeadline?
     /// Since when the rest of a request has been awaited.
@@ -11,7 +11,7 @@ struct ClientPatience {
     private var stuckSince: NIODeadline?
 
     /// What can be seen of a client.
-    struct Sight {
+    struct Observation {
         /// How many requests it has sent, and how many responses it was given.
         var requests: UInt64 = 0
         var responses: UInt64 = 0
@@ -24,21 +24,24 @@ struct ClientPatience {
         var taken: UInt64 = 0
     }
 
-    /// What it has taken too long for.
-    enum Excess {
+    /// The limit that a client has exceeded.
+    enum Expired {
         case idle
         case request
         case write
     }
 
-    /// Takes a look.
-    mutating func judge(_ sight: Sight, within limits: ClientLimits, at now: NIODeadline) -> Excess? {
-        defer { last = sight }
+    /// Compares what is seen of the client now with the last look.
+    ///
+    /// - Returns: The limit that it has exceeded; nil if none.
+    mutating func check(_ observation: Observation, within limits: ClientLimits, at now: NIODeadline) -> Expired? {
+        defer { last = observation }
         // What has just begun counts from this look on, and what has changed begins anew.
-        stuckSince = sight.unsent == 0 ? nil : sight.taken == last.taken ? stuckSince ?? now : now
-        awaitingSince = !sight.isRestDue ? nil : sight.requests == last.requests ? awaitingSince ?? now : now
-        let isQuiet = sight.requests == last.requests && sight.responses == last.responses
-        let isIdle = !sight.isAnswerDue && !sight.isRestDue && sight.unsent == 0
+        stuckSince = observation.unsent == 0 ? nil : observation.taken == last.taken ? stuckSince ?? now : now
+        let isSameRequest = observation.requests == last.requests
+        awaitingSince = !observation.isRestDue ? nil : isSameRequest ? awaitingSince ?? now : now
+        let isQuiet = isSameRequest && observation.responses == last.responses
+        let isIdle = !observation.isAnswerDue && !observation.isRestDue && observation.unsent == 0
         idleSince = !isIdle ? nil : isQuiet ? idleSince ?? now : now
 
         func isOver(_ limit: Duration, since start: NIODeadline?) -> Bool {
@@ -51,7 +54,7 @@ struct ClientPatience {
     }
 
     /// Whether another look is due, even if the client does nothing.
-    func isOnTrial(within limits: ClientLimits) -> Bool {
+    func isWatched(within limits: ClientLimits) -> Bool {
         stuckSince != nil || awaitingSince != nil || limits.idleTimeout != nil
     }
 }
