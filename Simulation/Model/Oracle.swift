@@ -436,7 +436,9 @@ extension Oracle {
             clients[client]?.hasAsked = true
             lingersUntil = nil
         }
-        let isRefused = isHeard && isHeldBack(request.subject, of: client, at: now)
+        // Behind others of its client it waits for its turn.
+        let isFirst = clients[client]?.waiting.isEmpty == true && !hasFlights(of: client)
+        let isRefused = isHeard && isFirst && isHeldBack(request.subject, of: client, at: now)
         let isTaken = isHeard && !isRefused
         if request.mayWrite, isTaken { raiseBarrier(request.unit) }
         let isShared = configuration.sharesReads && !request.mayWrite && request.expectsResponse

@@ -295,6 +295,7 @@ extension Oracle {
             counted.expired += 1
         case .heldBack:
             try expect(request.state == .waiting, "a request was held back that was sent")
+            try expect(clients[client]?.waiting.first == serial, "2: a request that is held back overtakes another")
             try expect(isHeldBack(request.subject, of: client, at: now), "a request was held back for nothing")
             counted.heldBack += 1
         case .draining:

@@ -94,8 +94,8 @@ public struct Multiplexer: Sendable {
         case .responseReceived(let response, let id):
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
-            // But no response that is kept goes before this one.
-            if cache == nil { sendWaiting(at: now, into: &actions) }
+            // But no response that is kept goes before this one, nor what is held back.
+            if cache == nil, !breakers.isOpen { sendWaiting(at: now, into: &actions) }
             if let answered { respond(to: answered.waiters, into: &actions) }
         case .responseDamaged(let damage, let id):
             receiveDamaged(damage, on: id, at: now, into: &actions)
@@ -156,8 +156,9 @@ extension Multiplexer {
         }
         clients.noteAsked(client)
         link.clientJoined()
-        // Looked at first, since nothing is held back most of the time.
-        if breakers.isOpen, isHeldBack(request, of: client, at: now) {
+        // Looked at first, since nothing is held back most of the time. Behind others of its client it fails when its turn
+        // comes: no answer overtakes theirs.
+        if breakers.isOpen, isAlone(client), isHeldBack(request, of: client, at: now) {
             fail(id, request, .heldBack, to: client, into: &actions)
             return
         }
@@ -265,6 +266,9 @@ extension Multiplexer {
         }
         return Waiter(waiting, of: taken.client)
     }
+
+    /// Whether a client waits for nothing.
+    private func isAlone(_ client: ClientID) -> Bool { clients.isIdle(client) && !clients.hasInFlight(client) }
 
     private func isHeldBack(_ request: Request, of client: ClientID, at now: Duration) -> Bool {
         breakers.holdsBack(request.subject, of: client, isTrusted: clients.trusts(client), at: now)
