@@ -522,8 +522,11 @@ extension Oracle {
         }
         if let drainDeadline, drainDeadline <= now, !isDrained {
             step.isDrainOverdue = true
-            // Whose own time is up at the same moment hears of that.
-            let unanswered = flights.flatMap(\.askers).count { now < requests[$0].deadline }
+            // Whose own time is up at the same moment hears of that, and so do all where the silence costs the connection.
+            let isSilent = step.due.contains { if case .timedOut = $0 { true } else { false } }
+            let isReplaced =
+                isSilent && link?.isReady == true && (silences >= 2 || !configuration.carriesTransactionIDs)
+            let unanswered = isReplaced ? 0 : flights.flatMap(\.askers).count { now < requests[$0].deadline }
             if unanswered > 0 { step.due.append(.drainOverdue(unanswered)) }
             land()
         }
