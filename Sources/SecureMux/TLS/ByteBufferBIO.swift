@@ -12,8 +12,7 @@ enum ByteBufferBIO {
         return bio
     }
 
-    // Safe to share: made once under the lock of a static, and never changed.
-    nonisolated(unsafe) private static let method: OpaquePointer? = {
+    nonisolated(unsafe) private static let method: OpaquePointer? = {  // Safe: made once, under a lock.
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ByteBuffer") else { return nil }
         BIO_meth_set_read_ex(method) { bio, bytes, capacity, count in
             guard let bio, let bytes, let count, let session = session(of: bio) else { return 0 }

@@ -2,9 +2,9 @@ import NIOCore
 
 /// One step of a handshake: the session and what it has received, handed over to whatever thread takes the step.
 ///
-/// OpenSSL's error queue belongs to that thread, and is emptied there: what a session's calls leave in it is in the outcome.
-// Safe to share: one thread has it at a time. The loop lets go of the session with it, and gets both back through its queue.
-final class HandshakeStep: @unchecked Sendable {
+/// OpenSSL's error queue belongs to that thread, and is emptied there: what a session's calls leave in it is in the outcome. The
+/// loop lets go of the session with the step, and gets both back through its queue.
+final class HandshakeStep: @unchecked Sendable {  // Safe: one thread has it at a time, handed over through queues.
     private let context: TLSContext
     private var input: ByteBuffer
     /// Nil before the first step, and when none could be made.

@@ -18,8 +18,7 @@ package final class TLSContext: Sendable {
     package let warnings: [Sentence]
     /// Whether we have a certificate to show.
     let hasCertificate: Bool
-    // Safe to share: OpenSSL counts references to an SSL_CTX atomically, and this one is not changed after init.
-    nonisolated(unsafe) let pointer: OpaquePointer
+    nonisolated(unsafe) let pointer: OpaquePointer  // Safe: counted atomically, changed no more after init.
 
     /// Reads the server's files.
     package convenience init(server configuration: TLSServerConfiguration) throws(TLSConfigurationError) {

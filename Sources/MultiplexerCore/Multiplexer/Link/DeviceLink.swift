@@ -7,16 +7,9 @@ extension Multiplexer {
 
         private var last = LinkID(rawValue: 0)
         private var use = Use.unasked
-        /// Connections in a row that failed.
-        private var failures = 0
+        private var health = DeviceHealth()
         /// Connections in a row that ended before the request was due for which they were opened.
         private var earlyEnds = 0
-        /// Requests in a row that the device let time out on this connection.
-        private var silences = 0
-        /// Whether a connection failed, or a request timed out, since the last answer.
-        private var isAmiss = false
-        /// Whether a connection that answered nothing was followed by another at once, since the last answer.
-        private var hasSkippedBackoff = false
 
         /// When the connection was asked for.
         private var attempt = Duration.zero
@@ -34,8 +27,6 @@ extension Multiplexer {
 
         private var jitter: SplitMix64
 
-        /// This many requests in a row without an answer mean that the device is gone though its connection seems to stand.
-        private static let silencesBeforeReplacement = 2
         /// A device that closes each time before it can be asked is not to be connected to again and again.
         private static let earlyEndsInARow = 3
 
@@ -63,7 +54,7 @@ extension Multiplexer.DeviceLink {
         case .down where demand.isAny && now >= settledAt:
             last = LinkID(rawValue: last.rawValue + 1)
             use = .unasked
-            silences = 0
+            health.connects()
             attempt = now
             beginning = nil
             state = .connecting(last, until: now + configuration.connectTimeout)
@@ -86,7 +77,7 @@ extension Multiplexer.DeviceLink {
     }
 
     /// Whether all that the connection was asked timed out.
-    private var isSilent: Bool { use == .asked && silences > 0 }
+    private var isSilent: Bool { use == .asked && health.silences > 0 }
 
     private func isUnwanted(_ demand: Demand, at now: Duration) -> Bool {
         !demand.isAny && (demand.isDraining || now >= lingerEnd ?? now)
@@ -167,7 +158,7 @@ extension Multiplexer.DeviceLink {
             awaitOldConnection(isProven: true, at: now, into: &actions)
             return .goesOn(repeatsReads: true, excuse: .proven)
         }
-        guard failures == 0, earlyEnds < Self.earlyEndsInARow else {
+        guard health.failures == 0, earlyEnds < Self.earlyEndsInARow else {
             backOff(at: now, into: &actions)
             return .backsOff
         }
@@ -186,11 +177,11 @@ extension Multiplexer.DeviceLink {
         } else if use == .asked, let excuse = excuse(for: loss, at: now) {
             awaitOldConnection(isProven: excuse == .proven, at: now, into: &actions)
             return .goesOn(repeatsReads: true, excuse: excuse)
-        } else if use == .asked, isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat) {
+        } else if use == .asked, health.isFailure(blaming: loss.blame, mayRepeat: loss.mayRepeat) {
             backOff(at: now, into: &actions)
             return .backsOff
         } else {
-            hasSkippedBackoff = use == .asked && (hasSkippedBackoff || loss.blame != .request)
+            if use == .asked, loss.blame != .request { health.skipsBackoff() }
             state = .down
             actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
         }
@@ -198,27 +189,17 @@ extension Multiplexer.DeviceLink {
         return .goesOn(repeatsReads: !loss.isMidResponse)
     }
 
-    /// Whether a connection that was asked and answered nothing is to be followed by a wait.
-    private func isFailure(blaming blame: Multiplexer.Blame, mayRepeat: Bool) -> Bool {
-        switch blame {
-        case .nobody: hasSkippedBackoff || !mayRepeat
-        case .device: hasSkippedBackoff
-        case .request: false
-        }
-    }
-
     private mutating func backOff(at now: Duration, into actions: inout [Multiplexer.Action]) {
-        failures += 1
-        isAmiss = true
+        health.failed()
         // A long attempt was a wait itself: whoever comes back is found within one step.
         let waited = beginning == nil ? now - attempt : .zero
         let delay = max(
-            configuration.backoff.delay(afterFailures: failures, using: &jitter) - waited,
+            configuration.backoff.delay(afterFailures: health.failures, using: &jitter) - waited,
             configuration.settleTime,
             Backoff.shortest
         )
         state = .backingOff(until: now + delay)
-        actions.append(.report(.backingOff(attempt: failures, delay: delay)))
+        actions.append(.report(.backingOff(attempt: health.failures, delay: delay)))
     }
 
     /// Gives up a connection that seems to stand; whatever is in flight on it is lost.
@@ -230,8 +211,8 @@ extension Multiplexer.DeviceLink {
     ) {
         actions.append(.report(.replacingConnection(id, after: cause)))
         guard use == .unasked || use == .asked else { return close(id, next: .down, into: &actions) }
-        let isFailure = isFailure(blaming: blame, mayRepeat: false)
-        if blame == .device { hasSkippedBackoff = true }
+        let isFailure = health.isFailure(blaming: blame, mayRepeat: false)
+        if blame == .device { health.skipsBackoff() }
         close(id, next: isFailure ? .backingOff : .down, into: &actions)
     }
 
@@ -319,13 +300,10 @@ extension Multiplexer.DeviceLink {
 
     /// The device answered.
     mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
-        if isAmiss { actions.append(.report(.answersAgain)) }
+        if health.isAmiss { actions.append(.report(.answersAgain)) }
         forgetOldConnection(into: &actions)
         use = .answered
-        isAmiss = false
-        failures = 0
-        silences = 0
-        hasSkippedBackoff = false
+        health = DeviceHealth()
         lastUse = now
     }
 
@@ -333,10 +311,8 @@ extension Multiplexer.DeviceLink {
     ///
     /// - Returns: Whether it seems to be gone.
     mutating func fellSilent(at now: Duration) -> Bool {
-        silences += 1
-        isAmiss = true
         lastUse = now
-        return silences >= Self.silencesBeforeReplacement
+        return health.fellSilent()
     }
 
     /// A request did not leave, since the connection has ended.
