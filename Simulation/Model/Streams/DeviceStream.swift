@@ -15,10 +15,9 @@ struct DeviceStream {
     /// The answer that has to be read next.
     private var expected: [UInt8]?
     private var hasEnded = false
-    private var wasDamaged = false
 
     /// What goes wrong at the end.
-    private enum Fault: CaseIterable {
+    private enum Fault {
         case none
         /// On a wire without ids the answer comes twice, with one read.
         case doubled
@@ -162,8 +161,7 @@ struct DeviceStream {
         }
         guard awaited != nil else { return }
         // What the core can tell by itself is given to it; never is it the one that was asked for.
-        let isForeign = fault == .otherUnit || (fault == .damaged && carriesIDs)
-        guard isForeign else { throw Violation("what is no answer is given for one", "\(frame)") }
+        guard fault == .otherUnit else { throw Violation("what is no answer is given for one", "\(frame)") }
         let response = wire.spoken.wire.response(in: frame.span)
         guard response.correlation != awaited?.correlation else {
             throw Violation("a foreign answer is given for the right one", "\(frame)")

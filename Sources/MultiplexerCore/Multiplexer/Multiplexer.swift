@@ -94,8 +94,8 @@ public struct Multiplexer: Sendable {
         case .responseReceived(let response, let id):
             let answered = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
-            // But no response that is kept goes before this one, nor what is held back.
-            if cache == nil, !breakers.isOpen { sendWaiting(at: now, into: &actions) }
+            // But neither a cached response nor the failure of what is held back may go before this one.
+            if cache == nil, !breakers.isOpen(at: now) { sendWaiting(at: now, into: &actions) }
             if let answered { respond(to: answered.waiters, into: &actions) }
         case .responseDamaged(let damage, let id):
             receiveDamaged(damage, on: id, at: now, into: &actions)
@@ -158,7 +158,7 @@ extension Multiplexer {
         link.clientJoined()
         // Looked at first, since nothing is held back most of the time. Behind others of its client it fails when its turn
         // comes: no answer overtakes theirs.
-        if breakers.isOpen, isAlone(client), isHeldBack(request, of: client, at: now) {
+        if breakers.isOpen(at: now), hasNothingOutstanding(client), isHeldBack(request, of: client, at: now) {
             fail(id, request, .heldBack, to: client, into: &actions)
             return
         }
@@ -260,15 +260,17 @@ extension Multiplexer {
             fail(waiting, .expired, to: taken.client, into: &actions)
             return nil
         }
-        if breakers.isOpen, isHeldBack(waiting.request, of: taken.client, at: now) {
+        if breakers.isOpen(at: now), isHeldBack(waiting.request, of: taken.client, at: now) {
             fail(waiting, .heldBack, to: taken.client, into: &actions)
             return nil
         }
         return Waiter(waiting, of: taken.client)
     }
 
-    /// Whether a client waits for nothing.
-    private func isAlone(_ client: ClientID) -> Bool { clients.isIdle(client) && !clients.hasInFlight(client) }
+    /// Whether nothing of a client waits or is in flight.
+    private func hasNothingOutstanding(_ client: ClientID) -> Bool {
+        clients.isIdle(client) && !clients.hasInFlight(client)
+    }
 
     private func isHeldBack(_ request: Request, of client: ClientID, at now: Duration) -> Bool {
         breakers.holdsBack(request.subject, of: client, isTrusted: clients.trusts(client), at: now)

@@ -192,7 +192,7 @@ import Testing
         trace.ask(4, about: 2, from: .c)
         #expect(trace.closed(1) == "connect 2")
         #expect(trace.connected(2) == "send 2 as 5")
-        #expect(trace.response(5, on: 2) == "respond 2 to A, send 3 as 6")
+        #expect(trace.response(5, on: 2) == "send 3 as 6, respond 2 to A")
         #expect(trace.closed(2) == "fail 3 connectionLost to B, connect 3")
         #expect(trace.reports == "lost with 1 unanswered, held back 3 for 1.0s")
         #expect(trace.connected(3) == "send 4 as 7")
@@ -305,6 +305,18 @@ import Testing
         #expect(trace.ask(5, about: 11, from: .b) == "")
         #expect(trace.ask(6, about: 11, from: .b) == "")
         #expect(trace.response(4, on: 3) == "respond 4 to B, fail 5 heldBack to B, fail 6 heldBack to B")
+    }
+
+    @Test func `when nothing is held back any more, the device is asked first again`() {
+        var trace = answering()
+        hangUpTwice(&trace, on: 1, 2, about: 11)
+        trace.connected(3)
+        trace.ask(4, about: 1, from: .a)
+        trace.ask(5, about: 1, from: .b)
+        #expect(trace.response(4, on: 3) == "respond 4 to A, send 5 as 5")
+        trace.pass(.seconds(1))
+        trace.ask(6, about: 1, from: .a)
+        #expect(trace.response(5, on: 3) == "send 6 as 6, respond 5 to B")
     }
 
     @Test func `four answers make up for a hang-up`() {

@@ -55,7 +55,9 @@ extension Multiplexer {
         }
 
         /// Whether anything may be held back.
-        var isOpen: Bool { newcomers > 0 || !suspects.isEmpty }
+        func isOpen(at now: Duration) -> Bool {
+            now < newcomersUntil || (!suspects.isEmpty && suspects.contains { now < $0.until })
+        }
 
         /// Whether a client's request is not to be sent now.
         func holdsBack(_ subject: Request.Subject?, of client: ClientID, isTrusted: Bool, at now: Duration) -> Bool {

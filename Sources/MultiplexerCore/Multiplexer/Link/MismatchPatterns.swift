@@ -11,9 +11,6 @@ extension Multiplexer {
         case idOffByOne
         /// The unit is always this one.
         case unit(UInt8)
-
-        /// Whether it is the id that is wrong.
-        package var concernsID: Bool { if case .unit = self { false } else { true } }
     }
 
     /// Recognises devices that do not repeat transaction ids or units, so that nobody else is blamed for their answers.
