@@ -15,7 +15,7 @@ protocol HandshakeRunner {
     /// How many steps it takes at a time.
     var width: Int { get }
 
-    /// Takes a step, then calls `taken` from any thread; never, once it is shut down.
+    /// Takes a step, then calls `taken` from any thread; once it is shut down it calls that without having taken the step.
     func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void)
 
     /// Frees sessions that are not needed any more, and that nobody else has.
@@ -42,9 +42,11 @@ final class HandshakePool: HandshakeRunner, Sendable {
 
     func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void) {
         threads.submit { state in
-            guard state == .active else { return }
-            Self.giveWay()
-            step.take()
+            if state == .active {
+                Self.giveWay()
+                step.take()
+            }
+            // In any case, so that nobody waits for it: the loops live on until the pool has ended.
             taken()
         }
     }

@@ -28,6 +28,19 @@ import Testing
         _ = try channel.finish()
     }
 
+    @Test func `a session that is needed no more is freed where its steps were taken`() throws {
+        let on = Loop()
+        let (server, client) = try contexts(.off)
+        let (channel, session) = try on.greeted(server, client)
+        on.takeSteps(1)
+        on.deliver(try #require(try on.lastFlight(of: session, to: channel)), to: channel)
+        on.takeSteps(1)
+        #expect(on.completed.count == 1 && on.runner.freed == 0)
+        _ = try channel.finish()
+        on.loop.run()
+        #expect(on.runner.freed == 1)
+    }
+
     @Test func `as many steps are taken at a time as there are threads, and all handshakes complete`() throws {
         let on = Loop(width: 2)
         let (server, client) = try contexts(.required)
@@ -320,13 +333,15 @@ import Testing
 
         func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void) { steps.append((step, taken)) }
 
-        func free(_ steps: [HandshakeStep]) {}
+        private(set) var freed = 0
+
+        func free(_ steps: [HandshakeStep]) { freed += steps.count }
     }
 
     /// Counts the handshakes that are complete, of all channels, and the reads that reach the network.
     private final class Completed: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
-        let network = Network()
+        let network = CountedReads()
         var count = 0
         var received = ""
         var refusals: [TLSRefusal] = []
@@ -343,16 +358,6 @@ import Testing
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             if case .some(.handshakeCompleted) = event as? TLSUserEvent { count += 1 }
-        }
-    }
-
-    private final class Network: ChannelOutboundHandler {
-        typealias OutboundIn = ByteBuffer
-        var reads = 0
-
-        func read(context: ChannelHandlerContext) {
-            reads += 1
-            context.read()
         }
     }
 }

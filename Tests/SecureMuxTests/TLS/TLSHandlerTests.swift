@@ -61,23 +61,11 @@ import Testing
         }
     }
 
-    /// Counts the reads that reach the network.
-    private final class Network: ChannelOutboundHandler {
-        typealias OutboundIn = ByteBuffer
-
-        var reads = 0
-
-        func read(context: ChannelHandlerContext) {
-            reads += 1
-            context.read()
-        }
-    }
-
     /// A server's channel and the client's session that talks to it.
     private struct Connection {
         let channel = EmbeddedChannel()
         let recorder: Recorder
-        let network = Network()
+        let network = CountedReads()
         let handler: TLSHandler
         let client: TLSSession
 
