@@ -52,38 +52,3 @@ enum DescriptorLimit {
         private static var resource: Int32 { Int32(RLIMIT_NOFILE) }
     #endif
 }
-
-extension DescriptorLimit {
-    /// Lets the listeners of `devices` have no more clients than there are descriptors for, and says so when that is fewer than
-    /// configured.
-    ///
-    /// Otherwise clients could use up what the connections to the devices need.
-    static func apply(to devices: inout [PreparedDevice], logger: Logger) throws(ServerError) {
-        let limit = raise()
-        let listeners = devices.reduce(0) { $0 + $1.listeners.count }
-        let available = limit - used() - listeners - devices.count - reserve
-        guard available >= listeners else {
-            throw ServerError(
-                "only \(limit) files may be open, which leaves none for clients: raise the limit (ulimit -Hn, LimitNOFILE=)"
-            )
-        }
-        let wanted = devices.flatMap { $0.listeners.map(\.clients) }
-        let shares = share(available, among: wanted)
-        guard shares != wanted else { return }
-        logger.warning(
-            "fewer clients are accepted than configured, since each needs a file descriptor",
-            metadata: [
-                "clients": "\(shares.reduce(0, +))", "configured": "\(wanted.reduce(0, +))", "open-files": "\(limit)",
-                "remedy": .sentence(
-                    "raise the limit of open files (ulimit -Hn, LimitNOFILE=), or lower \(.maxClients)"
-                ),
-            ]
-        )
-        var rest = shares[...]
-        for device in devices.indices {
-            for listener in devices[device].listeners.indices {
-                devices[device].listeners[listener].clients = rest.popFirst() ?? 1
-            }
-        }
-    }
-}

@@ -122,7 +122,7 @@ private final class WatchedLoop: Sendable {
         }
         if let stalled {
             logger.error(
-                "the event loop is stalled: clients and the device are not served",
+                "the event loop is stalled: its clients and devices are not served",
                 metadata: [
                     "for": "\(Duration(stalled).readableText)",
                     "remedy": "look at the machine's load and storage; if it lasts, restart and report it",

@@ -18,10 +18,14 @@ public final class Server: Sendable {
     private let watch: LoopWatch
     /// Nil without TLS.
     private let handshakes: HandshakePool?
+    private let places: NIOLockedValueBox<ClientPlaces>
+    private let logger: Logger
     private let drain = NIOLockedValueBox<Task<Void, Never>?>(nil)
 
     /// A device as it is seen from outside of its loop.
     private struct Tenant: Sendable {
+        /// Which of the configured ones it is.
+        let number: Int
         let prepared: PreparedDevice
         let eventLoop: any EventLoop
         let device: NIOLoopBound<Device>
@@ -34,13 +38,17 @@ public final class Server: Sendable {
         group: MultiThreadedEventLoopGroup,
         tenants: [Tenant],
         watch: LoopWatch,
-        handshakes: HandshakePool?
+        handshakes: HandshakePool?,
+        places: ClientPlaces,
+        logger: Logger
     ) {
         self.addresses = addresses
         self.group = group
         self.tenants = tenants
         self.watch = watch
         self.handshakes = handshakes
+        self.places = NIOLockedValueBox(places)
+        self.logger = logger
     }
 
     /// Starts listening.
@@ -61,39 +69,50 @@ public final class Server: Sendable {
         logger: Logger
     ) async throws(ServerError) -> Server {
         var prepared = try configuration.devices.map { device throws(ServerError) in try PreparedDevice(device) }
-        try DescriptorLimit.apply(to: &prepared, logger: logger)
         let threads = max(min(prepared.count, System.coreCount), 1)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let speaksTLS = prepared.contains { $0.listeners.contains { $0.configuration.rules.tls != nil } }
         let handshakes = speaksTLS ? HandshakePool() : nil
+        var watching: LoopWatch?
         do {
             let loops = try await makeLoops(of: group, threads, handshakes)
-            var tenants: [Tenant] = []
-            var addresses: [ListenAddress] = []
-            for (index, device) in prepared.enumerated() {
-                var logger = logger
-                if prepared.count > 1 { logger[metadataKey: "device"] = "\(device.configuration.name)" }
-                var tenant = try await tenant(device, on: loops[index % threads], logger)
-                tenant.firstAddress = addresses.count
-                let bound = tenant.device
-                addresses += try await tenant.eventLoop.flatSubmit { bound.value.open() }.get()
-                tenants.append(tenant)
-            }
             let watch = LoopWatch(
                 loops.map(\.eventLoop),
                 interval: min(stallLimit / 5, .seconds(1)),
                 limit: stallLimit,
                 logger: logger
             )
+            watching = watch
+            // Now, since the loops and the watch need descriptors too.
+            let places = try ClientPlaces(for: prepared, logger: logger)
+            for (device, granted) in places.granted.enumerated() {
+                for (listener, clients) in granted.enumerated() {
+                    prepared[device].listeners[listener].clients = clients
+                }
+            }
+            var tenants: [Tenant] = []
+            var addresses: [ListenAddress] = []
+            for (index, device) in prepared.enumerated() {
+                var logger = logger
+                if prepared.count > 1 { logger[metadataKey: "device"] = "\(device.configuration.name)" }
+                var tenant = try await tenant(index, device, on: loops[index % threads], logger)
+                tenant.firstAddress = addresses.count
+                let bound = tenant.device
+                addresses += try await tenant.eventLoop.flatSubmit { bound.value.open() }.get()
+                tenants.append(tenant)
+            }
             watch.start()
             return Server(
                 addresses: addresses,
                 group: group,
                 tenants: tenants,
                 watch: watch,
-                handshakes: handshakes
+                handshakes: handshakes,
+                places: places,
+                logger: logger
             )
         } catch {
+            await watching?.stop()
             await handshakes?.shutdown()
             try? await group.shutdownGracefully()
             throw error as? ServerError ?? ServerError("the server cannot start: \(error)")
@@ -122,7 +141,12 @@ public final class Server: Sendable {
         return loops
     }
 
-    private static func tenant(_ prepared: PreparedDevice, on loop: Loop, _ logger: Logger) async throws -> Tenant {
+    private static func tenant(
+        _ number: Int,
+        _ prepared: PreparedDevice,
+        on loop: Loop,
+        _ logger: Logger
+    ) async throws -> Tenant {
         let eventLoop = loop.eventLoop
         let device = try await eventLoop.submit {
             NIOLoopBound(
@@ -130,7 +154,7 @@ public final class Server: Sendable {
                 eventLoop: eventLoop
             )
         }.get()
-        return Tenant(prepared: prepared, eventLoop: eventLoop, device: device)
+        return Tenant(number: number, prepared: prepared, eventLoop: eventLoop, device: device)
     }
 
     /// Has other rules hold at a listener that is open, without closing it.
@@ -163,10 +187,9 @@ public final class Server: Sendable {
         }
         configuration.rules = rules
         var prepared = try PreparedListener(configuration, for: tenant.prepared.configuration.applicationProtocol)
-        // The descriptors that it was given do not become more.
-        let before = tenant.prepared.listeners[listener]
-        if before.clients < before.configuration.rules.limits.clients {
-            prepared.clients = min(prepared.clients, before.clients)
+        let (wanted, number) = (prepared.clients, tenant.number)
+        prepared.clients = places.withLockedValue {
+            $0.replace(listener, of: number, by: wanted, logger: logger)
         }
         let replacement = prepared
         do {

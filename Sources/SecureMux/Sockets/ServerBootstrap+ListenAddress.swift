@@ -10,7 +10,9 @@ package import NIOPosix
 #endif
 
 extension ServerBootstrap {
-    /// Listens at the address, on the one loop of its group, which is to be the one that calls this; all interfaces are one socket for IPv4 and IPv6, or for IPv4 alone where that is all there is.
+    /// Listens at the address; all interfaces are one socket for IPv4 and IPv6, or for IPv4 alone where that is all there is.
+    ///
+    /// - Precondition: The group is one loop, and this is called on it.
     package func bind(to address: ListenAddress) -> EventLoopFuture<any Channel> {
         if let host = address.host { return bind(host: host, port: address.port) }
         let first = bind(host: "::", port: address.port)
