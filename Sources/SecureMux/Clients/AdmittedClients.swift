@@ -37,7 +37,8 @@ final class AdmittedClients {
 
     /// Has other rules hold from now on, and cuts off those who may not be here by them.
     ///
-    /// Where more are here than fit, nobody has to go; as long as that is so, who comes finds it full.
+    /// Where more are here than fit, nobody has to go; as long as that is so, nobody is added: who comes takes the place of one
+    /// that has asked nothing, or finds it full.
     func replace(_ limits: ClientLimits, allowList: AllowList) {
         (self.limits, self.allowList) = (limits, allowList)
         timeoutSweep.interval = TimeAmount(limits.interval)
@@ -47,6 +48,7 @@ final class AdmittedClients {
             reports.tell(.allowedNoMore(client: place.channel.peerName))
             cutOff(place)
         }
+        for place in places.values { place.session?.limitsChanged() }
     }
 
     /// Lets a client in that has just connected, or says that it cannot.

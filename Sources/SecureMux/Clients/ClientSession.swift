@@ -80,7 +80,7 @@ extension ClientSession {
     }
 
     /// The channel is gone.
-    func standNowhere() { (port, channel) = (nil, nil) }
+    func standNowhere() { (port, channel, place) = (nil, nil, nil) }
 
     /// The client may send requests.
     func join() {
@@ -317,6 +317,11 @@ extension ClientSession {
         leave()
         // Bytes that it does not take would stay in the system.
         if takesNothing { socket.reset() } else { closeAfterWrites() }
+    }
+
+    /// Other limits hold: a time may be limited now that was not.
+    func limitsChanged() {
+        if isJoined, account.isWatched(within: clients.limits) { watch() }
     }
 
     /// Has the sweep check us until nothing of ours can last too long.

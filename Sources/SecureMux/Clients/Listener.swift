@@ -83,6 +83,7 @@ final class Listener {
         tls = prepared.tls
         log.limits = prepared.limits
         clients.replace(prepared.limits, allowList: configuration.rules.allowList)
+        warnOfFiles()
         logger.notice(
             "the rules of a listener were replaced",
             metadata: [
@@ -177,7 +178,13 @@ final class Listener {
         )
     }
 
+    /// Says what of its files is odd though it works.
+    private func warnOfFiles() {
+        for warning in tls?.warnings ?? [] { logger.warn(warning) }
+    }
+
     private func announce(at address: ListenAddress) {
+        warnOfFiles()
         logger.notice(
             "listening",
             metadata: [

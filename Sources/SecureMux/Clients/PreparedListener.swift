@@ -1,4 +1,3 @@
-import Logging
 import MultiplexerCore
 
 /// A listener that is about to be opened, or whose rules are about to be replaced: what it is told fits together, and its TLS
@@ -32,10 +31,5 @@ struct PreparedListener: Sendable {
         var limits = configuration.rules.limits
         limits.clients = clients
         return limits
-    }
-
-    /// Says what of its files is odd though it works.
-    func warn(_ logger: Logger) {
-        for warning in tls?.warnings ?? [] { logger.warn(warning) }
     }
 }

@@ -9,6 +9,7 @@ extension ServerConfiguration {
             }
         }
         try checkNames()
+        try checkTargets()
         try checkAddresses()
     }
 
@@ -16,6 +17,17 @@ extension ServerConfiguration {
         for (index, device) in devices.enumerated() where devices[..<index].contains(where: { $0.name == device.name })
         {
             throw ConfigurationError("two devices are called \(device.name): give each a name of its own")
+        }
+    }
+
+    /// A device gets one connection, promised to whoever counts on it.
+    private func checkTargets() throws(ConfigurationError) {
+        for (index, device) in devices.enumerated() {
+            guard let same = devices[..<index].first(where: { $0.address == device.address }) else { continue }
+            throw ConfigurationError(
+                "the devices \(same.name) and \(device.name) have the address \(device.address): make them one, since a "
+                    + "device gets one connection"
+            )
         }
     }
 
@@ -35,7 +47,7 @@ extension ServerConfiguration {
             // Port 0 is another one each time.
             let same = listeners[..<index].first { $0.address == listener.address && $0.address.port != 0 }
             guard let same else { continue }
-            guard (same.rules.tls == nil) != (listener.rules.tls == nil) else {
+            guard devices.count == 1, (same.rules.tls == nil) != (listener.rules.tls == nil) else {
                 throw ConfigurationError("two listeners have the address \(listener.address): give each its own")
             }
             throw ConfigurationError(

@@ -208,6 +208,10 @@ import Testing
         #expect(throws: Never.self) { try ServerConfiguration(devices: [roof, garage]) }
         #expect(refusal(roof, roof) == "two devices are called roof: give each a name of its own")
         #expect(
+            try refusal(roof, device("garage", port: 502, listen: "5021"))
+                == "the devices roof and garage have the address 127.0.0.1:502: make them one, since a device gets one connection"
+        )
+        #expect(
             try refusal(roof, device("garage", port: 503, listen: "5020"))
                 == "two listeners have the address *:5020: give each its own"
         )

@@ -91,6 +91,32 @@ import Testing
         }
     }
 
+    @Test func `a time that is limited now is limited for those who are there`() async throws {
+        try await withSimulatedDevice { devicePort in
+            try await withServer(.patient(), devicePort: devicePort) { running in
+                let client = try await TestPeer.connect(to: running.port)
+                _ = try await client.exchange(read(transaction: 1, unit: 1, address: 0, count: 1))
+                let limits = ClientLimits(idleTimeout: .milliseconds(100))
+                try await replaceRules(of: running.server, by: ListenerRules(limits: limits))
+                #expect(try await client.receiveToEnd() == [])
+                try await running.line(containing: "client closed", "client idle timeout")
+            }
+        }
+    }
+
+    @Test func `what is odd about its files is said at the start, and again with other rules`() async throws {
+        try await certificates.shell("cp server.key open.key && cp server.crt open.crt && chmod 644 open.key")
+        let open = rules([], certificate: "open")
+        try await withSimulatedDevice { devicePort in
+            try await withServer(.patient(), tls: open.tls, devicePort: devicePort) { running in
+                let words = "open.key holds a private key that others can read or change"
+                #expect(running.lines(containing: words).count == 1)
+                try await replaceRules(of: running.server, by: open)
+                #expect(running.lines(containing: words).count == 2)
+            }
+        }
+    }
+
     @Test func `rules that cannot be used change nothing`() async throws {
         try await withSimulatedDevice { devicePort in
             try await withServer(.patient(), tls: certificates.server(), devicePort: devicePort) { running in
