@@ -22,18 +22,7 @@ extension EndToEnd {
 
         @Test func `curl from a foreign address gets no handshake`() async throws {
             try await scene.expectRefusal("its address is not on the allow-list") {
-                let curl = try RunningProgram.system(
-                    "curl",
-                    "--silent",
-                    "--show-error",
-                    "--max-time",
-                    "15",
-                    "--interface",
-                    "127.0.0.2",
-                    "--cacert",
-                    scene.certificates["ca.crt"],
-                    "https://127.0.0.1:\(scene.server.tlsPort)/"
-                )
+                let curl = try curl("--interface", "127.0.0.2", "--cacert", scene.certificates["ca.crt"])
                 #expect(try await curl.end() == .exited(35), "an SSL connect error")
             }
         }
@@ -65,16 +54,7 @@ extension EndToEnd {
 
         @Test func `curl without a certificate is told that one is required`() async throws {
             try await scene.expectRefusal(Self.noCertificate) {
-                let curl = try RunningProgram.system(
-                    "curl",
-                    "--silent",
-                    "--show-error",
-                    "--max-time",
-                    "15",
-                    "--cacert",
-                    scene.certificates["ca.crt"],
-                    "https://127.0.0.1:\(scene.server.tlsPort)/"
-                )
+                let curl = try curl("--cacert", scene.certificates["ca.crt"])
                 try await curl.line(containing: "certificate required")
                 #expect(try await curl.end() != .exited(0))
             }
@@ -115,13 +95,7 @@ extension EndToEnd {
 
         @Test func `curl that does not trust us is called so`() async throws {
             try await scene.expectRefusal("the client does not trust our certificate (TLS alert 48, unknown CA)") {
-                let curl = try RunningProgram.system(
-                    "curl",
-                    "--silent",
-                    "--max-time",
-                    "15",
-                    "https://127.0.0.1:\(scene.server.tlsPort)/"
-                )
+                let curl = try curl()
                 #expect(try await curl.end() == .exited(60), "a certificate that cannot be verified")
             }
         }
@@ -273,6 +247,15 @@ extension EndToEnd {
             let openssl = try openssl(scene.server.tlsPort, options)
             try await openssl.line(containing: "SSL alert number \(alert)")
             try await openssl.end()
+        }
+
+        /// curl with these options, for the TLS port.
+        private func curl(_ options: String...) throws -> RunningProgram {
+            try RunningProgram(
+                Tools.system("curl"),
+                ["--silent", "--show-error", "--max-time", "15"] + options
+                    + ["https://127.0.0.1:\(scene.server.tlsPort)/"]
+            )
         }
 
         private func openssl(_ port: Int, _ options: String..., ca: String = "ca") throws -> RunningProgram {
