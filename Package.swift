@@ -22,6 +22,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -66,11 +67,22 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "ServerSettings",
+            dependencies: [
+                "MultiplexerCore",
+                "SecureMux",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "tcp-multiplexer",
             dependencies: [
                 "MultiplexerCore",
                 "SecureMux",
+                "ServerSettings",
                 "SimulatedDevice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -94,6 +106,7 @@ let package = Package(
                 "COpenSSL",
                 "MultiplexerCore",
                 "SecureMux",
+                "ServerSettings",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -153,10 +166,16 @@ let package = Package(
                 "tcp-multiplexer",
                 "MultiplexerCore",
                 "SecureMux",
+                "ServerSettings",
                 "SimulatedDevice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServerSettingsTests",
+            dependencies: ["MultiplexerCore", "SecureMux", "ServerSettings"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,13 +1,20 @@
 import Logging
 import SecureMux
+import ServerSettings
 
-/// One line a message on standard error: time, level, message, then `key=value` pairs.
+/// One line a message: time, level, message, then `key=value` pairs.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
-    init(level: Logger.Level) {
+    private let names: SettingNames
+    private let output: LogOutput
+
+    /// A handler of what is at least as grave as `level`, for readers who know settings by `names`.
+    init(level: Logger.Level, names: SettingNames = .options, to output: LogOutput = .standardError) {
         logLevel = level
+        self.names = names
+        self.output = output
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -16,22 +23,22 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        StandardError.say(line(for: event, at: .now))
+        output.say(line(for: event, at: .now))
     }
 
     /// The line without its end.
     func line(for event: LogEvent, at time: Timestamp) -> String {
         var pairs = metadata.merging(event.metadata ?? [:]) { _, specific in specific }
         // It is the message, which could not keep the settings that it names.
-        let message = pairs.removeValue(forKey: "sentence").map(Self.text) ?? "\(event.message)"
+        let message = pairs.removeValue(forKey: "sentence").map(text) ?? "\(event.message)"
         let start = "\(time) \(event.level.name) \(message.escapingControls)"
         return pairs.sorted { Self.order($0.key) < Self.order($1.key) }
-            .reduce(start) { "\($0) \($1.key)=\(Self.text($1.value).quotedUnlessPlain)" }
+            .reduce(start) { "\($0) \($1.key)=\(text($1.value).quotedUnlessPlain)" }
     }
 
-    /// A sentence names our options.
-    private static func text(_ value: Logger.MetadataValue) -> String {
-        if case .stringConvertible(let sentence as Sentence) = value { sentence.namingOptions } else { "\(value)" }
+    /// A sentence names settings.
+    private func text(_ value: Logger.MetadataValue) -> String {
+        if case .stringConvertible(let sentence as Sentence) = value { names.text(sentence) } else { "\(value)" }
     }
 
     /// Who comes first, then what and why, then what to do.

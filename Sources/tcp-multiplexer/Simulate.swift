@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import MultiplexerCore
 import SecureMux
+import ServerSettings
 import SimulatedDevice
 import UnixSignals
 
@@ -97,7 +98,14 @@ struct Simulate: AsyncParsableCommand {
 
     /// What the device speaks.
     func applicationProtocol() throws -> ApplicationProtocol {
-        let spoken = try format.applied(to: device.givenProtocol)
+        var written = WrittenSettings()
+        format.write(to: &written)
+        let spoken: ApplicationProtocol
+        do {
+            spoken = try written.format().applied(to: device.givenProtocol)
+        } catch {
+            throw ValidationError(error)
+        }
         guard spoken.name != ApplicationProtocol.http.name else {
             throw ValidationError("a simulated device does not speak http: 'python3 -m http.server' does")
         }

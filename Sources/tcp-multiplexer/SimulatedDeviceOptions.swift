@@ -1,6 +1,7 @@
 import ArgumentParser
 import MultiplexerCore
 import SecureMux
+import ServerSettings
 
 struct SimulatedDeviceOptions: ParsableArguments {
     @Option(

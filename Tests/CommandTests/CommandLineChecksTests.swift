@@ -74,7 +74,7 @@ import Testing
         let last = try #require(arguments.last)
         #expect(
             error?.message
-                == "there is no help on '\(last)', only on one of: server, probe, simulate, list, version, help"
+                == "there is no help on '\(last)', only on one of: server, config, probe, simulate, list, version, help"
         )
     }
 }

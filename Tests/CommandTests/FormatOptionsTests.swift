@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct FormatOptionsTests {
     private func framing(_ options: [String]) throws -> any Framing {
-        try Serve.parse(options).spoken.clientProtocol().framing
+        try Serve.parse(options).clientProtocol.framing
     }
 
     @Test(

@@ -31,6 +31,6 @@ import Testing
         let example = try #require(List.text.split(separator: "\n").last).split(separator: " ").map(String.init)
         let start = try #require(example.firstIndex(of: "server"))
         let serve = try Serve.parse(Array(example[(start + 1)...]))
-        #expect(serve.spoken.givenProtocol?.name == "modbus")
+        #expect(try serve.clientProtocol.name == "modbus")
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SecureMux
+import ServerSettings
 import Testing
 
 @testable import tcp_multiplexer

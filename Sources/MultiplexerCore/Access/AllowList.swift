@@ -2,18 +2,22 @@
 public struct AllowList: Hashable, Sendable {
     /// The blocks that are allowed; none means that every address is.
     public let blocks: [CIDRBlock]
+    /// The blocks of which no address is allowed, whatever `blocks` says.
+    public let denied: [CIDRBlock]
 
-    /// A list of these blocks.
-    public init(_ blocks: [CIDRBlock] = []) {
+    /// A list of these blocks, without those of `denied`.
+    public init(_ blocks: [CIDRBlock] = [], denied: [CIDRBlock] = []) {
         self.blocks = blocks
+        self.denied = denied
     }
 
-    /// Whether any address of a family is allowed, since nothing or a whole family was listed.
+    /// Whether any address of a family is allowed that is not denied, since nothing or a whole family was listed.
     public var allowsEveryone: Bool { blocks.isEmpty || blocks.contains(where: \.isWholeFamily) }
 
     /// Whether a client at this address may connect.
     package func allows(_ address: IPAddress) -> Bool {
-        blocks.isEmpty || blocks.contains { $0.contains(address) }
+        guard !denied.contains(where: { $0.contains(address) }) else { return false }
+        return blocks.isEmpty || blocks.contains { $0.contains(address) }
     }
 }
 

@@ -37,19 +37,23 @@ public struct ClientLimits: Hashable, Sendable {
 
 extension ClientLimits {
     /// Refuses limits under which no client could do anything.
-    func check() throws(ConfigurationError) {
-        guard messageMemory >= 1 << 20 else {
-            throw ConfigurationError("\(.messageMemory) must be at least 1M, or single messages would not fit")
+    func check(_ problems: inout ConfigurationProblems) {
+        problems.refuse(
+            "\(.messageMemory) must be at least 1M, or single messages would not fit",
+            if: messageMemory < 1 << 20
+        )
+        for (setting, count) in [(Setting.maxClients, clients), (.maxClientsPerAddress, clientsPerAddress)] {
+            problems.refuse("\(setting) must be at least 1", if: count < 1)
         }
-        let counts = [(Setting.maxClients, clients), (.maxClientsPerAddress, clientsPerAddress)]
-        if let tooFew = counts.first(where: { $0.1 < 1 }) {
-            throw ConfigurationError("\(tooFew.0) must be at least 1")
-        }
-        try Duration.checkLimits(
+        problems.checkLimits(
             (.clientRequestTimeout, requestTimeout),
             (.clientWriteTimeout, writeTimeout),
             (.clientIdleTimeout, idleTimeout)
         )
+        problems.check(try checkShare())
+    }
+
+    private func checkShare() throws(ConfigurationError) {
         guard clientsPerAddress <= clients else {
             throw ConfigurationError(
                 """

@@ -2,22 +2,31 @@ import MultiplexerCore
 
 extension DeviceConfiguration {
     /// What has to hold between the parts of one device.
-    func check() throws(ConfigurationError) {
-        for listener in listeners { try check(listener) }
-        try multiplexer.check()
-        try multiplexer.check(for: applicationProtocol)
-        if let profile, applicationProtocol.messages != .modbus {
-            throw ConfigurationError(
-                """
-                \(.deviceProfile, profile.name) is for a device that speaks Modbus, not \(applicationProtocol.name): add \
-                \(.applicationProtocol, "modbus")
-                """
-            )
+    func check(_ problems: inout ConfigurationProblems) {
+        for (index, listener) in listeners.enumerated() {
+            problems.listener = index
+            problems.check(try checkProtocol(of: listener))
+            problems.check(try checkUnitMap(of: listener))
+            listener.rules.check(&problems)
         }
-        try multiplexer.checkTimes(for: applicationProtocol, profile)
+        problems.listener = nil
+        multiplexer.check(&problems)
+        multiplexer.check(for: applicationProtocol, &problems)
+        problems.check(try checkProfile())
+        multiplexer.checkTimes(for: applicationProtocol, profile, &problems)
     }
 
-    private func check(_ listener: ListenerConfiguration) throws(ConfigurationError) {
+    private func checkProfile() throws(ConfigurationError) {
+        guard let profile, applicationProtocol.messages != .modbus else { return }
+        throw ConfigurationError(
+            """
+            \(.deviceProfile, profile.name) is for a device that speaks Modbus, not \(applicationProtocol.name): add \
+            \(.applicationProtocol, "modbus")
+            """
+        )
+    }
+
+    private func checkProtocol(of listener: ListenerConfiguration) throws(ConfigurationError) {
         let clients = listener.applicationProtocol ?? applicationProtocol
         guard clients.translated(to: applicationProtocol) != nil else {
             throw ConfigurationError(
@@ -27,12 +36,12 @@ extension DeviceConfiguration {
                 """
             )
         }
-        if listener.unitMap != UnitMap() { try check(listener.unitMap, clients) }
-        try listener.rules.check()
     }
 
-    private func check(_ map: UnitMap, _ clients: ApplicationProtocol) throws(ConfigurationError) {
-        try clients.requireModbus(for: "\(.unitMap)")
+    private func checkUnitMap(of listener: ListenerConfiguration) throws(ConfigurationError) {
+        let map = listener.unitMap
+        guard map != UnitMap() else { return }
+        try (listener.applicationProtocol ?? applicationProtocol).requireModbus(for: "\(.unitMap)")
         // Whoever maps a unit to 0 wants answers from there.
         guard applicationProtocol.broadcastsUnit0, let unit = map.clientUnits(leadingTo: 0).first else { return }
         throw ConfigurationError(
@@ -47,7 +56,13 @@ extension DeviceConfiguration {
 extension ListenerRules {
     /// What has to hold for those that may come.
     func check() throws(ConfigurationError) {
-        try limits.check()
-        try tls?.check()
+        var problems = ConfigurationProblems()
+        check(&problems)
+        if let first = problems.all.first { throw first.error }
+    }
+
+    func check(_ problems: inout ConfigurationProblems) {
+        limits.check(&problems)
+        tls?.check(&problems)
     }
 }

@@ -5,12 +5,15 @@ extension Multiplexer.Configuration {
     static let longestAge = Duration.seconds(300)
 
     /// Refuses what no device could be asked with.
-    func check() throws(ConfigurationError) {
-        guard (1...Self.maximumInFlightLimit).contains(inFlightLimit) else {
-            throw ConfigurationError("\(.maxInFlight) must be 1 to \(Self.maximumInFlightLimit)")
+    func check(_ problems: inout ConfigurationProblems) {
+        problems.refuse(
+            "\(.maxInFlight) must be 1 to \(Self.maximumInFlightLimit)",
+            if: !(1...Self.maximumInFlightLimit).contains(inFlightLimit)
+        )
+        if let maximumResponseAge {
+            problems.check(try check(maximumResponseAge: maximumResponseAge))
         }
-        if let maximumResponseAge { try check(maximumResponseAge: maximumResponseAge) }
-        try Duration.checkLimits(
+        problems.checkLimits(
             (.connectTimeout, connectTimeout),
             (.timeout, responseTimeout),
             (.queueTimeout, queueTimeout),
@@ -18,7 +21,7 @@ extension Multiplexer.Configuration {
             (.idleClose, idleClose),
             (.connectionLifetime, connectionLifetime)
         )
-        try Duration.checkWaits(
+        problems.checkWaits(
             (.delay, delayAfterConnect),
             (.gap, minimumGap),
             (.broadcastDelay, broadcastDelay),
@@ -27,6 +30,10 @@ extension Multiplexer.Configuration {
             (.linger, linger),
             (.retryDelay, backoff.initial)
         )
+        problems.check(try checkBackoff())
+    }
+
+    private func checkBackoff() throws(ConfigurationError) {
         guard backoff.maximum >= backoff.initial else {
             throw ConfigurationError(
                 """
@@ -61,20 +68,32 @@ extension Multiplexer.Configuration {
     }
 
     /// Refuses what makes no difference to a protocol: whoever sets it expects one.
-    func check(for spoken: ApplicationProtocol) throws(ConfigurationError) {
-        let carriesIDs = spoken.framing.carriesTransactionIDs
-        guard inFlightLimit == 1 || carriesIDs else {
+    func check(for spoken: ApplicationProtocol, _ problems: inout ConfigurationProblems) {
+        problems.check(try checkInFlightLimit(for: spoken))
+        problems.check(try checkQuietTime(for: spoken))
+        problems.check(try checkReadSharing(for: spoken))
+        problems.check(try checkWritePriority(for: spoken))
+    }
+
+    private func checkInFlightLimit(for spoken: ApplicationProtocol) throws(ConfigurationError) {
+        guard inFlightLimit == 1 || spoken.framing.carriesTransactionIDs else {
             let wire: Sentence =
                 spoken.ignoresTransactionIDs ? "with \(.transactionIDs, "ignored") it" : "\(spoken.name)"
             throw ConfigurationError(
                 "\(.maxInFlight, "\(inFlightLimit)"): \(wire) has no transaction ids to tell responses apart"
             )
         }
-        guard quietTime == nil || !carriesIDs else {
+    }
+
+    private func checkQuietTime(for spoken: ApplicationProtocol) throws(ConfigurationError) {
+        guard quietTime == nil || !spoken.framing.carriesTransactionIDs else {
             throw ConfigurationError(
                 "\(.quietTime) is of no use to \(spoken.name), whose transaction ids tell a late answer: leave it out"
             )
         }
+    }
+
+    private func checkReadSharing(for spoken: ApplicationProtocol) throws(ConfigurationError) {
         let readSharing: Sentence? = !sharesReads ? "\(.coalesce, false)" : maximumResponseAge.map { _ in "\(.maxAge)" }
         if let readSharing, spoken.messages != .modbus {
             throw ConfigurationError(
@@ -84,6 +103,9 @@ extension Multiplexer.Configuration {
                 """
             )
         }
+    }
+
+    private func checkWritePriority(for spoken: ApplicationProtocol) throws(ConfigurationError) {
         guard sendsWritesFirst else { return }
         switch spoken.messages {
         case .modbus, .http:
@@ -99,7 +121,17 @@ extension Multiplexer.Configuration {
     }
 
     /// Refuses times that leave none for a request, whoever they are from.
-    func checkTimes(for spoken: ApplicationProtocol, _ profile: DeviceProfile?) throws(ConfigurationError) {
+    func checkTimes(
+        for spoken: ApplicationProtocol,
+        _ profile: DeviceProfile?,
+        _ problems: inout ConfigurationProblems
+    ) {
+        problems.check(try checkQueueTimeout(profile))
+        problems.check(try checkWaits(for: spoken, profile))
+        problems.check(try checkLifetime(profile))
+    }
+
+    private func checkQueueTimeout(_ profile: DeviceProfile?) throws(ConfigurationError) {
         guard queueTimeout >= responseTimeout else {
             throw ConfigurationError(
                 """
@@ -108,6 +140,10 @@ extension Multiplexer.Configuration {
                 """
             )
         }
+    }
+
+    /// One of them at a time: a wait that is too long by itself is too long together with others.
+    private func checkWaits(for spoken: ApplicationProtocol, _ profile: DeviceProfile?) throws(ConfigurationError) {
         guard minimumGap < queueTimeout else {
             throw ConfigurationError(
                 """
@@ -134,6 +170,9 @@ extension Multiplexer.Configuration {
                 """
             )
         }
+    }
+
+    private func checkLifetime(_ profile: DeviceProfile?) throws(ConfigurationError) {
         // Renewal begins with the last quarter of the lifetime.
         if let lifetime = connectionLifetime, lifetime < delayAfterConnect * 2 + .seconds(1) {
             throw ConfigurationError(
@@ -167,16 +206,18 @@ extension DeviceProfile.Time {
     }
 }
 
-extension Duration {
+extension ConfigurationProblems {
     /// Refuses limits that would end everything at once; nil is off.
-    static func checkLimits(_ limits: (Setting, Duration?)...) throws(ConfigurationError) {
-        guard let first = limits.first(where: { $0.1.map { $0 <= .zero } == true }) else { return }
-        throw ConfigurationError("\(first.0) must be longer than 0")
+    mutating func checkLimits(_ limits: (Setting, Duration?)...) {
+        for (setting, limit) in limits {
+            refuse("\(setting) must be longer than 0", if: limit.map { $0 <= .zero } == true)
+        }
     }
 
     /// Refuses waits that would have to be over before they begin; nil is none.
-    static func checkWaits(_ waits: (Setting, Duration?)...) throws(ConfigurationError) {
-        guard let first = waits.first(where: { $0.1.map { $0 < .zero } == true }) else { return }
-        throw ConfigurationError("\(first.0) must not be shorter than 0")
+    mutating func checkWaits(_ waits: (Setting, Duration?)...) {
+        for (setting, wait) in waits {
+            refuse("\(setting) must not be shorter than 0", if: wait.map { $0 < .zero } == true)
+        }
     }
 }

@@ -13,8 +13,11 @@ public struct Sentence: Hashable, Sendable {
     }
 
     /// Whether there is a setting in it.
-    public var namesSettings: Bool {
-        parts.contains { if case .setting = $0 { true } else { false } }
+    public var namesSettings: Bool { !settings.isEmpty }
+
+    /// The settings in it, in their order.
+    public var settings: [Setting] {
+        parts.compactMap { if case .setting(let setting, _) = $0 { setting } else { nil } }
     }
 
     /// The text in which `name` says what each setting is called, together with its value where there is one.

@@ -93,6 +93,8 @@ public enum Setting: String, CaseIterable, Hashable, Sendable {
     case tlsListen = "tls-listen"
     /// The addresses that clients may have.
     case allow = "allow"
+    /// The addresses that clients may not have.
+    case deny = "deny"
     /// How many clients may be connected to a listener.
     case maxClients = "max-clients"
     /// How many of them may come from one address.
@@ -133,6 +135,17 @@ public enum Setting: String, CaseIterable, Hashable, Sendable {
     case key = "key"
     /// The passphrase of our own private key.
     case keyPassphraseFile = "key-passphrase-file"
+
+    // MARK: The process
+
+    /// What is worth a line of the log.
+    case logLevel = "log-level"
+    /// Where the log goes.
+    case logFile = "log-file"
+    /// Whether files that change lead to a reload.
+    case watch = "watch"
+    /// Where the process takes orders from this machine.
+    case control = "control"
 }
 
 extension Setting {

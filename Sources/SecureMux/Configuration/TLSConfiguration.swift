@@ -67,8 +67,12 @@ public struct TLSServerConfiguration: Sendable {
 
 extension TLSServerConfiguration {
     /// Refuses to ask for certificates that nothing verifies, and the contrary.
-    func check() throws(ConfigurationError) {
-        try Duration.checkLimits((.handshakeTimeout, handshakeTimeout))
+    func check(_ problems: inout ConfigurationProblems) {
+        problems.checkLimits((.handshakeTimeout, handshakeTimeout))
+        problems.check(try checkAuthorities())
+    }
+
+    private func checkAuthorities() throws(ConfigurationError) {
         guard clientCertificates == .off || clientCAFile != nil else {
             throw ConfigurationError(
                 "\(.clientCertificates, "\(clientCertificates)") needs \(.clientCA) to verify them with"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SecureMux
+import ServerSettings
 
 struct Probe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

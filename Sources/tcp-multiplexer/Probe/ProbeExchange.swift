@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOTLS
 import SecureMux
+import ServerSettings
 
 /// One Modbus/TCP request and its response over a connection of its own.
 struct ProbeExchange {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SecureMux
+import ServerSettings
 
 struct ProbeTLSOptions: ParsableArguments {
     @Flag(help: "Speak TLS; needs --ca. (default: plain TCP)")
@@ -73,7 +74,7 @@ struct ProbeTLSOptions: ParsableArguments {
                 certificateChainFile: certificate,
                 privateKeyFile: key,
                 privateKeyPassphrase: try keyPassphraseFile.map {
-                    try Passphrase.read($0, option: "--key-passphrase-file")
+                    try Passphrase.read($0, for: .keyPassphraseFile)
                 },
                 handshakeTimeout: timeout
             )

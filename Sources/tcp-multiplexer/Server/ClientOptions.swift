@@ -1,30 +1,25 @@
 import ArgumentParser
-import MultiplexerCore
 import SecureMux
+import ServerSettings
 
+/// Where clients connect over plain TCP, and who may.
 struct ClientOptions: ParsableArguments {
     @Option(
         name: [.customShort("l"), .customLong("listen")],
-        help: ArgumentHelp(
-            """
-            Where clients connect: a port (all interfaces), host:port or [address]:port. It speaks TLS if a certificate is \
-            given and --tls-listen is not, else plain TCP. (default: 8000; none with --tls-listen)
-            """,
-            valueName: "address"
-        ),
-        transform: ListenAddress.init(parsing:)
+        help: .setting(.listen),
+        transform: Setting.listen.checked
     )
-    var listen: ListenAddress?
+    var listen: String?
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            Which addresses clients may come from, on every listener: 192.168.1.0/24, fd00::/8, 192.168.1.7. May be \
-            repeated. Others are closed before a byte of theirs is read. (default: everyone)
-            """,
-            valueName: "cidr"
-        ),
-        transform: CIDRBlock.init(parsing:)
-    )
-    var allow: [CIDRBlock] = []
+    @Option(help: .setting(.allow), transform: Setting.allow.checked)
+    var allow: [String] = []
+
+    @Option(help: .setting(.deny), transform: Setting.deny.checked)
+    var deny: [String] = []
+
+    /// Writes down who may connect to a listener.
+    func write(toListener written: inout WrittenSettings) {
+        written[all: .allow] = allow
+        written[all: .deny] = deny
+    }
 }

@@ -8,18 +8,8 @@ import UnixSignals
     import Darwin
 #endif
 
-/// What each signal to stop asks for: the first one a drain, a second SIGTERM or SIGINT the end at once.
-///
-/// SIGHUP is no such second one, and does not make the next one a second one: service managers send it in addition to
-/// another, and whoever hangs up a terminal wants no answer lost.
+/// What each signal to stop asks for: the first one a drain, a second one the end at once.
 struct StopSignals {
-    enum Kind {
-        /// SIGTERM, SIGINT.
-        case stop
-        /// SIGHUP.
-        case hangUp
-    }
-
     enum Answer {
         case drain
         case ignore
@@ -29,19 +19,12 @@ struct StopSignals {
     /// Wrappers repeat a signal at once: coreutils' timeout signals its child, then the group that the child is in.
     static let repetition = Duration.milliseconds(250)
 
-    private var isDraining = false
-    /// When the first signal came that a further one could repeat.
+    /// When the first signal came.
     private var first: ContinuousClock.Instant?
 
-    mutating func answer(to signal: Kind, at now: ContinuousClock.Instant) -> Answer {
-        if signal == .stop {
-            if let first {
-                return now - first < Self.repetition ? .ignore : .stopAtOnce
-            }
-            first = now
-        }
-        guard !isDraining else { return .ignore }
-        isDraining = true
+    mutating func answer(at now: ContinuousClock.Instant) -> Answer {
+        if let first { return now - first < Self.repetition ? .ignore : .stopAtOnce }
+        first = now
         return .drain
     }
 
@@ -49,7 +32,7 @@ struct StopSignals {
     static var trapped: [UnixSignal] {
         var hangUp = sigaction()
         let isIgnored = sigaction(SIGHUP, nil, &hangUp) == 0 && hangUp.isIgnored
-        return [.sigterm, .sigint] + (isIgnored ? [] : [.sighup])
+        return [.sigterm, .sigint, .sigusr1] + (isIgnored ? [] : [.sighup])
     }
 }
 

@@ -1,9 +1,8 @@
-import ArgumentParser
-import SecureMux
+package import SecureMux
 
 extension Setting {
     /// The option that sets it: one of `server`, or of `probe` for the TLS of a connection that we open.
-    var option: String {
+    package var option: String {
         switch self {
         case .applicationProtocol: "-p"
         case .clientProtocol: "--protocol"
@@ -14,7 +13,7 @@ extension Setting {
     }
 
     /// The option as one writes it with a value.
-    func option(with value: Value?) -> String {
+    package func option(with value: Value?) -> String {
         switch value {
         case nil, .on: option
         case .off: "--no-\(rawValue)"
@@ -25,17 +24,10 @@ extension Setting {
 
 extension Sentence {
     /// The sentence with the options of this command.
-    var namingOptions: String { rendered { setting, value in setting.option(with: value) } }
+    package var namingOptions: String { rendered { setting, value in setting.option(with: value) } }
 }
 
 extension Error {
     /// What the error says, with the options of this command.
-    var namingOptions: String { (self as? any SentenceError)?.sentence.namingOptions ?? "\(self)" }
-}
-
-extension ValidationError {
-    /// What cannot be, with the options of this command.
-    init(_ error: ConfigurationError) {
-        self.init(error.namingOptions)
-    }
+    package var namingOptions: String { (self as? any SentenceError)?.sentence.namingOptions ?? "\(self)" }
 }

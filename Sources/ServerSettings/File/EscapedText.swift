@@ -2,12 +2,12 @@
 /// hide what it says.
 extension String {
     /// The text in one line, with what would be obeyed instead of shown written as `\u{…}`.
-    var escapingControls: String {
+    package var escapingControls: String {
         escaping(\.isControl)
     }
 
     /// The text as it is where that is one word, else in quotes, with the quotes and backslashes in it escaped too.
-    var quotedUnlessPlain: String {
+    package var quotedUnlessPlain: String {
         let escaped = escaping { $0.isControl || $0 == "\"" || $0 == "\\" }
         let isOneWord = !isEmpty && !unicodeScalars.contains(where: \.properties.isWhitespace)
         return isOneWord && escaped == self ? self : "\"\(escaped)\""

@@ -1,7 +1,7 @@
-import SecureMux
+package import SecureMux
 
 /// A passphrase kept in a file, so that no process list shows it.
-enum Passphrase {
+package enum Passphrase {
     /// How many bytes are read: OpenSSL takes no longer passphrase.
     private static let limit = 1024
     /// Some editors begin a file of UTF-8 with it.
@@ -10,10 +10,10 @@ enum Passphrase {
 
     /// The file's first line, without what ends it.
     ///
-    /// - Throws: ``ConfigurationError`` that names the option and says why there is no passphrase.
-    static func read(_ path: String, option: String) throws(ConfigurationError) -> String {
+    /// - Throws: ``ConfigurationError`` that names the setting and says why there is no passphrase.
+    package static func read(_ path: String, for setting: Setting) throws(ConfigurationError) -> String {
         func refused(_ reason: String) -> ConfigurationError {
-            ConfigurationError("\(option) \(path) \(reason)")
+            ConfigurationError("\(setting, path) \(reason)")
         }
         let bytes: [UInt8]
         do {

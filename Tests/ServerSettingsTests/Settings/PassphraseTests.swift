@@ -1,8 +1,7 @@
 import Foundation
 import SecureMux
+import ServerSettings
 import Testing
-
-@testable import tcp_multiplexer
 
 @Suite struct PassphraseTests {
     private let folder: TemporaryFolder
@@ -55,19 +54,19 @@ import Testing
     }
 
     private func read(_ content: [UInt8]) throws -> String {
-        try Passphrase.read(folder.file(holding: content).path, option: "--key-passphrase-file")
+        try Passphrase.read(folder.file(holding: content).path, for: .keyPassphraseFile)
     }
 
-    /// What is said of a file behind its option and its path.
+    /// What is said of a file after its option and its path.
     private func refusal(of content: [UInt8]) throws -> String {
         try refusal(of: folder.file(holding: content))
     }
 
     private func refusal(of file: URL) throws -> String {
         let error = #expect(throws: ConfigurationError.self) {
-            try Passphrase.read(file.path, option: "--key-passphrase-file")
+            try Passphrase.read(file.path, for: .keyPassphraseFile)
         }
-        let words = try #require(error?.description)
+        let words = try #require(error?.namingOptions)
         let start = "--key-passphrase-file \(file.path) "
         #expect(words.hasPrefix(start))
         return String(words.dropFirst(start.count))

@@ -1,12 +1,12 @@
-import SecureMux
+package import SecureMux
 
 /// A limit of time that can be switched off: a duration, or `off`.
-enum TimeLimit: Hashable {
+package enum TimeLimit: Hashable {
     case off
     case after(Duration)
 
     /// Reads `off`, or a duration longer than nothing.
-    init(parsing text: String) throws(ConfigurationError) {
+    package init(parsing text: String) throws(ConfigurationError) {
         guard text != "off" else {
             self = .off
             return
@@ -24,7 +24,7 @@ enum TimeLimit: Hashable {
     }
 
     /// The limit; nil for none.
-    var duration: Duration? {
+    package var duration: Duration? {
         switch self {
         case .off: nil
         case .after(let duration): duration

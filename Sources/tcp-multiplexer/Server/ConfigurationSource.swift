@@ -1,0 +1,39 @@
+import SecureMux
+import ServerSettings
+
+/// Where a server has its configuration from, which is read again when it is to be reloaded.
+enum ConfigurationSource: Sendable {
+    /// The options that it was started with.
+    case options(WrittenServer)
+    /// A file, and those that it includes.
+    case file(String, environment: [String: String])
+
+    /// A configuration that was read.
+    struct Loaded: Sendable {
+        let written: WrittenServer
+        let configuration: ServerConfiguration
+        /// The configuration's own files.
+        let files: [String]
+    }
+
+    /// Reads it.
+    ///
+    /// - Throws: ``ConfigurationError`` or ``FileProblems``.
+    func load() throws -> Loaded {
+        switch self {
+        case .options(let written):
+            return Loaded(written: written, configuration: try written.configuration(readsSecrets: true), files: [])
+        case .file(let file, let environment):
+            let file = try ConfigurationFile(file, environment: environment)
+            return Loaded(written: file.written, configuration: file.configuration, files: file.files)
+        }
+    }
+
+    /// How whoever wrote it knows settings.
+    var names: SettingNames {
+        switch self {
+        case .options: .options
+        case .file: .keys
+        }
+    }
+}
