@@ -176,6 +176,7 @@ let package = Package(
         .testTarget(
             name: "ServerSettingsTests",
             dependencies: ["MultiplexerCore", "SecureMux", "ServerSettings"],
+            exclude: ["File/Mistakes.txt"],
             swiftSettings: settings
         ),
         .testTarget(

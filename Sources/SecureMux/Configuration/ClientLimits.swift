@@ -42,9 +42,8 @@ extension ClientLimits {
             "\(.messageMemory) must be at least 1M, or single messages would not fit",
             if: messageMemory < 1 << 20
         )
-        for (setting, count) in [(Setting.maxClients, clients), (.maxClientsPerAddress, clientsPerAddress)] {
-            problems.refuse("\(setting) must be at least 1", if: count < 1)
-        }
+        problems.refuse("\(.maxClients) must be at least 1", if: clients < 1)
+        problems.refuse("\(.maxClientsPerAddress) must be at least 1", if: clients >= 1 && clientsPerAddress < 1)
         problems.checkLimits(
             (.clientRequestTimeout, requestTimeout),
             (.clientWriteTimeout, writeTimeout),

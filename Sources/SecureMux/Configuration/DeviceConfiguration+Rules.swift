@@ -31,7 +31,8 @@ extension DeviceConfiguration {
         guard clients.translated(to: applicationProtocol) != nil else {
             throw ConfigurationError(
                 """
-                \(.deviceProtocol, applicationProtocol.name): what clients say in \(clients.name) cannot be said in it; modbus, \
+                \(.deviceProtocol, applicationProtocol.name): what clients say with \(.clientProtocol, clients.name) \
+                cannot be said in it; modbus, \
                 modbus-serial and modbus-rtu can stand for each other
                 """
             )

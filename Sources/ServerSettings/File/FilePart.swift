@@ -26,8 +26,8 @@ struct FilePart {
     /// What an error says of this part: at the place of the first setting that it names, if that is written here or in one of
     /// `others`, which hold for this part too.
     func problem(_ error: ConfigurationError, or others: [FilePart] = []) -> FileProblem {
-        for setting in error.sentence.settings.map(\.inFiles) {
-            for part in [self] + others {
+        for part in [self] + others {
+            for setting in error.sentence.settings.map(\.inFiles) {
                 guard let place = part.places[setting] else { continue }
                 return FileProblem(position: place.position, path: place.path, sentence: error.sentence)
             }

@@ -63,26 +63,28 @@ extension FileReader {
     }
 
     private mutating func readDocument(_ document: Node, of text: YAMLText, isIncluded: Bool) {
-        let keys =
-            isIncluded
-            ? ["version", "devices"]
-            : ["version", "include", "defaults", "devices"] + SettingDefinition.keys(of: .process)
+        let ofFirst = ["include", "defaults"] + SettingDefinition.keys(of: .process)
+        let keys = ["version", "devices"] + (isIncluded ? [] : ofFirst)
         for (key, value, position) in entries(of: document, in: text, path: "") {
             switch key {
-            case "version": readVersion(value, at: text.position(of: value))
-            case "devices": readDevices(value, in: text)
-            case "include" where !isIncluded: readIncludes(value, in: text)
-            case "defaults" where !isIncluded: readDefaults(value, in: text)
-            case _ where keys.contains(key):
-                var part = process
-                read(key, value, at: position, of: .process, into: &part, in: text)
-                process = part
-            case "include", "defaults":
+            case "version":
+                readVersion(value, at: text.position(of: value))
+            case "devices":
+                readDevices(value, in: text)
+            case _ where isIncluded && ofFirst.contains(key):
                 refuse(
                     "a file that is included holds devices alone: write this in the one that includes it",
                     at: position,
                     key
                 )
+            case "include":
+                readIncludes(value, in: text)
+            case "defaults":
+                readDefaults(value, in: text)
+            case _ where keys.contains(key):
+                var part = process
+                read(key, value, at: position, of: .process, into: &part, in: text)
+                process = part
             default:
                 refuse(Self.unknown(key, among: keys), at: position, key)
             }
@@ -138,6 +140,7 @@ extension FileReader {
                     at: position,
                     path
                 )
+                continue
             }
             var device = Device(name: name, part: FilePart(at: position, path: path))
             let others = readSettings(
@@ -302,6 +305,8 @@ extension FileReader {
             } catch {
                 refuse(error.sentence, at: position, path)
             }
+        case .sequence(let nodes) where isList && nodes.isEmpty:
+            refuse("there is nothing in the list: leave the key out, which is the default", at: position, path)
         case .sequence(let nodes) where isList:
             return nodes.flatMap { texts(of: $0, isList: false, form: form, in: text, path: path) }
         case .sequence:

@@ -44,12 +44,16 @@ struct YAMLText {
     ///
     /// - Throws: ``FileProblem`` where it is no YAML, or has what is not read here.
     func document() throws(FileProblem) -> Node? {
+        let parser: Parser
         let document: Node?
         do {
-            document = try Yams.compose(yaml: text, .basic, .default, .utf8)
+            parser = try Parser(yaml: text, resolver: .basic, constructor: .default, encoding: .utf8)
+            document = try parser.singleRoot()
         } catch {
             throw problem(error)
         }
+        // A node's anchor lives as long as its parser.
+        defer { withExtendedLifetime(parser) {} }
         if let document { try refuseReferences(in: document) }
         return document
     }
@@ -85,8 +89,13 @@ extension YAMLText {
             switch error as? YamlError {
             case .scanner(let context, let what, let mark, _), .parser(let context, let what, let mark, _):
                 (position(at: mark), words(what, context, at: mark))
-            case .composer(_, let what, let mark, _):
-                (position(at: mark), "\(what): a file holds one document, and no references")
+            case .composer(let context, let what, let mark, _):
+                (
+                    position(at: mark),
+                    context == nil
+                        ? "\(what): references (*name) are not read here: write what is shared below 'defaults'"
+                        : "a second document begins here: a file holds one"
+                )
             case .duplicatedKeysInMapping(let keys, let context):
                 (
                     position(at: context.mark),

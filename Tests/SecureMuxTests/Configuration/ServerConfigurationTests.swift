@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test(arguments: [
-        Clients("'device-protocol' modbus: what clients say in echo cannot be said in it") {
+        Clients("'device-protocol' modbus: what clients say with 'client-protocol' echo cannot be said in it") {
             $0.applicationProtocol = .echo
         },
         Clients("'unit-map' is of no use to echo", .echo) { $0.unitMap = UnitMap([1: 0]) },

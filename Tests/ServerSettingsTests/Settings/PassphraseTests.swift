@@ -44,22 +44,22 @@ import Testing
     }
 
     @Test func `a file that cannot be read is refused with its reason`() throws {
-        #expect(try refusal(of: folder.url) == "is a folder")
-        let missing = folder.url.appending(path: "missing")
+        #expect(try refusal(of: URL(fileURLWithPath: folder.path(""))) == "is a folder")
+        let missing = URL(fileURLWithPath: folder.path("missing"))
         #expect(try refusal(of: missing) == "does not exist")
-        let pipe = folder.url.appending(path: "pipe")
+        let pipe = URL(fileURLWithPath: folder.path("pipe"))
         try #require(mkfifo(pipe.path, 0o600) == 0)
         #expect(try refusal(of: pipe) == "is a pipe and no file")
         #expect(try refusal(of: URL(fileURLWithPath: "/dev/zero")) == "is a device and no file")
     }
 
     private func read(_ content: [UInt8]) throws -> String {
-        try Passphrase.read(folder.file(holding: content).path, for: .keyPassphraseFile)
+        try Passphrase.read(folder.file(holding: content), for: .keyPassphraseFile)
     }
 
     /// What is said of a file after its option and its path.
     private func refusal(of content: [UInt8]) throws -> String {
-        try refusal(of: folder.file(holding: content))
+        try refusal(of: URL(fileURLWithPath: folder.file(holding: content)))
     }
 
     private func refusal(of file: URL) throws -> String {
@@ -70,25 +70,5 @@ import Testing
         let start = "--key-passphrase-file \(file.path) "
         #expect(words.hasPrefix(start))
         return String(words.dropFirst(start.count))
-    }
-}
-
-/// A folder that is removed with the last reference to it.
-private final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "passphrase-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
-    }
-
-    func file(holding content: [UInt8]) throws -> URL {
-        let file = url.appending(path: "passphrase")
-        try Data(content).write(to: file)
-        return file
     }
 }
