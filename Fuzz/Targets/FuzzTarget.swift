@@ -35,6 +35,7 @@ package struct FuzzTarget: Sendable {
             try schedule.run()
         },
         FuzzTarget("tls-session", check: TLSSessionInvariants.check),
+        FuzzTarget("configuration-file", maximumInputLength: 1024, check: ConfigurationFileInvariants.check),
     ]
 
     /// What `input` breaks, in words for people; nil when all holds.

@@ -16,13 +16,27 @@ package struct ConfigurationFile: Sendable {
     ///   - environment: The variables that the file may use.
     /// - Throws: ``FileProblems`` with all that is wrong.
     package init(_ file: String, environment: [String: String]) throws(FileProblems) {
-        let reader = FileReader(file, environment: environment)
+        try self.init(FileReader(file, holding: nil, environment: environment), readsSecrets: true)
+    }
+
+    /// Reads a text as if it were a file; no other file is read.
+    ///
+    /// - Parameters:
+    ///   - text: What the file holds.
+    ///   - file: What errors call it.
+    ///   - environment: The variables that it may use.
+    /// - Throws: ``FileProblems`` with all that is wrong.
+    package init(text: String, of file: String, environment: [String: String]) throws(FileProblems) {
+        try self.init(FileReader(file, holding: text, environment: environment), readsSecrets: false)
+    }
+
+    private init(_ reader: FileReader, readsSecrets: Bool) throws(FileProblems) {
         var problems = reader.problems
         let devices = Self.devices(of: reader)
         var configurations: [(number: Int, configuration: DeviceConfiguration)] = []
         for (number, device) in devices.enumerated() {
             var isRight = true
-            let configuration = device.configuration(readsSecrets: true) { listener, error in
+            let configuration = device.configuration(readsSecrets: readsSecrets) { listener, error in
                 isRight = false
                 problems.append(reader.problem(error, device: number, listener: listener))
             }

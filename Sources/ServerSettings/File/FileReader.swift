@@ -15,6 +15,7 @@ struct FileReader {
     private(set) var problems: [FileProblem] = []
 
     private let environment: EnvironmentText
+    private let readsFiles: Bool
 
     /// A device of a file.
     struct Device {
@@ -23,14 +24,15 @@ struct FileReader {
         var listeners: [FilePart] = []
     }
 
-    /// Reads a file and those that it includes.
-    init(_ file: String, environment: [String: String]) {
+    /// Reads a file and those that it includes, or `text` as if it were the file, and no other.
+    init(_ file: String, holding text: String?, environment: [String: String]) {
         self.environment = EnvironmentText(variables: environment)
+        readsFiles = text == nil
         let start = FilePosition(file: file, line: 1, column: 1)
         process = FilePart(at: start, path: "")
         deviceDefaults = FilePart(at: start, path: "defaults.device")
         listenerDefaults = FilePart(at: start, path: "defaults.listener")
-        read(file, isIncluded: false)
+        read(file, holding: text, isIncluded: false)
         if devices.isEmpty, problems.isEmpty {
             problems.append(
                 FileProblem(
@@ -51,10 +53,10 @@ struct FileReader {
 // MARK: - Files
 
 extension FileReader {
-    private mutating func read(_ file: String, isIncluded: Bool) {
+    private mutating func read(_ file: String, holding text: String? = nil, isIncluded: Bool) {
         files.append(file)
         do {
-            let text = try YAMLText(reading: file)
+            let text = if let text { YAMLText(text, of: file) } else { try YAMLText(reading: file) }
             guard let document = try text.document(), !document.isNothing else { return }
             readDocument(document, of: text, isIncluded: isIncluded)
         } catch {
@@ -98,7 +100,7 @@ extension FileReader {
 
     private mutating func readIncludes(_ node: Node, in text: YAMLText) {
         for pattern in texts(of: node, isList: true, form: "file", in: text, path: "include") {
-            let files = FilePattern(pattern.text, relativeTo: text.file).files
+            let files = readsFiles ? FilePattern(pattern.text, relativeTo: text.file).files : []
             if files.isEmpty, !FilePattern.hasWildcard(pattern.text) {
                 refuse("the file '\(pattern.text)' does not exist", at: pattern.position, "include")
             }

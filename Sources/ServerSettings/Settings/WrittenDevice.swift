@@ -2,7 +2,7 @@ import MultiplexerCore
 package import SecureMux
 
 /// A device and its listeners, as somebody wrote them.
-package struct WrittenDevice: Sendable {
+package struct WrittenDevice: Hashable, Sendable {
     /// What it is called; nil for its address.
     package var name: String?
     package var settings: WrittenSettings
