@@ -79,7 +79,7 @@ extension Oracle {
             hangUps = hangUps.filter { !$0.value.isForgotten(at: now) }
             let before = hangUps[subject]?.count ?? 0
             guard isAlone || before == 0 else { return nil }
-            if isAlone, isNew, hasAnswered, before == 0 { noteNewcomer(backoff, at: now) }
+            if isAlone, isNew, hasAnswered, before == 0 { countNewcomer(backoff, at: now) }
             let delay = before >= 1 ? Self.wait(backoff, doubled: before - 1) : nil
             hangUps[subject, default: HangUps()].count += 1
             hangUps[subject]?.clients.formUnion(clients)
@@ -87,7 +87,7 @@ extension Oracle {
             return delay
         }
 
-        private mutating func noteNewcomer(_ backoff: Backoff, at now: Duration) {
+        private mutating func countNewcomer(_ backoff: Backoff, at now: Duration) {
             if now - max(newcomersUntil, lastNewcomer) > .seconds(60) { newcomers = 0 }
             lastNewcomer = now
             newcomers = min(newcomers + 4, 1000)
@@ -128,7 +128,7 @@ extension Oracle {
         enum End { case ours, announced, theirs }
     }
 
-    mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
+    mutating func connectionEnded(_ end: OldConnection.End, at now: Duration) {
         old = OldConnection(closedAt: now, end: end)
         let learned = end == .theirs ? learnedSettleTimes.theirs : learnedSettleTimes.ours
         connectNotBefore = max(connectNotBefore, now + learned)
@@ -159,7 +159,7 @@ extension Oracle {
     /// Whether nothing is amiss with any client that asked what is in flight.
     private var isAskedByTrusted: Bool {
         flights.filter(\.expectsResponse).allSatisfy { flight in
-            !flight.askers.isEmpty && flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
+            !flight.waiters.isEmpty && flight.waiters.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
         }
     }
 
@@ -206,22 +206,22 @@ extension Oracle {
         }
     }
 
-    mutating func noteHangUp(at now: Duration) {
+    mutating func deviceHungUp(at now: Duration) {
         let isAlone = flights.count == 1
         for flight in flights where !flight.isUnsent && flight.expectsResponse {
             let subject = requests[flight.serial].subject
-            let askers = flight.askers.map { requests[$0].client }
-            if isAlone { distrust(askers, orFrom: flight.leftFrom, at: now) }
-            if let delay = experience.hungUp(subject, of: askers, isAlone: isAlone, configuration.backoff, at: now) {
-                step.due.append(.heldBack(flight.askers, delay))
+            let waiters = flight.waiters.map { requests[$0].client }
+            if isAlone { distrust(waiters, orFrom: flight.leftFrom, at: now) }
+            if let delay = experience.hungUp(subject, of: waiters, isAlone: isAlone, configuration.backoff, at: now) {
+                step.due.append(.heldBack(flight.waiters, delay))
             }
         }
     }
 
     /// The device hung up on what these clients asked, or one that came from `origin` and has left.
-    private mutating func distrust(_ askers: [ClientID], orFrom origin: IPAddress?, at now: Duration) {
+    private mutating func distrust(_ waiters: [ClientID], orFrom origin: IPAddress?, at now: Duration) {
         if let origin { distrust(origin, at: now) }
-        for client in askers {
+        for client in waiters {
             let before = clients[client]?.distrust ?? 0
             clients[client]?.distrust = min(before + 4, 16)
             if let origin = clients[client]?.origin { distrust(origin, at: now) }
@@ -302,7 +302,7 @@ extension Oracle {
     func isDue(_ count: Int) -> Bool { [3, 6, 12, 24, 48, 96, 192, 384, 768].contains(count) }
 
     /// An answer of another unit.
-    mutating func noteUnit(_ found: Correlation, _ expected: Correlation) {
+    mutating func countOtherUnit(_ found: Correlation, _ expected: Correlation) {
         guard found.function == expected.function, found.unit != expected.unit else { return }
         if lastUnit?.unit != found.unit { lastUnit = (found.unit, 0) }
         lastUnit?.count += 1

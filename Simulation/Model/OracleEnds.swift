@@ -12,13 +12,13 @@ extension Oracle {
         if ended.connectedAt != nil { gap.least = max(gap.least, now + configuration.minimumGap) }
         gap.most = max(gap.most, now + configuration.minimumGap)
         if ended.isClosing {
-            land()
+            endFlights()
             if ended.hasFailed {
                 fail(at: now)
             } else if ended.connectedAt != nil {
-                noteEnd(ended.isSpent ? .announced : .ours, at: now)
+                connectionEnded(ended.isSpent ? .announced : .ours, at: now)
             }
-            isResting = ended.wasIdle && !ended.hasFailed && hasAskers
+            isResting = ended.wasIdle && !ended.hasFailed && hasAskingClients
         } else if ended.isOpen {
             closedReady(midResponse: midResponse, at: now)
         } else if ended.connectedAt != nil {
@@ -43,9 +43,9 @@ extension Oracle {
     private mutating func closedReady(midResponse: Bool, at now: Duration) {
         guard let ended = link else { return }
         guard ended.wasAsked || ended.hasAnswered else {
-            land(repeatingReads: true, at: now)
+            endFlights(repeatingReads: true, at: now)
             guard ended.isDead || !hasWaiting else { return closedEarly(at: now) }
-            isResting = hasAskers
+            isResting = hasAskingClients
             return
         }
         let blame = blame
@@ -53,19 +53,19 @@ extension Oracle {
         let mayRepeat = flights.contains { flight in
             let request = requests[flight.serial]
             return (flight.isUnsent || (!midResponse && request.isRead && request.expectsResponse))
-                && flight.askers.contains { now < requests[$0].deadline && !requests[$0].wasReturned }
+                && flight.waiters.contains { now < requests[$0].deadline && !requests[$0].wasReturned }
         }
-        if !isCounted { noteHangUp(at: now) }
+        if !isCounted { deviceHungUp(at: now) }
         if isCounted {
             awaitOldConnection(isSure: blame == .device, at: now)
-            land(repeatingReads: true, evenReturned: true, asLast: true, at: now)
+            endFlights(repeatingReads: true, evenReturned: true, asLast: true, at: now)
         } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {
-            land(repeatingReads: false, at: now)
+            endFlights(repeatingReads: false, at: now)
             fail(at: now)
         } else {
             if !ended.hasAnswered { hasForgiven = hasForgiven || blame != .request }
-            land(repeatingReads: !midResponse, at: now)
-            noteEnd(.theirs, at: now)
+            endFlights(repeatingReads: !midResponse, at: now)
+            connectionEnded(.theirs, at: now)
         }
     }
 
@@ -87,19 +87,19 @@ extension Oracle {
 
     /// A request is in flight no more, and its answer may still come.
     mutating func giveUp(_ flight: Flight) {
-        land(flight)
+        flightEnded(flight)
         retired.insert(flight.transactionID)
         if flight.expectsResponse, !flight.isUnsent, configuration.effectiveQuietTime > .zero { mustListen = true }
     }
 
     /// Nothing that is in flight will be answered.
-    mutating func land() {
+    mutating func endFlights() {
         for flight in flights { giveUp(flight) }
         flights.removeAll()
     }
 
     /// Nothing that is in flight will be answered; what never left, and reads if they may be, are to be sent again.
-    mutating func land(
+    mutating func endFlights(
         repeatingReads: Bool,
         evenReturned: Bool = false,
         asLast: Bool = false,
@@ -109,14 +109,14 @@ extension Oracle {
         for flight in flights where drainDeadline == nil {
             let request = requests[flight.serial]
             guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse) else { continue }
-            let again = flight.askers.filter {
+            let again = flight.waiters.filter {
                 now < requests[$0].deadline && (evenReturned || !requests[$0].wasReturned)
             }
             for serial in again where !flight.isUnsent { requests[serial].mayHaveLeft = true }
             returned += again
         }
         putBack(returned, asLast: asLast)
-        land()
+        endFlights()
     }
 
     /// Requests wait again: what came first is first again, before all that its client asks besides.

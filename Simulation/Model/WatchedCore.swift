@@ -94,7 +94,7 @@ struct WatchedCore {
         oracle.begin(event, at: now, answering: answered?.serial, sending: answered?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
-            note(action)
+            record(action)
         }
         try oracle.end(at: now, core.statistics)
         return true
@@ -252,7 +252,7 @@ extension WatchedCore {
         UInt64(age) < lastLink ? LinkID(rawValue: lastLink - UInt64(age)) : nil
     }
 
-    private mutating func note(_ action: Multiplexer.Action) {
+    private mutating func record(_ action: Multiplexer.Action) {
         switch action {
         case .connect(let id):
             link = id

@@ -1,7 +1,7 @@
 extension Multiplexer {
     /// What is to be done, in the order given.
     ///
-    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondCached(_:place:age:to:)``,
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondCached(_:slot:age:to:)``,
     /// ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
@@ -12,12 +12,12 @@ extension Multiplexer {
         case send(RequestID, transactionID: UInt16)
         /// Give the response that is being handled to the client that asked.
         case respond(RequestID, to: ClientID)
-        /// Keep the response that is being handled in this place, in place of what was there.
+        /// Keep the response that is being handled in this slot, instead of what was there.
         ///
-        /// Places are small numbers, and soon all of them have been named.
-        case cacheResponse(place: Int)
-        /// Give the cached response in a place, which is this old, to the client that asked.
-        case respondCached(RequestID, place: Int, age: Duration, to: ClientID)
+        /// Slots are small numbers, and soon all of them have been named.
+        case cacheResponse(slot: Int)
+        /// Give the cached response in a slot, which is this old, to the client that asked.
+        case respondCached(RequestID, slot: Int, age: Duration, to: ClientID)
         /// Tell the client that its request failed, or close it where the protocol cannot say so.
         case fail(RequestID, Failure, to: ClientID)
         /// Say nothing to the client: its request was a broadcast, which has no response, sent or not.

@@ -28,7 +28,7 @@ final class AdmittedClients {
         self.allowList = allowList
         self.reports = reports
         timeoutSweep = TimeoutSweep(eventLoop, interval: limits.interval)
-        admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+        admission = Admission(maximumClients: limits.clients, maximumPerAddress: limits.clientsPerAddress)
         budget = MemoryBudget(limit: limits.messageMemory)
     }
 
@@ -42,7 +42,7 @@ final class AdmittedClients {
     func replace(_ limits: ClientLimits, allowList: AllowList) {
         (self.limits, self.allowList) = (limits, allowList)
         timeoutSweep.interval = TimeAmount(limits.interval)
-        admission.resize(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+        admission.resize(maximumClients: limits.clients, maximumPerAddress: limits.clientsPerAddress)
         budget.limit = limits.messageMemory
         for place in Array(places.values) where !allowList.allows(place.address) {
             reports.tell(.allowedNoMore(client: place.channel.peerName))

@@ -43,7 +43,7 @@ import Testing
         }
         let ends: [KeyPath<Multiplexer.Statistics, Int>] = [
             \.responses, \.unreachable, \.unanswered, \.expired, \.drained, \.abandoned, \.strays, \.broadcasts, \.late,
-            \.sentAgain, \.shared, \.kept,
+            \.sentAgain, \.shared, \.cached,
         ]
         for end in ends { #expect(seen.count { $0[keyPath: end] > 0 } > 25, "\(end)") }
         #expect(seen.allSatisfy { $0.requests > 0 && $0.requests == $0.ended })

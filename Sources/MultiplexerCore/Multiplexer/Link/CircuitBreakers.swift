@@ -77,7 +77,12 @@ extension Multiplexer {
         func knows(_ subject: Request.Subject) -> Bool { answered.contains(subject) }
 
         /// The device answered those who asked; `isTrusted` if all of them were before.
-        mutating func noteAnswer(_ subject: Request.Subject?, of waiters: Waiters, isTrusted: Bool, at now: Duration) {
+        mutating func deviceResponded(
+            to subject: Request.Subject?,
+            of waiters: Waiters,
+            isTrusted: Bool,
+            at now: Duration
+        ) {
             guard let subject else { return }
             hasAnswered = true
             if answered.insert(subject), newcomers > 0, !isTrusted {
@@ -96,9 +101,9 @@ extension Multiplexer {
         }
 
         /// The device let it time out: it may do so again.
-        mutating func noteSilence(_ subject: Request.Subject?) {
+        mutating func deviceTimedOut(on subject: Request.Subject?) {
             guard let subject else { return }
-            noteUnanswered(subject)
+            countUnanswered(subject)
             answered.remove(subject)
         }
 
@@ -110,7 +115,7 @@ extension Multiplexer {
             return all.count >= Self.unansweredLimit
         }
 
-        private mutating func noteUnanswered(_ subject: Request.Subject) {
+        private mutating func countUnanswered(_ subject: Request.Subject) {
             guard !hasAnswered, unanswered.count < Self.unansweredLimit, !unanswered.contains(subject) else { return }
             unanswered.append(subject)
         }
@@ -118,14 +123,14 @@ extension Multiplexer {
         /// The device ended its connection on it, and with others in flight perhaps on one of those.
         ///
         /// - Returns: How long it is held back from now on; nil if it is not.
-        mutating func noteHangUp(
-            _ subject: Request.Subject?,
+        mutating func deviceHungUp(
+            on subject: Request.Subject?,
             of waiters: Waiters,
             isAlone: Bool,
             at now: Duration
         ) -> Duration? {
             guard let subject else { return nil }
-            noteUnanswered(subject)
+            countUnanswered(subject)
             let isNew = !answered.remove(subject)
             suspects.removeAll { now > $0.until + Self.memory }
             var suspect = suspects.first { $0.subject == subject } ?? Suspect(subject: subject, until: now)
@@ -136,15 +141,15 @@ extension Multiplexer {
                 if suspect.clients.count == Self.suspectLimit { suspect.clients.removeFirst() }
                 suspect.clients.append(waiter.client)
             }
-            if isAlone, isNew, hasAnswered, suspect.hangUps == 1 { noteNewcomer(at: now) }
+            if isAlone, isNew, hasAnswered, suspect.hangUps == 1 { countNewcomer(at: now) }
             let isHeldBack = suspect.hangUps >= Self.hangUpLimit
             let delay = isHeldBack ? wait(after: suspect.hangUps - Self.hangUpLimit) : .zero
             suspect.until = now + delay
-            keep(suspect)
+            store(suspect)
             return isHeldBack ? delay : nil
         }
 
-        private mutating func keep(_ suspect: Suspect) {
+        private mutating func store(_ suspect: Suspect) {
             if let index = suspects.firstIndex(where: { $0.subject == suspect.subject }) {
                 suspects[index] = suspect
             } else {
@@ -153,7 +158,7 @@ extension Multiplexer {
             }
         }
 
-        private mutating func noteNewcomer(at now: Duration) {
+        private mutating func countNewcomer(at now: Duration) {
             if now > max(lastNewcomer, newcomersUntil) + Self.memory { newcomers = 0 }
             lastNewcomer = now
             newcomers = min(newcomers + Self.answersPerNewcomer, Self.greatestNewcomers)

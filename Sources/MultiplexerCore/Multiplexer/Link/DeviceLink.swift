@@ -140,10 +140,10 @@ extension Multiplexer.DeviceLink {
             return endedEarly(at: now, into: &actions)
         case .closing(_, next: .down):
             state = .down
-            noteEnd(use == .answeredLast ? .announced : .ours, at: now)
+            connectionEnded(use == .answeredLast ? .announced : .ours, at: now)
         case .closing(_, next: .resting):
             state = .resting
-            noteEnd(use == .answeredLast ? .announced : .ours, at: now)
+            connectionEnded(use == .answeredLast ? .announced : .ours, at: now)
         case .ready, .ended:
             return lost(loss, at: now, into: &actions)
         case .down, .resting, .backingOff:
@@ -185,7 +185,7 @@ extension Multiplexer.DeviceLink {
             state = .down
             actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
         }
-        noteEnd(.theirs, at: now)
+        connectionEnded(.theirs, at: now)
         return .goesOn(repeatsReads: !loss.isMidResponse)
     }
 
@@ -228,7 +228,7 @@ extension Multiplexer.DeviceLink {
 
 extension Multiplexer.DeviceLink {
     /// A connection has ended.
-    private mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
+    private mutating func connectionEnded(_ end: OldConnection.End, at now: Duration) {
         guard beginning != nil else { return }
         settledAt = max(settledAt, now + oldConnection.closed(at: now, end))
     }
@@ -290,7 +290,7 @@ extension Multiplexer.DeviceLink {
         if use == .unasked, request.expectsResponse { use = .asked }
         earlyEnds = 0
         lastUse = now
-        quiet.keepDistance(from: now)
+        quiet.startGap(from: now)
     }
 
     /// Something came on a connection.
@@ -319,7 +319,7 @@ extension Multiplexer.DeviceLink {
     mutating func ended(_ id: LinkID, at now: Duration) {
         guard isReady(id) else { return }
         state = .ended(id)
-        quiet.keepDistance(from: now)
+        quiet.startGap(from: now)
     }
 }
 

@@ -22,7 +22,7 @@ extension Multiplexer {
         }
 
         /// Whether `read` is held back while `waiting` clients wait for it.
-        func holds(_ read: Request.Read?, waiting: Int, at now: Duration) -> Bool {
+        func covers(_ read: Request.Read?, waiting: Int, at now: Duration) -> Bool {
             read == self.read && waiting < expected && now < end
         }
     }
