@@ -115,7 +115,7 @@ struct Oracle {
     ///
     /// The wire has no ids then, or it has the awaited one by chance, once in 65,280: that a device says such a thing is beyond
     /// what can be promised.
-    func isMistakable(_ response: Response, on id: LinkID, answering serial: Int?) -> Bool {
+    func isMistakable(_ response: Response, on id: LinkID, respondingTo serial: Int?) -> Bool {
         guard !response.isUnsolicited, id == link?.id else { return false }
         return flights.contains { flight in
             flight.expectsResponse && flight.serial != serial && flight.transactionID == response.transactionID
@@ -141,7 +141,8 @@ extension Oracle {
     }
 
     /// `answering` tells which request the device meant, if any, and which time that it was sent.
-    mutating func begin(_ event: Multiplexer.Event, at now: Duration, answering serial: Int? = nil, sending: Int = 0) {
+    mutating func begin(_ event: Multiplexer.Event, at now: Duration, respondingTo serial: Int? = nil, sending: Int = 0)
+    {
         step = Step()
         step.meant = serial
         if let serial { step.value = executions[Sending(serial: serial, number: sending)] }
@@ -236,7 +237,7 @@ extension Oracle {
                 expectsResponse: request.expectsResponse,
                 unit: request.unit,
                 read: isShared ? request.read : nil,
-                answer: request.answer,
+                expectedContent: request.expectedContent,
                 goesAlone: request.goesAlone,
                 subject: request.subject,
                 deadline: now + configuration.queueTimeout,

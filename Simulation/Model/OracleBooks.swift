@@ -11,7 +11,7 @@ extension Oracle {
         var hasAsked = false
         /// What keeps the device's answers from being a reason to send what is new.
         var distrust = 0
-        var wasAnswered = false
+        var gotResponse = false
         let origin: IPAddress?
         var isPaused = false
         var isClosed = false
@@ -32,7 +32,7 @@ extension Oracle {
         let unit: UInt8?
         /// What it reads, if its answer may be shared.
         let read: MultiplexerCore.Request.Read?
-        let answer: Content
+        let expectedContent: Content
         let goesAlone: Bool
         let subject: MultiplexerCore.Request.Subject?
         var deadline: Duration
@@ -118,7 +118,7 @@ extension Oracle {
         var connectedAt: Duration?
         var isDelayOver = false
         var wasAsked = false
-        var hasAnswered = false
+        var hasResponded = false
         /// A request never left on it, since it had ended.
         var isDead = false
         /// A message on it could be taken for another's answer.
@@ -202,7 +202,7 @@ extension Oracle {
 
     /// What has to be reported, once.
     enum Due: Equatable {
-        case stray, late, strayOrLate, unsolicited, broadcastAnswered
+        case stray, late, strayOrLate, unsolicited, broadcastResponse
         case competitor(Int)
         case closedEarly
         case again(Int)

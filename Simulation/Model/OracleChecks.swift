@@ -96,9 +96,9 @@ extension Oracle {
         if link.isOverdue {
             self.link?.hasFailed = true
         } else if link.isTainted || silences >= 2 {
-            let hasFailed = !link.hasAnswered && isFailure(link.blame, mayRepeat: false)
+            let hasFailed = !link.hasResponded && isFailure(link.blame, mayRepeat: false)
             self.link?.hasFailed = hasFailed
-            if !link.hasAnswered, link.blame == .device { hasForgiven = true }
+            if !link.hasResponded, link.blame == .device { hasForgiven = true }
         } else if !link.isSpent {
             step.closesQuietly = true
             step.mayLeave = !isWanted(at: now)

@@ -7,7 +7,7 @@ extension Oracle {
     struct Experience {
         /// What it answered when it was asked last.
         private(set) var known: Set<MultiplexerCore.Request.Subject> = []
-        private(set) var hasAnswered = false
+        private(set) var hasResponded = false
         private var hangUps: [MultiplexerCore.Request.Subject: HangUps] = [:]
         /// Four for each hang-up on what it had not answered, less one for each such answer.
         private var newcomers = 0
@@ -49,7 +49,7 @@ extension Oracle {
             at now: Duration
         ) {
             guard let subject else { return }
-            hasAnswered = true
+            hasResponded = true
             if known.insert(subject).inserted, !isTrusted, newcomers > 0 {
                 newcomers -= 1
                 newcomersUntil = .zero
@@ -62,7 +62,7 @@ extension Oracle {
         mutating func silent(_ subject: MultiplexerCore.Request.Subject?) {
             guard let subject else { return }
             known.remove(subject)
-            if !hasAnswered { unanswered.insert(subject) }
+            if !hasResponded { unanswered.insert(subject) }
         }
 
         /// Returns for how long it is held back now.
@@ -74,12 +74,12 @@ extension Oracle {
             at now: Duration
         ) -> Duration? {
             guard let subject else { return nil }
-            if !hasAnswered { unanswered.insert(subject) }
+            if !hasResponded { unanswered.insert(subject) }
             let isNew = known.remove(subject) == nil
             hangUps = hangUps.filter { !$0.value.isForgotten(at: now) }
             let before = hangUps[subject]?.count ?? 0
             guard isAlone || before == 0 else { return nil }
-            if isAlone, isNew, hasAnswered, before == 0 { countNewcomer(backoff, at: now) }
+            if isAlone, isNew, hasResponded, before == 0 { countNewcomer(backoff, at: now) }
             let delay = before >= 1 ? Self.wait(backoff, doubled: before - 1) : nil
             hangUps[subject, default: HangUps()].count += 1
             hangUps[subject]?.clients.formUnion(clients)
@@ -189,7 +189,7 @@ extension Oracle {
     var blame: Blame {
         let subjects = flights.filter(\.expectsResponse).map { requests[$0.serial].subject }
         guard !subjects.contains(nil) else { return .nobody }
-        guard experience.hasAnswered else {
+        guard experience.hasResponded else {
             return experience.unanswered.union(subjects.compactMap(\.self)).count >= 3 ? .nobody : .request
         }
         return subjects.contains { $0.map(experience.known.contains) == true } ? .device : .request
@@ -230,7 +230,7 @@ extension Oracle {
 
     private mutating func distrust(_ origin: IPAddress, at now: Duration) {
         notorious[origin] = now + .seconds(60)
-        for client in present where clients[client]?.origin == origin && clients[client]?.wasAnswered == false {
+        for client in present where clients[client]?.origin == origin && clients[client]?.gotResponse == false {
             let before = clients[client]?.distrust ?? 0
             clients[client]?.distrust = max(before, 4)
         }
@@ -260,7 +260,7 @@ extension Oracle {
     /// Whether a response is what was asked for.
     func fits(_ response: Response, _ flight: Flight) -> Bool {
         guard response.correlation == flight.correlation else { return false }
-        return response.isFailure || Self.fits(response.content, requests[flight.serial].answer)
+        return response.isFailure || Self.fits(response.content, requests[flight.serial].expectedContent)
     }
 
     private static func fits(_ content: Content, _ asked: Content) -> Bool {
@@ -274,8 +274,8 @@ extension Oracle {
     /// Whether it is just what was asked for, so that it may be given again.
     func isExact(_ response: Response, _ flight: Flight) -> Bool {
         response.surplus == 0
-            && (response.isFailure || requests[flight.serial].answer == .any
-                || response.content == requests[flight.serial].answer)
+            && (response.isFailure || requests[flight.serial].expectedContent == .any
+                || response.content == requests[flight.serial].expectedContent)
     }
 
     /// A device that does not repeat ids, if that is how a response can be explained; and whether it is to be told now.

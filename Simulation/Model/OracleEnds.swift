@@ -42,14 +42,14 @@ extension Oracle {
 
     private mutating func closedReady(midResponse: Bool, at now: Duration) {
         guard let ended = link else { return }
-        guard ended.wasAsked || ended.hasAnswered else {
+        guard ended.wasAsked || ended.hasResponded else {
             endFlights(repeatingReads: true, at: now)
             guard ended.isDead || !hasWaiting else { return closedEarly(at: now) }
             isResting = hasAskingClients
             return
         }
         let blame = blame
-        let isCounted = !ended.hasAnswered && !midResponse && mayBeCounted(at: now, blaming: blame)
+        let isCounted = !ended.hasResponded && !midResponse && mayBeCounted(at: now, blaming: blame)
         let mayRepeat = flights.contains { flight in
             let request = requests[flight.serial]
             return (flight.isUnsent || (!midResponse && request.isRead && request.expectsResponse))
@@ -59,11 +59,11 @@ extension Oracle {
         if isCounted {
             awaitOldConnection(isSure: blame == .device, at: now)
             endFlights(repeatingReads: true, evenReturned: true, asLast: true, at: now)
-        } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {
+        } else if !ended.hasResponded, isFailure(blame, mayRepeat: mayRepeat) {
             endFlights(repeatingReads: false, at: now)
             fail(at: now)
         } else {
-            if !ended.hasAnswered { hasForgiven = hasForgiven || blame != .request }
+            if !ended.hasResponded { hasForgiven = hasForgiven || blame != .request }
             endFlights(repeatingReads: !midResponse, at: now)
             connectionEnded(.theirs, at: now)
         }

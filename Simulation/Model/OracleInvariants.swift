@@ -212,7 +212,7 @@ extension Oracle {
     var isIdle: Bool { link?.isReady == true && flights.isEmpty && !hasWaiting }
 
     /// Whether all that the connection was asked timed out.
-    private var isSilent: Bool { link?.wasAsked == true && link?.hasAnswered == false && silences > 0 }
+    private var isSilent: Bool { link?.wasAsked == true && link?.hasResponded == false && silences > 0 }
 
     func isWanted(at now: Duration) -> Bool {
         guard flights.isEmpty else { return true }

@@ -26,7 +26,7 @@ extension Oracle {
             counted.late += 1
         case .competitorSuspected(let strays): try take([.competitor(strays)])
         case .unsolicitedMessage: try take([.unsolicited])
-        case .broadcastAnswered: try take([.broadcastAnswered])
+        case .broadcastResponse: try take([.broadcastResponse])
         case .closedEarly: try take([.closedEarly], "a failed connection was forgiven")
         case .sendingAgain(let id):
             try take(serials[id].map { [.again($0)] } ?? [], "4: a request is to be sent again that may not be")
@@ -53,7 +53,7 @@ extension Oracle {
             try take(naming: request, "a request is held back for nothing") { due in
                 if case .heldBack(let waiters, delay) = due { waiters } else { nil }
             }
-        case .connectionLost, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse:
+        case .connectionLost, .replacingConnection, .closedUnused, .respondsAgain, .lastResponse:
             break
         }
     }

@@ -20,7 +20,7 @@ extension Oracle {
                 counted.strays += 1
                 answered(at: now)
                 use.most = max(use.most, now)
-                step.due.append(.broadcastAnswered)
+                step.due.append(.broadcastResponse)
             } else if configuration.carriesTransactionIDs {
                 let isLate = retired.contains(response.transactionID)
                 stray(isLate ? .late : .stray)
@@ -50,7 +50,7 @@ extension Oracle {
         let waiters = flight.waiters.map { requests[$0].client }
         experience.answered(requests[flight.serial].subject, to: waiters, isTrusted: isTrusted, at: now)
         for client in Set(waiters) {
-            clients[client]?.wasAnswered = true
+            clients[client]?.gotResponse = true
             let distrust = clients[client]?.distrust ?? 0
             clients[client]?.distrust = max(distrust - 1, 0)
         }
@@ -159,7 +159,7 @@ extension Oracle {
     }
 
     mutating func answered(at now: Duration) {
-        link?.hasAnswered = true
+        link?.hasResponded = true
         silences = 0
         failures = 0
         hasForgiven = false

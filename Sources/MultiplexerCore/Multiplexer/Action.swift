@@ -55,7 +55,7 @@ extension Multiplexer {
         /// The connection is replaced.
         case replacingConnection(LinkID, after: ReplacementCause)
         /// The device closed a connection that nothing was asked on; the next one is opened for a request.
-        case closedUnasked
+        case closedUnused
         /// The device closed the connection before the request was due that it was opened for; the next one is opened at once.
         case closedEarly
         /// The connection is closed since nobody asked anything for a while; the next one is opened for a request.
@@ -68,7 +68,7 @@ extension Multiplexer {
         /// A request is not sent, since the answer of an equal read is on its way, or about to be asked for.
         case sharing(RequestID, with: RequestID?)
         /// The device answered after connections that had failed, or requests that it had let time out.
-        case answersAgain
+        case respondsAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
         /// The response of a request was dropped that had timed out, or whose connection was lost.
@@ -80,7 +80,7 @@ extension Multiplexer {
         /// The device said with its answer that it takes no further request on this connection, which is closed.
         case lastResponse
         /// The device answered a broadcast; nobody waits for that.
-        case broadcastAnswered
+        case broadcastResponse
         /// The answer of a request came damaged; the request fails, or is sent again.
         case responseDamaged(ResponseDamage, RequestID?)
         /// An answer held more bytes of values than were asked for; told once.

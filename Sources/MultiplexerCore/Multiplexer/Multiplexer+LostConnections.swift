@@ -42,7 +42,7 @@ extension Multiplexer {
             guard let subject = flight.request.subject else { return .nobody }
             subjects.append(subject)
         }
-        guard breakers.hasAnswered else { return breakers.hasAnsweredNothing(of: subjects) ? .nobody : .request }
+        guard breakers.hasResponded else { return breakers.hasRespondedToNone(of: subjects) ? .nobody : .request }
         return subjects.contains { breakers.knows($0) } ? .device : .request
     }
 

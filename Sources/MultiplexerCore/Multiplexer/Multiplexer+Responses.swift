@@ -19,7 +19,7 @@ extension Multiplexer {
         }
         let carriesIDs = configuration.carriesTransactionIDs
         guard link.isReady(id),
-            let index = inFlight.firstIndex(where: { $0.isAnswered(by: response, carryingIDs: carriesIDs) })
+            let index = inFlight.firstIndex(where: { $0.isMatched(by: response, carryingIDs: carriesIDs) })
         else {
             drop(response, on: id, at: now, into: &actions)
             return nil
@@ -34,36 +34,36 @@ extension Multiplexer {
         straysInARow = 0
         damagesInARow = 0
         link.quiet.startGap(from: now)
-        link.answered(at: now, into: &actions)
-        let answered = inFlight.remove(at: index)
-        flightEnded(answered)
-        deviceResponded(to: answered, at: now)
-        reportWideValues(in: response, to: answered, into: &actions)
-        cacheOrCoalesce(response, to: answered, at: now, into: &actions)
+        link.responded(at: now, into: &actions)
+        let flight = inFlight.remove(at: index)
+        flightEnded(flight)
+        deviceResponded(to: flight, at: now)
+        reportWideValues(in: response, to: flight, into: &actions)
+        cacheOrCoalesce(response, to: flight, at: now, into: &actions)
         // Answers to what else it may have asked for come after this one, and are nobody's.
-        if answered.request.goesAlone { link.quiet.listens(at: now) }
+        if flight.request.goesAlone { link.quiet.listens(at: now) }
         if response.isLast {
             loseInFlight(repeatingReads: true, at: now, into: &actions)
-            link.answeredLast(id, into: &actions)
+            link.respondedLast(id, into: &actions)
         }
-        return answered
+        return flight
     }
 
-    private mutating func deviceResponded(to answered: InFlight, at now: Duration) {
+    private mutating func deviceResponded(to flight: InFlight, at now: Duration) {
         var isTrusted = true
         var last: ClientID?
         // One answer of the device, however often a client asked for it; its requests stand together.
-        for index in answered.waiters.indices where answered.waiters[index].client != last {
-            let client = answered.waiters[index].client
+        for index in flight.waiters.indices where flight.waiters[index].client != last {
+            let client = flight.waiters[index].client
             last = client
             if !clients.trusts(client) { isTrusted = false }
             clients.deviceResponded(to: client)
         }
-        breakers.deviceResponded(to: answered.request.subject, of: answered.waiters, isTrusted: isTrusted, at: now)
+        breakers.deviceResponded(to: flight.request.subject, of: flight.waiters, isTrusted: isTrusted, at: now)
     }
 
-    private mutating func reportWideValues(in response: Response, to answered: InFlight, into actions: inout [Action]) {
-        guard !hasToldWideValues, let (bytes, expected) = answered.wideValues(in: response) else { return }
+    private mutating func reportWideValues(in response: Response, to flight: InFlight, into actions: inout [Action]) {
+        guard !hasToldWideValues, let (bytes, expected) = flight.wideValues(in: response) else { return }
         hasToldWideValues = true
         actions.append(.report(.wideValues(bytes: bytes, expected: expected)))
     }
@@ -71,9 +71,9 @@ extension Multiplexer {
     private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
         statistics.strays += 1
         link.quiet.startGap(afterStrayAt: now)
-        if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
-            link.answered(at: now, into: &actions)
-            actions.append(.report(.broadcastAnswered))
+        if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(matchedBy: response) }) {
+            link.responded(at: now, into: &actions)
+            actions.append(.report(.broadcastResponse))
             return
         }
         if isLate(response, on: id, at: now) {
@@ -149,7 +149,7 @@ extension Multiplexer {
         statistics.damaged += 1
         damagesInARow += 1
         link.quiet.startGap(from: now)
-        link.answered(at: now, into: &actions)
+        link.responded(at: now, into: &actions)
         actions.append(.report(.responseDamaged(damage, inFlight[index].waiter)))
         if case .other(let found, let expected) = damage.cause,
             let pattern = mismatches.observe(found, expected: expected)

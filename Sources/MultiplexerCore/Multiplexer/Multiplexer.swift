@@ -92,11 +92,11 @@ public struct Multiplexer: Sendable {
             }
             link.ended(id, at: now)
         case .responseReceived(let response, let id):
-            let answered = match(response, on: id, at: now, into: &actions)
+            let flight = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
             // But neither a cached response nor the failure of what is held back may go before this one.
             if cache == nil, !breakers.isOpen(at: now) { sendWaiting(at: now, into: &actions) }
-            if let answered { respond(to: answered.waiters, into: &actions) }
+            if let flight { respond(to: flight.waiters, into: &actions) }
         case .responseDamaged(let damage, let id):
             receiveDamaged(damage, on: id, at: now, into: &actions)
         case .noiseReceived(let bytes, let id):

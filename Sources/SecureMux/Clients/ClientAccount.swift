@@ -32,7 +32,7 @@ struct ClientAccount {
     }
 
     /// The client is given a response.
-    mutating func answered() { observation.responses += 1 }
+    mutating func responded() { observation.responses += 1 }
 
     /// A request is over.
     mutating func completed() {
@@ -54,13 +54,13 @@ struct ClientAccount {
     /// Checks whether anything of the client has lasted too long.
     mutating func check(
         _ progress: (unsent: Int, taken: UInt64),
-        isAnswerDue: Bool,
+        isResponseDue: Bool,
         isRestDue: Bool,
         within limits: ClientLimits,
         at now: NIODeadline
     ) -> ClientTimeouts.Expired? {
         (observation.unsent, observation.taken) = progress
-        (observation.isAnswerDue, observation.isRestDue) = (isAnswerDue, isRestDue)
+        (observation.isResponseDue, observation.isRestDue) = (isResponseDue, isRestDue)
         return timeouts.check(observation, within: limits, at: now)
     }
 

@@ -165,7 +165,7 @@ extension ClientSession {
 
     private static let lastWritesTimeout = TimeAmount.seconds(2)
 
-    private func closeIfAnswered() {
+    private func closeIfComplete() {
         guard isJoined, account.unanswered == 0, takesResponses, reader.isOpen else { return }
         clients.reports.tell(.left(logger))
         drop()
@@ -212,7 +212,7 @@ extension ClientSession {
     /// The client has ended its sending, and may wait for responses.
     func endInput() {
         reader.end()
-        closeIfAnswered()
+        closeIfComplete()
     }
 
     /// The client takes less of its responses than there are, or takes them again.
@@ -222,7 +222,7 @@ extension ClientSession {
     }
 
     func write(_ frame: [UInt8]) {
-        account.answered()
+        account.responded()
         port?.write(frame)
         noteCompleted()
     }
@@ -232,7 +232,7 @@ extension ClientSession {
         // The bytes kept back until now may be the beginning of a request.
         if isRestDue { watch() }
         if account.isNoted || !takesResponses { noteMemory() }
-        if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfAnswered() }
+        if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfComplete() }
     }
 
     func pause() { reader.pause() }
@@ -281,7 +281,7 @@ extension ClientSession {
 
     private func readOn() {
         guard isJoined, channel != nil, takesResponses, reader.isOpen else { return }
-        if reader.hasEnded { closeIfAnswered() } else { port?.read() }
+        if reader.hasEnded { closeIfComplete() } else { port?.read() }
     }
 }
 
@@ -339,7 +339,7 @@ extension ClientSession {
         noteMemory()
         let expired = account.check(
             progress,
-            isAnswerDue: account.unanswered > 0 || reader.holdsRequest,
+            isResponseDue: account.unanswered > 0 || reader.holdsRequest,
             isRestDue: isRestDue,
             within: clients.limits,
             at: now

@@ -16,7 +16,7 @@ struct ClientTimeouts {
         var requests: UInt64 = 0
         var responses: UInt64 = 0
         /// A request of it waits or is in flight.
-        var isAnswerDue = false
+        var isResponseDue = false
         /// It has begun a request, and we read.
         var isRestDue = false
         /// How many bytes wait to be taken by it, and how many it has taken.
@@ -41,7 +41,7 @@ struct ClientTimeouts {
         let isSameRequest = observation.requests == last.requests
         awaitingSince = !observation.isRestDue ? nil : isSameRequest ? awaitingSince ?? now : now
         let isQuiet = isSameRequest && observation.responses == last.responses
-        let isIdle = !observation.isAnswerDue && !observation.isRestDue && observation.unsent == 0
+        let isIdle = !observation.isResponseDue && !observation.isRestDue && observation.unsent == 0
         idleSince = !isIdle ? nil : isQuiet ? idleSince ?? now : now
 
         func isOver(_ limit: Duration, since start: NIODeadline?) -> Bool {

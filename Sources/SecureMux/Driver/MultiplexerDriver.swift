@@ -39,8 +39,8 @@ final class MultiplexerDriver {
     private var frame: [UInt8] = []
     /// For its clients that come after other handlers.
     let output = ReusedBuffer()
-    /// The responses that the core may want given again, by their places.
-    private var keptResponses: [ByteBuffer] = []
+    /// The responses that the core may want given again, by their slots.
+    private var cachedResponses: [ByteBuffer] = []
     /// Reads all that happens to the device.
     private let reader: any DeviceReportReader
     private let isTracing: Bool
@@ -137,7 +137,7 @@ extension MultiplexerDriver {
         reader.read(.requestRefused(refusal, request: handler.wire.summary(ofRequest: request), client: handler.name))
         let wire = handler.wire
         guard wire.request(request).expectsResponse else { return handler.noteCompleted() }
-        guard wire.reply(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
+        guard wire.respond(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
             return handler.drop()
         }
         handler.write(frame)
@@ -211,15 +211,15 @@ extension MultiplexerDriver {
             send(request, transactionID)
         case .respond(let request, _):
             if let response {
-                if isTracing { traceAnswer(request, response) }
+                if isTracing { traceResponse(request, response) }
                 respond(request, response)
             }
             requests.remove(request)
-        case .cacheResponse(let place):
-            if let response { keep(response, at: place) }
-        case .respondCached(let request, let place, let age, _):
+        case .cacheResponse(let slot):
+            if let response { cache(response, in: slot) }
+        case .respondCached(let request, let slot, let age, _):
             if isTracing { trace("answered from memory", request, ["age": "\(age.readableText)"]) }
-            respond(request, keptResponses[place])
+            respond(request, cachedResponses[slot])
             requests.remove(request)
         case .fail(let request, let failure, _):
             if isTracing { trace("failed", request, ["failure": "\(failure)"]) }
@@ -274,7 +274,7 @@ extension MultiplexerDriver {
     private static let gone = "that of a client that has left"
 
     /// What the device made of a request: an answer or, where the protocol can say so, its failure.
-    private func traceAnswer(_ request: RequestID, _ response: ByteBuffer) {
+    private func traceResponse(_ request: RequestID, _ response: ByteBuffer) {
         if let failure = wire.failure(in: response.readableBytesUInt8Span) {
             trace("exception", request, ["code": "\(failure)"])
         } else {
@@ -293,17 +293,17 @@ extension MultiplexerDriver {
     private func send(_ request: RequestID, _ transactionID: UInt16) {
         guard let link, let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
-        waiter.wire.forward(message.span, to: wire, transactionID: transactionID, into: &frame)
+        waiter.wire.requestForDevice(message.span, speaking: wire, transactionID: transactionID, into: &frame)
         link.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {
         guard let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
-        let isReadable = waiter.wire.giveBack(
+        let isReadable = waiter.wire.responseForClient(
             response.readableBytesUInt8Span,
             of: wire,
-            answering: message.span,
+            respondingTo: message.span,
             transactionID: requests.transactionID(request),
             isTranslated: waiter.isTranslated,
             into: &frame
@@ -315,18 +315,18 @@ extension MultiplexerDriver {
         waiter.write(frame)
     }
 
-    private func keep(_ response: ByteBuffer, at place: Int) {
-        while keptResponses.count <= place { keptResponses.append(ByteBuffer()) }
+    private func cache(_ response: ByteBuffer, in slot: Int) {
+        while cachedResponses.count <= slot { cachedResponses.append(ByteBuffer()) }
         // A copy, since the channel reads into the response's memory again.
-        keptResponses[place].clear()
-        keptResponses[place].writeImmutableBuffer(response)
+        cachedResponses[slot].clear()
+        cachedResponses[slot].writeImmutableBuffer(response)
     }
 
     private func fail(_ request: RequestID, _ failure: Failure) {
         guard let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
         let transactionID = requests.transactionID(request)
-        guard waiter.wire.reply(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
+        guard waiter.wire.respond(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
             return waiter.drop()
         }
         waiter.write(frame)

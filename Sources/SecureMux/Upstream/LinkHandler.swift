@@ -60,7 +60,7 @@ final class LinkHandler: ChannelInboundHandler {
         while !unread.isEmpty,
             let reading = unread.reading(
                 by: &reader,
-                answering: carriesTransactionIDs ? nil : connection.awaited,
+                respondingTo: carriesTransactionIDs ? nil : connection.awaited,
                 isSilent: isSilent
             )
         {

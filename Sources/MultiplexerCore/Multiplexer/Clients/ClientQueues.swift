@@ -44,7 +44,7 @@ extension Multiplexer {
             /// How many of its requests are in flight.
             var inFlight = 0
             var hasAsked = false
-            var wasAnswered = false
+            var gotResponse = false
             /// How far it is from being trusted: what was answered for it brings it nearer, and hang-ups take it away.
             var distrust = 0
             var isPaused = false
@@ -123,7 +123,7 @@ extension Multiplexer {
 
         /// The device answered a client's request.
         mutating func deviceResponded(to client: ClientID) {
-            clients[client.slot].wasAnswered = true
+            clients[client.slot].gotResponse = true
             if clients[client.slot].distrust > 0 { clients[client.slot].distrust -= 1 }
         }
 
@@ -144,7 +144,7 @@ extension Multiplexer {
             if notorious.count == Self.notoriousLimit { notorious.removeFirst() }
             notorious.append((origin, until))
             for slot in clients.indices where clients[slot].id != nil && clients[slot].origin == origin {
-                if !clients[slot].wasAnswered {
+                if !clients[slot].gotResponse {
                     clients[slot].distrust = max(clients[slot].distrust, Client.hangUpDistrust)
                 }
             }

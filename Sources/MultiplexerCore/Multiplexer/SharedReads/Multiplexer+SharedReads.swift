@@ -73,19 +73,19 @@ extension Multiplexer {
     /// Keeps the response to a read if it still holds; else has others like it wait for each other.
     mutating func cacheOrCoalesce(
         _ response: Response,
-        to answered: InFlight,
+        to flight: InFlight,
         at now: Duration,
         into actions: inout [Action]
     ) {
-        guard let read = answered.request.read else { return }
+        guard let read = flight.request.read else { return }
         // An answer with more than was asked for may be another's.
-        let isExact = response.surplus == 0 && answered.wideValues(in: response) == nil
-        if isExact, !response.isFailure, answered.generation == writes[answered.request.unit],
-            let slot = cache?.insert(read, generation: answered.generation, at: now)
+        let isExact = response.surplus == 0 && flight.wideValues(in: response) == nil
+        if isExact, !response.isFailure, flight.generation == writes[flight.request.unit],
+            let slot = cache?.insert(read, generation: flight.generation, at: now)
         {
             actions.append(.cacheResponse(slot: slot))
-        } else if answered.waiters.count > 1, configuration.sharesReads {
-            coalescingWindow = CoalescingWindow(read, answered: answered.clients, after: now - answered.sentAt, at: now)
+        } else if flight.waiters.count > 1, configuration.sharesReads {
+            coalescingWindow = CoalescingWindow(read, expecting: flight.clients, after: now - flight.sentAt, at: now)
         }
     }
 }

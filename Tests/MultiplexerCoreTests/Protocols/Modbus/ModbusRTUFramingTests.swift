@@ -12,7 +12,7 @@ import Testing
         /// Whether only the end of what has arrived shows where the frame ends.
         let isOpen: Bool
 
-        var feeding: FrameFeeding { FrameFeeding(ModbusRTUFraming(), direction, answering: pending) }
+        var feeding: FrameFeeding { FrameFeeding(ModbusRTUFraming(), direction, respondingTo: pending) }
         var testDescription: String { name }
     }
 
@@ -272,7 +272,7 @@ import Testing
             let request: [UInt8] = [7, function, 0xA0, 0xB1, 0xC2]
             let pending = Self.rules.request(request)
             #expect(try FrameFeeding(framing).measure(withModbusCRC(request)) == 7)
-            let feeding = FrameFeeding(framing, .response, answering: pending)
+            let feeding = FrameFeeding(framing, .response, respondingTo: pending)
             #expect(try feeding.measure(withModbusCRC([7, function, 0x01])) == 5)
             #expect(try feeding.measure(withModbusCRC([7, function | 0x80, 0x01])) == 5)
         }

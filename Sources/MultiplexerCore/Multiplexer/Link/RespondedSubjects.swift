@@ -2,7 +2,7 @@
 ///
 /// At least ``capacity`` are remembered, at most twice as many: when the newer half is full it becomes the older one, and
 /// what was in that is forgotten. Which one drives out which nobody can choose but by asking that many.
-struct AnsweredSubjects {
+struct RespondedSubjects {
     private var newer: Half
     private var older: Half
 
