@@ -124,7 +124,7 @@ extension Oracle {
         let older = firstTurns
         firstTurns = []
         let returned = returned.sorted()
-        for serial in returned { giveBack(serial, asLast: asLast) }
+        for serial in returned { requeue(serial, asLast: asLast) }
         for serial in returned.reversed() {
             let client = requests[serial].client
             // What waits behind it has no less time.
@@ -136,7 +136,7 @@ extension Oracle {
         firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
     }
 
-    private mutating func giveBack(_ serial: Int, asLast: Bool) {
+    private mutating func requeue(_ serial: Int, asLast: Bool) {
         let client = requests[serial].client
         requests[serial].state = .waiting
         requests[serial].wasReturned = true

@@ -21,7 +21,7 @@ struct ClientTimeouts {
         var isRestDue = false
         /// How many bytes wait to be taken by it, and how many it has taken.
         var unsent = 0
-        var taken: UInt64 = 0
+        var accepted: UInt64 = 0
     }
 
     /// The limit that a client has exceeded.
@@ -37,7 +37,7 @@ struct ClientTimeouts {
     mutating func check(_ observation: Observation, within limits: ClientLimits, at now: NIODeadline) -> Expired? {
         defer { last = observation }
         // What has just begun counts from this look on, and what has changed begins anew.
-        stuckSince = observation.unsent == 0 ? nil : observation.taken == last.taken ? stuckSince ?? now : now
+        stuckSince = observation.unsent == 0 ? nil : observation.accepted == last.accepted ? stuckSince ?? now : now
         let isSameRequest = observation.requests == last.requests
         awaitingSince = !observation.isRestDue ? nil : isSameRequest ? awaitingSince ?? now : now
         let isQuiet = isSameRequest && observation.responses == last.responses

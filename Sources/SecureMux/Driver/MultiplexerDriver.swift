@@ -119,7 +119,7 @@ extension MultiplexerDriver {
         {
             if isTracing { trace("asked again", same) }
             handle(.requestRepeated(same))
-            handler.noteCompleted()
+            handler.requestCompleted()
             return
         }
         let request = handler.wire.request(message)
@@ -136,7 +136,7 @@ extension MultiplexerDriver {
     ) {
         reader.read(.requestRefused(refusal, request: handler.wire.summary(ofRequest: request), client: handler.name))
         let wire = handler.wire
-        guard wire.request(request).expectsResponse else { return handler.noteCompleted() }
+        guard wire.request(request).expectsResponse else { return handler.requestCompleted() }
         guard wire.respond(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
             return handler.drop()
         }
@@ -228,7 +228,7 @@ extension MultiplexerDriver {
             requests.remove(request)
         case .complete(let request, _):
             if isTracing { trace("completed without a response", request) }
-            requests.waiter(request)?.noteCompleted()
+            requests.waiter(request)?.requestCompleted()
             requests.remove(request)
         case .discard(let request):
             requests.remove(request)

@@ -23,7 +23,7 @@ final class HTTPStream {
     /// Bytes of a message have come, but not yet its whole head.
     var hasBegun = false
     /// How many bytes llhttp has not got yet.
-    var heldBytes = 0
+    var bufferedBytes = 0
     /// The current message came in chunks and with a length in addition.
     var isLengthOverruled = false
     /// How many of a client's requests have no response yet.
@@ -42,8 +42,8 @@ final class HTTPStream {
     /// How many heads llhttp has read; a head after which this stays as it was has changed llhttp's idea of the stream.
     private(set) var headsRead = 0
 
-    /// Notes that llhttp has read a head.
-    func noteHead() {
+    /// llhttp has read a head.
+    func countHead() {
         headsRead += 1
     }
 

@@ -53,7 +53,7 @@ import Testing
 
     @Test func `a request must come whole in time, however busy the client is with it`() throws {
         #expect(try #require(end { _ in Observation(isRestDue: true) }) == (20, .request))
-        #expect(try #require(end { Observation(isRestDue: true, taken: UInt64($0)) }) == (20, .request))
+        #expect(try #require(end { Observation(isRestDue: true, accepted: UInt64($0)) }) == (20, .request))
     }
 
     @Test func `each request has its own time`() throws {
@@ -71,8 +71,8 @@ import Testing
     }
 
     @Test func `a client that takes a little now and then may go on`() throws {
-        #expect(end { Observation(isResponseDue: true, unsent: 1000, taken: UInt64($0 / 9)) } == nil)
-        #expect(try #require(end { Observation(unsent: 1000, taken: $0 < 9 ? 0 : 1) }) == (19, .write))
+        #expect(end { Observation(isResponseDue: true, unsent: 1000, accepted: UInt64($0 / 9)) } == nil)
+        #expect(try #require(end { Observation(unsent: 1000, accepted: $0 < 9 ? 0 : 1) }) == (19, .write))
         // The next response counts anew.
         #expect(end { Observation(isResponseDue: true, unsent: $0 % 9 == 0 ? 0 : 1) } == nil)
     }

@@ -20,12 +20,12 @@ extension Multiplexer {
         private var askingClients = 0
 
         private var requests: [Waiting?] = []
-        private var requestLinks = LinkedLists()
+        private var requestNodes = LinkedLists()
 
         /// The clients with waiting requests, the one whose turn is next first.
         private var turns = LinkedLists.List()
         private var urgent = LinkedLists.List()
-        private var turnLinks = LinkedLists()
+        private var turnNodes = LinkedLists()
         private var wasUrgent = false
         private var lastServed: Int?
         /// Served last or let share an answer.
@@ -190,7 +190,7 @@ extension Multiplexer.ClientQueues {
         let slot = client.slot
         let wasIdle = isIdle(slot)
         store(request)
-        requestLinks.append(Int(request.id.rawValue), to: &clients[slot].waiting)
+        requestNodes.append(Int(request.id.rawValue), to: &clients[slot].waiting)
         if wasIdle { standInLine(slot) }
         guard clients[slot].waiting.count >= limit, !clients[slot].isPaused else { return false }
         clients[slot].isPaused = true
@@ -203,8 +203,8 @@ extension Multiplexer.ClientQueues {
         let slot = client.slot
         if !isIdle(slot) { leaveLine(slot) }
         store(request)
-        requestLinks.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
-        if let next = requestLinks.next(after: Int(request.id.rawValue)) {
+        requestNodes.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
+        if let next = requestNodes.next(after: Int(request.id.rawValue)) {
             raiseDeadlines(from: next, to: request.deadline)
         }
         standInLine(slot, asFirst: true)
@@ -229,7 +229,7 @@ extension Multiplexer.ClientQueues {
         var member: Int? = first
         while let index = member, let request = requests[index], request.deadline < deadline {
             requests[index]?.deadline = deadline
-            member = requestLinks.next(after: index)
+            member = requestNodes.next(after: index)
         }
     }
 
@@ -306,7 +306,7 @@ extension Multiplexer.ClientQueues {
     }
 
     private mutating func popFirst(_ slot: Int) -> Multiplexer.Waiting? {
-        guard let index = requestLinks.popFirst(of: &clients[slot].waiting) else { return nil }
+        guard let index = requestNodes.popFirst(of: &clients[slot].waiting) else { return nil }
         defer { requests[index] = nil }
         return requests[index]
     }
@@ -327,7 +327,7 @@ extension Multiplexer.ClientQueues {
             var member = line.first
             while let slot = member {
                 slots.append(slot)
-                member = turnLinks.next(after: slot)
+                member = turnNodes.next(after: slot)
             }
         }
         return slots
@@ -338,9 +338,9 @@ extension Multiplexer.ClientQueues {
     private mutating func standInLine(_ slot: Int, asFirst: Bool = false) {
         clients[slot].isUrgent = isUrgent(slot)
         if clients[slot].isUrgent {
-            asFirst ? turnLinks.prepend(slot, to: &urgent) : turnLinks.append(slot, to: &urgent)
+            asFirst ? turnNodes.prepend(slot, to: &urgent) : turnNodes.append(slot, to: &urgent)
         } else {
-            asFirst ? turnLinks.prepend(slot, to: &turns) : turnLinks.append(slot, to: &turns)
+            asFirst ? turnNodes.prepend(slot, to: &turns) : turnNodes.append(slot, to: &turns)
         }
         index(slot)
     }
@@ -352,9 +352,9 @@ extension Multiplexer.ClientQueues {
 
     private mutating func leaveLine(_ slot: Int) {
         if clients[slot].isUrgent {
-            turnLinks.remove(slot, from: &urgent)
+            turnNodes.remove(slot, from: &urgent)
         } else {
-            turnLinks.remove(slot, from: &turns)
+            turnNodes.remove(slot, from: &turns)
         }
         reads.remove(slot)
     }
