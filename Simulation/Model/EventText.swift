@@ -54,7 +54,7 @@ extension Multiplexer.Report {
         case .connectTimedOut(let link): "connect timed out \(link.rawValue)"
         case .responseTimedOut(let id, let transactionID): "timed out \(transactionID), request \(id.text)"
         case .replacingConnection(let link, let cause): "replacing \(link.rawValue) after \(cause)"
-        case .closedUnused: "closed unasked"
+        case .closedUnused: "closed unused"
         case .closedEarly: "closed early"
         case .closingIdle: "closing idle"
         case .renewing: "renewing"

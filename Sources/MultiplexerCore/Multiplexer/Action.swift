@@ -54,7 +54,7 @@ extension Multiplexer {
         case responseTimedOut(RequestID?, transactionID: UInt16)
         /// The connection is replaced.
         case replacingConnection(LinkID, after: ReplacementCause)
-        /// The device closed a connection that nothing was asked on; the next one is opened for a request.
+        /// The device closed a connection that was never used; the next one is opened for a request.
         case closedUnused
         /// The device closed the connection before the request was due that it was opened for; the next one is opened at once.
         case closedEarly
@@ -73,7 +73,7 @@ extension Multiplexer {
         case strayResponse(Response)
         /// The response of a request was dropped that had timed out, or whose connection was lost.
         case lateResponse(Response)
-        /// So many responses in a row answer nothing that was asked: another program seems to talk to the device.
+        /// `strays` responses in a row answer nothing that was asked: another program seems to talk to the device.
         case competitorSuspected(strays: Int)
         /// A message that the device sent of its own accord was dropped.
         case unsolicitedMessage

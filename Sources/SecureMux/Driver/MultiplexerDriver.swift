@@ -88,10 +88,10 @@ final class MultiplexerDriver {
 
 extension MultiplexerDriver {
     /// A client may send requests; it comes from `origin`, the network that counts as one address.
-    func join(_ handler: any Client, from origin: IPAddress?) -> ClientID {
+    func join(_ session: any Client, from origin: IPAddress?) -> ClientID {
         lastClient &+= 1
         let slot = freeSlots.popLast() ?? clients.count
-        if slot == clients.count { clients.append(handler) } else { clients[slot] = handler }
+        if slot == clients.count { clients.append(session) } else { clients[slot] = session }
         let client = ClientID(slot: slot, serial: lastClient)
         handle(.clientJoined(client, from: origin))
         return client
@@ -105,26 +105,26 @@ extension MultiplexerDriver {
     }
 
     /// A client sent a request.
-    func receiveRequest(_ received: ByteBuffer, from handler: any Client, _ client: ClientID) {
+    func receiveRequest(_ received: ByteBuffer, from session: any Client, _ client: ClientID) {
         let bytes = received.readableBytesUInt8Span
-        let envelope = handler.wire.envelope(of: bytes)
+        let envelope = session.wire.envelope(of: bytes)
         let message = bytes.extracting(envelope.message)
-        if let refusal = handler.wire.refusal(of: message, to: handler.isTranslated ? wire : nil, &frame) {
-            refuse(message, envelope.transactionID, refusal, of: handler)
+        if let refusal = session.wire.refusal(of: message, to: session.isTranslated ? wire : nil, &frame) {
+            refuse(message, envelope.transactionID, refusal, of: session)
             return
         }
         // Itself counts as unanswered already.
-        if handler.unanswered > 1, handler.wire.carriesTransactionIDs,
-            let same = requests.same(message, transactionID: envelope.transactionID, from: handler)
+        if session.unanswered > 1, session.wire.carriesTransactionIDs,
+            let same = requests.same(message, transactionID: envelope.transactionID, from: session)
         {
             if isTracing { trace("asked again", same) }
             handle(.requestRepeated(same))
-            handler.requestCompleted()
+            session.requestCompleted()
             return
         }
-        let request = handler.wire.request(message)
-        let id = requests.insert(message, transactionID: envelope.transactionID, from: handler)
-        if isTracing { trace("request", id, ["asks": "\(handler.wire.summary(ofRequest: message))"]) }
+        let request = session.wire.request(message)
+        let id = requests.insert(message, transactionID: envelope.transactionID, from: session)
+        if isTracing { trace("request", id, ["asks": "\(session.wire.summary(ofRequest: message))"]) }
         handle(.requestReceived(id, request, from: client))
     }
 
@@ -132,15 +132,15 @@ extension MultiplexerDriver {
         _ request: Span<UInt8>,
         _ transactionID: UInt16,
         _ refusal: RequestRefusal,
-        of handler: any Client
+        of session: any Client
     ) {
-        reader.read(.requestRefused(refusal, request: handler.wire.summary(ofRequest: request), client: handler.name))
-        let wire = handler.wire
-        guard wire.request(request).expectsResponse else { return handler.requestCompleted() }
+        reader.read(.requestRefused(refusal, request: session.wire.summary(ofRequest: request), client: session.name))
+        let wire = session.wire
+        guard wire.request(request).expectsResponse else { return session.requestCompleted() }
         guard wire.respond(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
-            return handler.drop()
+            return session.drop()
         }
-        handler.write(frame)
+        session.write(frame)
     }
 
     private func handle(_ event: Multiplexer.Event, response: ByteBuffer? = nil) {

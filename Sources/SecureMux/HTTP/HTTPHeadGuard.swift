@@ -141,7 +141,7 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
         case .bodyToEnd:
             return received.readableBytes
         case .nothing:
-            // A client that is being sent away may send what it likes. A device that speaks unasked is mistaken.
+            // A client that is being sent away may send what it likes. A device whose message is unsolicited is mistaken.
             guard direction == .response else {
                 received.clear()
                 return nil

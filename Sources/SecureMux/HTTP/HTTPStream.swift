@@ -10,7 +10,7 @@ final class HTTPStream {
     enum Next {
         /// A message's head.
         case head
-        /// So many bytes of a body.
+        /// This many bytes of a body.
         case body(Int)
         /// Chunks and what is around them.
         case chunks
@@ -29,7 +29,7 @@ final class HTTPStream {
     /// How many of a client's requests have no response yet.
     var unanswered = 0
 
-    /// Whether a client has so many unanswered requests that its next one can wait.
+    /// Whether a client has enough unanswered requests for its next one to wait.
     var hasManyUnanswered: Bool { isInHead && unanswered >= Self.manyUnanswered }
 
     /// Further requests would be parsed for nothing when the client leaves.

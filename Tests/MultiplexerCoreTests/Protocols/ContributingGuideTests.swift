@@ -7,7 +7,7 @@ import Testing
 
 // MARK: guide: framing
 
-/// Records: a length byte, then so many bytes of message.
+/// Records: a length byte, then as many bytes of message.
 package struct RecordFraming: Framing {
     /// The one record framing: it has nothing to set.
     package init() {}

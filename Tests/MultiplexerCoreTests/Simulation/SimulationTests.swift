@@ -53,7 +53,7 @@ import Testing
     @Test func `schedules reach every report`() throws {
         let reports = [
             "ready", "backing off", "lost with", "connect timed out", "timed out", "after silence", "after stray",
-            "closed unasked", "closed early", "closing idle", "renewing", "again", "answers again", "stray",
+            "closed unused", "closed early", "closing idle", "renewing", "again", "answers again", "stray",
             "late", "competitor", "unsolicited", "broadcast answered", "last response", "damaged", "drained",
             "shares with", "keep in",
         ]

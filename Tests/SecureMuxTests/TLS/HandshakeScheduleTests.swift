@@ -17,7 +17,8 @@ import Testing
 
     private mutating func next(_ seconds: Int64 = 0) -> Int? { schedule.next(at: Self.time(seconds)) }
 
-    @Test mutating func `so many take a step at a time, and the next one when one of them is over`() {
+    @Test
+    mutating func `as many as there is width for take a step at a time, and the next one when one of them is over`() {
         for member in 1...3 { schedule.begin(member, of: a) }
         #expect([next(), next(), next()] == [1, 2, nil])
         #expect(schedule.waitingCount == 1)

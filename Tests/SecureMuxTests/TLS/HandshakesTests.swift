@@ -266,7 +266,7 @@ import Testing
         /// The steps that are being taken.
         var steps: [HandshakeStep] { runner.steps.map(\.step) }
 
-        /// So many steps end, if there are so many.
+        /// Runs `count` steps to their end, or all if there are less.
         func runSteps(_ count: Int) {
             for _ in 0..<count where !runner.steps.isEmpty {
                 let (step, finished) = runner.steps.removeFirst()

@@ -3,7 +3,7 @@ extension Multiplexer.DeviceLink {
     enum State {
         /// None, and nobody wants one, or the device still counts the last one. Exits: connecting.
         case down
-        /// None: it ended unasked, or was closed since nothing was asked. The next is opened for a request. Exits: down.
+        /// None: it ended unused, or was closed since nothing was asked. The next is opened for a request. Exits: down.
         case resting
         /// Asked for. Exits: delaying, ready, closing, backingOff.
         case connecting(LinkID, until: Duration)

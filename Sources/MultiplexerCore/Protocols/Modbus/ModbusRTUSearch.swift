@@ -1,4 +1,4 @@
-/// Looks for the response to a request on a serial line: among stray bytes, frames of others and damage.
+/// Looks for the response to a request on a serial line: among noise, frames of others and damage.
 ///
 /// ```
 ///  0       …4
@@ -47,7 +47,7 @@ struct ModbusRTUSearch {
         }
         guard sought.isSilent else { return .open(silenceTells: true) }
         if let cause = damage.cause { return .damage(cause) }
-        // So few may stand before the answer, or be its first byte.
+        // As few as this may stand before the answer, or be its first byte.
         return sought.isAwaited && bytes.count <= places ? .open(silenceTells: false) : .noise(bytes.count)
     }
 

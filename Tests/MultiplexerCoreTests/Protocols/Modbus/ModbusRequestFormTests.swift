@@ -127,7 +127,7 @@ import Testing
 
     // MARK: File records
 
-    /// Parts of a request for file records, each of a file, a record and so many registers; with `values` to write them.
+    /// Parts of a request for file records, each of a file, a record and `count` registers; with `values` to write them.
     func parts(_ function: UInt8, _ parts: [(file: Int, record: Int, count: Int)], type: UInt8 = 6) -> [UInt8] {
         var data: [UInt8] = []
         for part in parts {
