@@ -2,7 +2,7 @@
 struct Benchmark {
     /// What is done.
     let name: String
-    /// Does it so many times.
+    /// Does it `times` times.
     ///
     /// What it returns depends on all that was done, so that nothing can be left out.
     let body: (_ times: Int) throws -> Int

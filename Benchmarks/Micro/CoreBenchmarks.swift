@@ -1,6 +1,6 @@
 import MultiplexerCore
 
-/// What the core does for a request from its arrival to its answer, while so many clients have one each.
+/// What the core does for a request from its arrival to its answer, while a number of clients have one each.
 enum CoreBenchmarks {
     static var all: [Benchmark] {
         [(clients: 1, inFlight: 1), (16, 1), (16, 16), (1000, 1)].map { load in

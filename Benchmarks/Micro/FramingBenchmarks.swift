@@ -13,7 +13,7 @@ enum FramingBenchmarks {
             Benchmark(name: "modbus: measure a request") { times in
                 var sum = 0
                 for _ in 0..<times {
-                    sum &+= (try? framing.frameLength(in: request.span, .request, answering: nil)) ?? 0
+                    sum &+= (try? framing.frameLength(in: request.span, .request, respondingTo: nil)) ?? 0
                 }
                 return sum
             },

@@ -78,7 +78,7 @@ private struct Pair {
         guard self.client.isEstablished, self.server.isEstablished else { throw Failure() }
     }
 
-    /// From the server to the client, so many times; says how many bytes have arrived.
+    /// From the server to the client, as often as `times` says; returns how many bytes have arrived.
     func carry(_ bytes: ByteBuffer, _ times: Int) throws -> Int {
         var plaintext = ByteBuffer()
         var none = ByteBuffer()

@@ -19,7 +19,7 @@ struct FuzzInput {
         return elements.dropFirst(Int(chosen) % max(elements.count, 1)).first
     }
 
-    /// So many bytes, or what is left.
+    /// Takes `count` bytes, or what is left.
     mutating func take(_ count: Int) -> [UInt8] {
         defer { bytes = bytes.dropFirst(count) }
         return Array(bytes.prefix(count))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `simulate SEEDS` runs so many schedules; `simulate --seed SEED` runs one and shows it.
+/// `simulate SEEDS` runs as many schedules; `simulate --seed SEED` runs one and shows it.
 @main
 struct Command {
     static func main() {

@@ -10,7 +10,7 @@ struct Latest {
     }
 
     /// Something concerned a unit; nil stands for all of them.
-    mutating func note(_ number: Int, _ unit: UInt8?) {
+    mutating func record(_ number: Int, _ unit: UInt8?) {
         if let unit { units[unit] = max(units[unit] ?? 0, number) } else { all = max(all, number) }
     }
 }

@@ -92,7 +92,7 @@ struct ModelDevice {
         lastEnd = now
     }
 
-    /// Whether nothing was asked on this connection after so many requests.
+    /// Whether nothing was asked on this connection after the first `requests`.
     func isIdle(_ id: LinkID, since requests: Int) -> Bool { link == id && received == requests }
 }
 
@@ -222,7 +222,7 @@ extension ModelDevice {
             unsent = [message.serial]
             return world.add(.dies(link), after: world.random.milliseconds(0, 2))
         case 9:
-            // It ends in the midst of the answer.
+            // It ends in the middle of the answer.
             return world.add(.closed(link, midResponse: true), after: usual)
         case 10:
             // It stops reading for a while.

@@ -53,14 +53,14 @@ struct Oracle {
     /// What the device did when it carried out a request: the number of a write, or of the last one that a read saw.
     private var executions: [Sending: Int] = [:]
     /// The writes that had ended, so that whoever asked later must see them.
-    var landed = Latest()
+    var endedWrites = Latest()
     /// What stands between reads that may not share: a write that came, was sent or ended, a late response.
     var barriers = Latest()
     private var lastBarrier = 0
     /// Responses that may be given again, by their places.
-    var kept: [Int: Kept] = [:]
+    var cached: [Int: Cached] = [:]
     /// Those who were answered together, until something else is asked.
-    var gathering: Gathering?
+    var coalescingWindow: CoalescingWindow?
 
     var link: Link?
     var lastLink: UInt64 = 0
@@ -115,7 +115,7 @@ struct Oracle {
     ///
     /// The wire has no ids then, or it has the awaited one by chance, once in 65,280: that a device says such a thing is beyond
     /// what can be promised.
-    func isMistakable(_ response: Response, on id: LinkID, answering serial: Int?) -> Bool {
+    func isMistakable(_ response: Response, on id: LinkID, respondingTo serial: Int?) -> Bool {
         guard !response.isUnsolicited, id == link?.id else { return false }
         return flights.contains { flight in
             flight.expectsResponse && flight.serial != serial && flight.transactionID == response.transactionID
@@ -136,12 +136,13 @@ extension Oracle {
         let request = requests[sending.serial]
         guard !request.isRead else { return executions[sending] = contents[request.unit] }
         writesDone += 1
-        contents.note(writesDone, request.unit)
+        contents.record(writesDone, request.unit)
         executions[sending] = writesDone
     }
 
     /// `answering` tells which request the device meant, if any, and which time that it was sent.
-    mutating func begin(_ event: Multiplexer.Event, at now: Duration, answering serial: Int? = nil, sending: Int = 0) {
+    mutating func begin(_ event: Multiplexer.Event, at now: Duration, respondingTo serial: Int? = nil, sending: Int = 0)
+    {
         step = Step()
         step.meant = serial
         if let serial { step.value = executions[Sending(serial: serial, number: sending)] }
@@ -181,21 +182,21 @@ extension Oracle {
     }
 
     mutating func leave(_ client: ClientID, at now: Duration) {
-        let hadAskers = hasAskers
+        let hadAskingClients = hasAskingClients
         clients[client]?.isHere = false
-        for index in flights.indices where flights[index].askers.contains(where: { requests[$0].client == client }) {
+        for index in flights.indices where flights[index].waiters.contains(where: { requests[$0].client == client }) {
             flights[index].leftFrom = clients[client]?.origin
         }
         present.removeAll { $0 == client }
         firstTurns.removeAll { $0.client == client }
         step.left = client
-        guard hadAskers, !hasAskers else { return }
+        guard hadAskingClients, !hasAskingClients else { return }
         isResting = false
         if drainDeadline == nil { lingersUntil = now + configuration.linger }
     }
 
     /// Whether anybody is here who has asked anything.
-    var hasAskers: Bool { present.contains { clients[$0]?.hasAsked == true } }
+    var hasAskingClients: Bool { present.contains { clients[$0]?.hasAsked == true } }
 
     /// A request has more time, and so have those of its client that wait behind it.
     private mutating func extend(_ id: RequestID, at now: Duration) {
@@ -236,13 +237,13 @@ extension Oracle {
                 expectsResponse: request.expectsResponse,
                 unit: request.unit,
                 read: isShared ? request.read : nil,
-                answer: request.answer,
+                expectedContent: request.expectedContent,
                 goesAlone: request.goesAlone,
                 subject: request.subject,
                 deadline: now + configuration.queueTimeout,
                 barrier: barriers[request.unit],
                 contents: contents[request.unit],
-                landed: landed[request.unit]
+                endedWrites: endedWrites[request.unit]
             )
         )
         if isRefused { step.refused = serial }
@@ -256,24 +257,24 @@ extension Oracle {
 
     mutating func raiseBarrier(_ unit: UInt8?) {
         lastBarrier += 1
-        barriers.note(lastBarrier, unit)
+        barriers.record(lastBarrier, unit)
     }
 
     /// A request is in flight no more; who asks from now on must see what it changed.
-    mutating func land(_ flight: Flight) {
+    mutating func flightEnded(_ flight: Flight) {
         let request = requests[flight.serial]
         guard !request.isRead else { return }
         raiseBarrier(request.unit)
-        seeLanded(Sending(serial: flight.serial, number: flight.number))
+        seeWriteEnded(Sending(serial: flight.serial, number: flight.number))
     }
 
-    mutating func seeLanded(_ sending: Sending) {
+    mutating func seeWriteEnded(_ sending: Sending) {
         let request = requests[sending.serial]
-        if !request.isRead, let number = executions[sending] { landed.note(number, request.unit) }
+        if !request.isRead, let number = executions[sending] { endedWrites.record(number, request.unit) }
     }
 
     mutating func becomeReady(at now: Duration) {
-        link?.isSettled = true
+        link?.isDelayOver = true
         if mustListen { listen(for: configuration.effectiveQuietTime, at: now) }
         mustListen = false
         use.push(to: now)
@@ -285,7 +286,7 @@ extension Oracle {
         if let until = backingOffUntil, until <= now { backingOffUntil = nil }
         if let link, !link.isClosing {
             if let connectedAt = link.connectedAt {
-                if !link.isSettled, connectedAt + configuration.delayAfterConnect <= now { becomeReady(at: now) }
+                if !link.isDelayOver, connectedAt + configuration.delayAfterConnect <= now { becomeReady(at: now) }
             } else if link.connectDeadline <= now {
                 self.link?.isOverdue = true
             }
@@ -299,7 +300,7 @@ extension Oracle {
             gap.most = max(gap.most, now + configuration.minimumGap)
             guard flight.expectsResponse else { continue }
             silences += 1
-            step.due.append(.timedOut(flight.askers))
+            step.due.append(.timedOut(flight.waiters))
             experience.silent(requests[flight.serial].subject)
             link?.blame = blame
             use.push(to: now)
@@ -311,9 +312,9 @@ extension Oracle {
             let isSilent = step.due.contains { if case .timedOut = $0 { true } else { false } }
             let isReplaced =
                 isSilent && link?.isReady == true && (silences >= 2 || !configuration.carriesTransactionIDs)
-            let unanswered = isReplaced ? 0 : flights.flatMap(\.askers).count { now < requests[$0].deadline }
+            let unanswered = isReplaced ? 0 : flights.flatMap(\.waiters).count { now < requests[$0].deadline }
             if unanswered > 0 { step.due.append(.drainOverdue(unanswered)) }
-            land()
+            endFlights()
         }
     }
 }

@@ -11,7 +11,7 @@ extension Oracle {
         var hasAsked = false
         /// What keeps the device's answers from being a reason to send what is new.
         var distrust = 0
-        var wasAnswered = false
+        var gotResponse = false
         let origin: IPAddress?
         var isPaused = false
         var isClosed = false
@@ -32,7 +32,7 @@ extension Oracle {
         let unit: UInt8?
         /// What it reads, if its answer may be shared.
         let read: MultiplexerCore.Request.Read?
-        let answer: Content
+        let expectedContent: Content
         let goesAlone: Bool
         let subject: MultiplexerCore.Request.Subject?
         var deadline: Duration
@@ -41,7 +41,7 @@ extension Oracle {
         /// What the device held when it came: the least that an answer asked for later shows.
         let contents: Int
         /// The writes that had ended when it came: the least that any answer shows.
-        let landed: Int
+        let endedWrites: Int
         var state = State.waiting
         /// It is answered by what was asked, or by a response that came, before it.
         var isAnsweredByEarlier = false
@@ -67,7 +67,7 @@ extension Oracle {
     }
 
     /// A response that is kept.
-    struct Kept {
+    struct Cached {
         let read: MultiplexerCore.Request.Read
         let unit: UInt8?
         /// The last barrier before it was asked for.
@@ -79,7 +79,7 @@ extension Oracle {
     }
 
     /// Clients that were answered together.
-    struct Gathering {
+    struct CoalescingWindow {
         let read: MultiplexerCore.Request.Read
         let clients: Int
         let end: Duration
@@ -97,7 +97,7 @@ extension Oracle {
         /// The last barrier when it was sent.
         let barrier: Int
         /// Who is to be answered.
-        var askers: [Int]
+        var waiters: [Int]
         let transactionID: UInt16
         let correlation: Correlation
         let expectsResponse: Bool
@@ -116,9 +116,9 @@ extension Oracle {
         let id: LinkID
         let connectDeadline: Duration
         var connectedAt: Duration?
-        var isSettled = false
+        var isDelayOver = false
         var wasAsked = false
-        var hasAnswered = false
+        var hasResponded = false
         /// A request never left on it, since it had ended.
         var isDead = false
         /// A message on it could be taken for another's answer.
@@ -136,7 +136,7 @@ extension Oracle {
 
         /// Neither to be closed nor, as far as anybody knows, at its end.
         var isReady: Bool { isOpen && !isDead }
-        var isOpen: Bool { isSettled && !isClosing }
+        var isOpen: Bool { isDelayOver && !isClosing }
     }
 
     /// A time of which the rules leave open which of two it is.
@@ -168,7 +168,7 @@ extension Oracle {
         /// What the answer shows, if that is known.
         var value: Int?
         /// The response that must be kept.
-        var toKeep: Kept?
+        var toCache: Cached?
         /// The request that came, if its client waited for nothing.
         var arrived: Int?
         /// The request that came and must not be sent, since the device hangs up on such ones.
@@ -202,7 +202,7 @@ extension Oracle {
 
     /// What has to be reported, once.
     enum Due: Equatable {
-        case stray, late, strayOrLate, unsolicited, broadcastAnswered
+        case stray, late, strayOrLate, unsolicited, broadcastResponse
         case competitor(Int)
         case closedEarly
         case again(Int)

@@ -21,9 +21,9 @@ extension Oracle {
             step.toAnswer.removeAll { $0 == serial }
             end(id, serial)
         case .cacheResponse(let place):
-            try checkKeep(place)
+            try checkCacheResponse(place)
         case .respondCached(let id, let place, let age, let client):
-            try checkRespondKept(id, place, age, to: client, at: now)
+            try checkRespondCached(id, place, age, to: client, at: now)
         case .fail(let id, let failure, let client):
             try checkFail(id, failure, to: client, at: now)
         case .complete(let id, let client):
@@ -79,7 +79,7 @@ extension Oracle {
         try expect(link == nil, "3: a second connection was opened")
         try expect(id.rawValue > lastLink, "a connection has the number of an older one")
         try expect(drainDeadline == nil, "9: a connection was opened in a drain")
-        try expect(hasAskers, "a connection was opened for nobody")
+        try expect(hasAskingClients, "a connection was opened for nobody")
         try expect(backingOffUntil == nil && !step.hasFailed, "a failed device was asked again too early")
         try expect(now >= connectNotBefore, "a connection was opened before the device had settled")
         try expect(!isResting || hasWaiting, "an idle connection was opened again for no request")
@@ -96,9 +96,9 @@ extension Oracle {
         if link.isOverdue {
             self.link?.hasFailed = true
         } else if link.isTainted || silences >= 2 {
-            let hasFailed = !link.hasAnswered && isFailure(link.blame, mayRepeat: false)
+            let hasFailed = !link.hasResponded && isFailure(link.blame, mayRepeat: false)
             self.link?.hasFailed = hasFailed
-            if !link.hasAnswered, link.blame == .device { hasForgiven = true }
+            if !link.hasResponded, link.blame == .device { hasForgiven = true }
         } else if !link.isSpent {
             step.closesQuietly = true
             step.mayLeave = !isWanted(at: now)
@@ -111,7 +111,7 @@ extension Oracle {
             )
         }
         self.link?.isClosing = true
-        land()
+        endFlights()
     }
 
     private mutating func checkSend(
@@ -155,7 +155,7 @@ extension Oracle {
         sendings += 1
         if !request.isRead {
             raiseBarrier(request.unit)
-            clients[request.client]?.writes.note(sendings, request.unit)
+            clients[request.client]?.writes.record(sendings, request.unit)
         }
         if request.expectsResponse { self.link?.wasAsked = true }
         gap.push(to: now + configuration.minimumGap)
@@ -169,7 +169,7 @@ extension Oracle {
                 id: id,
                 sentAt: now,
                 barrier: barriers[request.unit],
-                askers: [serial],
+                waiters: [serial],
                 transactionID: transactionID,
                 correlation: request.correlation,
                 expectsResponse: request.expectsResponse,
@@ -191,7 +191,7 @@ extension Oracle {
         let isUrgent = isUrgent(serial)
         let isFirst = try takeFirstTurn(of: client, isUrgent)
         try checkLine(of: client, isUrgent)
-        gathering = nil
+        coalescingWindow = nil
         turn += 1
         turnBefore = (client, isUrgent)
         clients[client]?.lastServed = turn
@@ -263,7 +263,7 @@ extension Oracle {
         counted.broadcasts += 1
         clients[client]?.lastServed = turn
         if request.state == .waiting { turnBefore = nil }
-        if !isOverdue { noteFlightEnds(serial) }
+        if !isOverdue { addEndedFlight(of: serial) }
         end(id, serial)
     }
 
@@ -288,7 +288,7 @@ extension Oracle {
                 && failure == .connectionLost
             try expect(!step.returned.contains(serial) || isLostAgain, "a request failed that could be sent once more")
             try expect(request.state == .sent || isLostAgain, "a request was called unanswered that was not sent")
-            noteFlightEnds(serial)
+            addEndedFlight(of: serial)
             counted.unanswered += 1
         case .expired:
             try expect(request.deadline <= now, "a request expired before its deadline")
@@ -311,8 +311,8 @@ extension Oracle {
     }
 
     /// Nobody will be answered by what a request was waiting for.
-    private mutating func noteFlightEnds(_ serial: Int) {
-        if let flight = flights.first(where: { $0.askers.contains(serial) }) { step.ended.append(flight.sending) }
+    private mutating func addEndedFlight(of serial: Int) {
+        if let flight = flights.first(where: { $0.waiters.contains(serial) }) { step.ended.append(flight.sending) }
     }
 
     /// Whether requests that wait fail now: the device does not let itself be connected to.
@@ -328,7 +328,7 @@ extension Oracle {
     mutating func end(_ id: RequestID, _ serial: Int) {
         let client = requests[serial].client
         serials[id] = nil
-        for index in flights.indices { flights[index].askers.removeAll { $0 == serial } }
+        for index in flights.indices { flights[index].waiters.removeAll { $0 == serial } }
         let wasReturned = isReturned(serial)
         if wasReturned { clients[client]?.returned -= 1 }
         requests[serial].state = .ended

@@ -7,7 +7,7 @@ extension Oracle {
     struct Experience {
         /// What it answered when it was asked last.
         private(set) var known: Set<MultiplexerCore.Request.Subject> = []
-        private(set) var hasAnswered = false
+        private(set) var hasResponded = false
         private var hangUps: [MultiplexerCore.Request.Subject: HangUps] = [:]
         /// Four for each hang-up on what it had not answered, less one for each such answer.
         private var newcomers = 0
@@ -49,7 +49,7 @@ extension Oracle {
             at now: Duration
         ) {
             guard let subject else { return }
-            hasAnswered = true
+            hasResponded = true
             if known.insert(subject).inserted, !isTrusted, newcomers > 0 {
                 newcomers -= 1
                 newcomersUntil = .zero
@@ -62,7 +62,7 @@ extension Oracle {
         mutating func silent(_ subject: MultiplexerCore.Request.Subject?) {
             guard let subject else { return }
             known.remove(subject)
-            if !hasAnswered { unanswered.insert(subject) }
+            if !hasResponded { unanswered.insert(subject) }
         }
 
         /// Returns for how long it is held back now.
@@ -74,12 +74,12 @@ extension Oracle {
             at now: Duration
         ) -> Duration? {
             guard let subject else { return nil }
-            if !hasAnswered { unanswered.insert(subject) }
+            if !hasResponded { unanswered.insert(subject) }
             let isNew = known.remove(subject) == nil
             hangUps = hangUps.filter { !$0.value.isForgotten(at: now) }
             let before = hangUps[subject]?.count ?? 0
             guard isAlone || before == 0 else { return nil }
-            if isAlone, isNew, hasAnswered, before == 0 { noteNewcomer(backoff, at: now) }
+            if isAlone, isNew, hasResponded, before == 0 { countNewcomer(backoff, at: now) }
             let delay = before >= 1 ? Self.wait(backoff, doubled: before - 1) : nil
             hangUps[subject, default: HangUps()].count += 1
             hangUps[subject]?.clients.formUnion(clients)
@@ -87,7 +87,7 @@ extension Oracle {
             return delay
         }
 
-        private mutating func noteNewcomer(_ backoff: Backoff, at now: Duration) {
+        private mutating func countNewcomer(_ backoff: Backoff, at now: Duration) {
             if now - max(newcomersUntil, lastNewcomer) > .seconds(60) { newcomers = 0 }
             lastNewcomer = now
             newcomers = min(newcomers + 4, 1000)
@@ -128,7 +128,7 @@ extension Oracle {
         enum End { case ours, announced, theirs }
     }
 
-    mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
+    mutating func connectionEnded(_ end: OldConnection.End, at now: Duration) {
         old = OldConnection(closedAt: now, end: end)
         let learned = end == .theirs ? learnedSettleTimes.theirs : learnedSettleTimes.ours
         connectNotBefore = max(connectNotBefore, now + learned)
@@ -159,7 +159,7 @@ extension Oracle {
     /// Whether nothing is amiss with any client that asked what is in flight.
     private var isAskedByTrusted: Bool {
         flights.filter(\.expectsResponse).allSatisfy { flight in
-            !flight.askers.isEmpty && flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
+            !flight.waiters.isEmpty && flight.waiters.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
         }
     }
 
@@ -189,7 +189,7 @@ extension Oracle {
     var blame: Blame {
         let subjects = flights.filter(\.expectsResponse).map { requests[$0.serial].subject }
         guard !subjects.contains(nil) else { return .nobody }
-        guard experience.hasAnswered else {
+        guard experience.hasResponded else {
             return experience.unanswered.union(subjects.compactMap(\.self)).count >= 3 ? .nobody : .request
         }
         return subjects.contains { $0.map(experience.known.contains) == true } ? .device : .request
@@ -206,22 +206,22 @@ extension Oracle {
         }
     }
 
-    mutating func noteHangUp(at now: Duration) {
+    mutating func deviceHungUp(at now: Duration) {
         let isAlone = flights.count == 1
         for flight in flights where !flight.isUnsent && flight.expectsResponse {
             let subject = requests[flight.serial].subject
-            let askers = flight.askers.map { requests[$0].client }
-            if isAlone { distrust(askers, orFrom: flight.leftFrom, at: now) }
-            if let delay = experience.hungUp(subject, of: askers, isAlone: isAlone, configuration.backoff, at: now) {
-                step.due.append(.heldBack(flight.askers, delay))
+            let waiters = flight.waiters.map { requests[$0].client }
+            if isAlone { distrust(waiters, orFrom: flight.leftFrom, at: now) }
+            if let delay = experience.hungUp(subject, of: waiters, isAlone: isAlone, configuration.backoff, at: now) {
+                step.due.append(.heldBack(flight.waiters, delay))
             }
         }
     }
 
     /// The device hung up on what these clients asked, or one that came from `origin` and has left.
-    private mutating func distrust(_ askers: [ClientID], orFrom origin: IPAddress?, at now: Duration) {
+    private mutating func distrust(_ waiters: [ClientID], orFrom origin: IPAddress?, at now: Duration) {
         if let origin { distrust(origin, at: now) }
-        for client in askers {
+        for client in waiters {
             let before = clients[client]?.distrust ?? 0
             clients[client]?.distrust = min(before + 4, 16)
             if let origin = clients[client]?.origin { distrust(origin, at: now) }
@@ -230,7 +230,7 @@ extension Oracle {
 
     private mutating func distrust(_ origin: IPAddress, at now: Duration) {
         notorious[origin] = now + .seconds(60)
-        for client in present where clients[client]?.origin == origin && clients[client]?.wasAnswered == false {
+        for client in present where clients[client]?.origin == origin && clients[client]?.gotResponse == false {
             let before = clients[client]?.distrust ?? 0
             clients[client]?.distrust = max(before, 4)
         }
@@ -260,7 +260,7 @@ extension Oracle {
     /// Whether a response is what was asked for.
     func fits(_ response: Response, _ flight: Flight) -> Bool {
         guard response.correlation == flight.correlation else { return false }
-        return response.isFailure || Self.fits(response.content, requests[flight.serial].answer)
+        return response.isFailure || Self.fits(response.content, requests[flight.serial].expectedContent)
     }
 
     private static func fits(_ content: Content, _ asked: Content) -> Bool {
@@ -274,8 +274,8 @@ extension Oracle {
     /// Whether it is just what was asked for, so that it may be given again.
     func isExact(_ response: Response, _ flight: Flight) -> Bool {
         response.surplus == 0
-            && (response.isFailure || requests[flight.serial].answer == .any
-                || response.content == requests[flight.serial].answer)
+            && (response.isFailure || requests[flight.serial].expectedContent == .any
+                || response.content == requests[flight.serial].expectedContent)
     }
 
     /// A device that does not repeat ids, if that is how a response can be explained; and whether it is to be told now.
@@ -302,7 +302,7 @@ extension Oracle {
     func isDue(_ count: Int) -> Bool { [3, 6, 12, 24, 48, 96, 192, 384, 768].contains(count) }
 
     /// An answer of another unit.
-    mutating func noteUnit(_ found: Correlation, _ expected: Correlation) {
+    mutating func countOtherUnit(_ found: Correlation, _ expected: Correlation) {
         guard found.function == expected.function, found.unit != expected.unit else { return }
         if lastUnit?.unit != found.unit { lastUnit = (found.unit, 0) }
         lastUnit?.count += 1

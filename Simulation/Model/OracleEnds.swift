@@ -12,13 +12,13 @@ extension Oracle {
         if ended.connectedAt != nil { gap.least = max(gap.least, now + configuration.minimumGap) }
         gap.most = max(gap.most, now + configuration.minimumGap)
         if ended.isClosing {
-            land()
+            endFlights()
             if ended.hasFailed {
                 fail(at: now)
             } else if ended.connectedAt != nil {
-                noteEnd(ended.isSpent ? .announced : .ours, at: now)
+                connectionEnded(ended.isSpent ? .announced : .ours, at: now)
             }
-            isResting = ended.wasIdle && !ended.hasFailed && hasAskers
+            isResting = ended.wasIdle && !ended.hasFailed && hasAskingClients
         } else if ended.isOpen {
             closedReady(midResponse: midResponse, at: now)
         } else if ended.connectedAt != nil {
@@ -42,30 +42,30 @@ extension Oracle {
 
     private mutating func closedReady(midResponse: Bool, at now: Duration) {
         guard let ended = link else { return }
-        guard ended.wasAsked || ended.hasAnswered else {
-            land(repeatingReads: true, at: now)
+        guard ended.wasAsked || ended.hasResponded else {
+            endFlights(repeatingReads: true, at: now)
             guard ended.isDead || !hasWaiting else { return closedEarly(at: now) }
-            isResting = hasAskers
+            isResting = hasAskingClients
             return
         }
         let blame = blame
-        let isCounted = !ended.hasAnswered && !midResponse && mayBeCounted(at: now, blaming: blame)
+        let isCounted = !ended.hasResponded && !midResponse && mayBeCounted(at: now, blaming: blame)
         let mayRepeat = flights.contains { flight in
             let request = requests[flight.serial]
             return (flight.isUnsent || (!midResponse && request.isRead && request.expectsResponse))
-                && flight.askers.contains { now < requests[$0].deadline && !requests[$0].wasReturned }
+                && flight.waiters.contains { now < requests[$0].deadline && !requests[$0].wasReturned }
         }
-        if !isCounted { noteHangUp(at: now) }
+        if !isCounted { deviceHungUp(at: now) }
         if isCounted {
             awaitOldConnection(isSure: blame == .device, at: now)
-            land(repeatingReads: true, evenReturned: true, asLast: true, at: now)
-        } else if !ended.hasAnswered, isFailure(blame, mayRepeat: mayRepeat) {
-            land(repeatingReads: false, at: now)
+            endFlights(repeatingReads: true, evenReturned: true, asLast: true, at: now)
+        } else if !ended.hasResponded, isFailure(blame, mayRepeat: mayRepeat) {
+            endFlights(repeatingReads: false, at: now)
             fail(at: now)
         } else {
-            if !ended.hasAnswered { hasForgiven = hasForgiven || blame != .request }
-            land(repeatingReads: !midResponse, at: now)
-            noteEnd(.theirs, at: now)
+            if !ended.hasResponded { hasForgiven = hasForgiven || blame != .request }
+            endFlights(repeatingReads: !midResponse, at: now)
+            connectionEnded(.theirs, at: now)
         }
     }
 
@@ -87,19 +87,19 @@ extension Oracle {
 
     /// A request is in flight no more, and its answer may still come.
     mutating func giveUp(_ flight: Flight) {
-        land(flight)
+        flightEnded(flight)
         retired.insert(flight.transactionID)
         if flight.expectsResponse, !flight.isUnsent, configuration.effectiveQuietTime > .zero { mustListen = true }
     }
 
     /// Nothing that is in flight will be answered.
-    mutating func land() {
+    mutating func endFlights() {
         for flight in flights { giveUp(flight) }
         flights.removeAll()
     }
 
     /// Nothing that is in flight will be answered; what never left, and reads if they may be, are to be sent again.
-    mutating func land(
+    mutating func endFlights(
         repeatingReads: Bool,
         evenReturned: Bool = false,
         asLast: Bool = false,
@@ -109,14 +109,14 @@ extension Oracle {
         for flight in flights where drainDeadline == nil {
             let request = requests[flight.serial]
             guard flight.isUnsent || (repeatingReads && request.isRead && request.expectsResponse) else { continue }
-            let again = flight.askers.filter {
+            let again = flight.waiters.filter {
                 now < requests[$0].deadline && (evenReturned || !requests[$0].wasReturned)
             }
             for serial in again where !flight.isUnsent { requests[serial].mayHaveLeft = true }
             returned += again
         }
         putBack(returned, asLast: asLast)
-        land()
+        endFlights()
     }
 
     /// Requests wait again: what came first is first again, before all that its client asks besides.
@@ -124,7 +124,7 @@ extension Oracle {
         let older = firstTurns
         firstTurns = []
         let returned = returned.sorted()
-        for serial in returned { giveBack(serial, asLast: asLast) }
+        for serial in returned { requeue(serial, asLast: asLast) }
         for serial in returned.reversed() {
             let client = requests[serial].client
             // What waits behind it has no less time.
@@ -136,7 +136,7 @@ extension Oracle {
         firstTurns += older.filter { turn in !firstTurns.contains { $0.client == turn.client } }
     }
 
-    private mutating func giveBack(_ serial: Int, asLast: Bool) {
+    private mutating func requeue(_ serial: Int, asLast: Bool) {
         let client = requests[serial].client
         requests[serial].state = .waiting
         requests[serial].wasReturned = true

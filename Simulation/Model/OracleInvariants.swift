@@ -6,7 +6,7 @@ extension Oracle {
     mutating func end(at now: Duration, _ statistics: Multiplexer.Statistics) throws(Violation) {
         try checkNobodyLeft()
         try expect(step.toAnswer.isEmpty, "2: a response did not reach the client that asked")
-        try expect(step.toKeep == nil, "a response was not kept")
+        try expect(step.toCache == nil, "a response was not kept")
         if let refused = step.refused {
             try expect(requests[refused].state == .ended, "a request waits that is held back")
         }
@@ -49,7 +49,7 @@ extension Oracle {
             let request = requests[serial]
             if request.state == .sent {
                 try expect(
-                    flights.contains { $0.askers.contains(serial) },
+                    flights.contains { $0.waiters.contains(serial) },
                     "2: a request that will not be answered did not end"
                 )
             }
@@ -63,7 +63,7 @@ extension Oracle {
         let isSending =
             link?.isReady == true && flights.count < configuration.effectiveInFlightLimit
             && now >= max(gap.most, listensUntil) && !isWaitingAlone && !(hasFlights && now >= lastUseOfLink ?? .never)
-            && !isGathering(at: now)
+            && !isCoalescing(at: now)
         for id in present {
             guard let client = clients[id] else { continue }
             let waiting = client.waiting.count - client.returned
@@ -82,7 +82,7 @@ extension Oracle {
         guard let link else {
             let isQuiet = isResting && !hasWaiting
             try expect(
-                !isWanted(at: now) || !hasAskers || backingOffUntil != nil || isQuiet || now < connectNotBefore,
+                !isWanted(at: now) || !hasAskingClients || backingOffUntil != nil || isQuiet || now < connectNotBefore,
                 "nobody connects though clients are here"
             )
             return
@@ -119,7 +119,7 @@ extension Oracle {
         }
         for flight in flights {
             try check(flight.deviceDeadline, "a response is overdue")
-            for serial in flight.askers { try check(requests[serial].deadline, "a request in flight expires") }
+            for serial in flight.waiters { try check(requests[serial].deadline, "a request in flight expires") }
         }
         if let link {
             try checkDeadline(of: link, at: now, check)
@@ -139,7 +139,7 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         let isQuiet = isResting && !hasWaiting
-        guard hasAskers, drainDeadline == nil, backingOffUntil == nil, !isQuiet else { return }
+        guard hasAskingClients, drainDeadline == nil, backingOffUntil == nil, !isQuiet else { return }
         try check(connectNotBefore, "the device has settled")
     }
 
@@ -149,12 +149,14 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         guard !link.isClosing, !link.isDead else { return }
-        if !hasAskers, flights.isEmpty { try check(lingersUntil, "a connection was kept long enough for nobody") }
+        if !hasAskingClients, flights.isEmpty {
+            try check(lingersUntil, "a connection was kept long enough for nobody")
+        }
         guard let connectedAt = link.connectedAt else {
             return try check(link.connectDeadline, "a connection attempt is overdue")
         }
-        guard link.isSettled else {
-            return try check(connectedAt + configuration.delayAfterConnect, "a connection has settled")
+        guard link.isDelayOver else {
+            return try check(connectedAt + configuration.delayAfterConnect, "the delay after connecting is over")
         }
         if isIdle {
             if let idleClose = configuration.idleClose { try check(use.most + idleClose, "a connection is idle") }
@@ -163,8 +165,8 @@ extension Oracle {
             max(gap.most, listensUntil, now) < lastUseOfLink ?? .never
         {
             let silenceEnd = max(gap.most, listensUntil)
-            if isGathering(at: now), let gathering {
-                try check(max(silenceEnd, gathering.end), "a read was held back long enough")
+            if isCoalescing(at: now), let coalescingWindow {
+                try check(max(silenceEnd, coalescingWindow.end), "a read was held back long enough")
             } else {
                 try check(silenceEnd, "the gap is over")
             }
@@ -190,7 +192,7 @@ extension Oracle {
 
     /// Whether something of this client is in flight.
     func hasFlights(of client: ClientID) -> Bool {
-        flights.contains { $0.askers.contains { requests[$0].client == client } }
+        flights.contains { $0.waiters.contains { requests[$0].client == client } }
     }
 
     /// Whether something is in flight beside which nothing may be, or that which may be next goes alone.
@@ -210,12 +212,12 @@ extension Oracle {
     var isIdle: Bool { link?.isReady == true && flights.isEmpty && !hasWaiting }
 
     /// Whether all that the connection was asked timed out.
-    private var isSilent: Bool { link?.wasAsked == true && link?.hasAnswered == false && silences > 0 }
+    private var isSilent: Bool { link?.wasAsked == true && link?.hasResponded == false && silences > 0 }
 
     func isWanted(at now: Duration) -> Bool {
         guard flights.isEmpty else { return true }
         guard drainDeadline == nil else { return false }
-        return hasAskers || now < lingersUntil ?? now
+        return hasAskingClients || now < lingersUntil ?? now
     }
 
     var leastStep: Duration { max(configuration.backoff.initial, .milliseconds(10)) * 4 / 5 }

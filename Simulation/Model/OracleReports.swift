@@ -22,11 +22,11 @@ extension Oracle {
             if rest == 0, times.nonzeroBitCount == 1 { step.due.append(.competitor(strays)) }
         case .lateResponse:
             try take([.late, .strayOrLate])
-            noteLate()
+            seeLateResponse()
             counted.late += 1
         case .competitorSuspected(let strays): try take([.competitor(strays)])
         case .unsolicitedMessage: try take([.unsolicited])
-        case .broadcastAnswered: try take([.broadcastAnswered])
+        case .broadcastResponse: try take([.broadcastResponse])
         case .closedEarly: try take([.closedEarly], "a failed connection was forgiven")
         case .sendingAgain(let id):
             try take(serials[id].map { [.again($0)] } ?? [], "4: a request is to be sent again that may not be")
@@ -40,9 +40,9 @@ extension Oracle {
         case .connectTimedOut(let id):
             try expect(link?.id == id && link?.isOverdue == true, "a connection attempt was called overdue that is not")
         case .responseTimedOut(let request, _):
-            try take(naming: request) { if case .timedOut(let askers) = $0 { askers } else { nil } }
+            try take(naming: request) { if case .timedOut(let waiters) = $0 { waiters } else { nil } }
         case .responseDamaged(_, let request):
-            try take(naming: request) { if case .damaged(let askers) = $0 { askers } else { nil } }
+            try take(naming: request) { if case .damaged(let waiters) = $0 { waiters } else { nil } }
         case .wideValues: try take([.wide])
         case .noise(let bytes): try take([.noise(bytes)])
         case .mismatchRecognised(let pattern): try take([.mismatch(pattern)], "a device was blamed for nothing")
@@ -51,9 +51,9 @@ extension Oracle {
         case .drainOverdue(let count): try take([.drainOverdue(count)])
         case .heldBack(let request, let delay):
             try take(naming: request, "a request is held back for nothing") { due in
-                if case .heldBack(let askers, delay) = due { askers } else { nil }
+                if case .heldBack(let waiters, delay) = due { waiters } else { nil }
             }
-        case .connectionLost, .replacingConnection, .closedUnasked, .answersAgain, .lastResponse:
+        case .connectionLost, .replacingConnection, .closedUnused, .respondsAgain, .lastResponse:
             break
         }
     }
@@ -66,21 +66,21 @@ extension Oracle {
         step.due.remove(at: index)
     }
 
-    /// Takes what is due of a flight, whose askers `askers` finds in it.
+    /// Takes what is due of a flight, whose waiters `waiters` finds in it.
     private mutating func take(
         naming request: RequestID?,
         _ promise: String = "something was reported that did not happen",
-        _ askers: (Due) -> [Int]?
+        _ waiters: (Due) -> [Int]?
     ) throws(Violation) {
-        guard let index = step.due.firstIndex(where: { askers($0).map { isNamed(request, of: $0) } ?? false }) else {
-            throw Violation(step.due.contains { askers($0) != nil } ? "1: a report names another's request" : promise)
+        guard let index = step.due.firstIndex(where: { waiters($0).map { isNamed(request, of: $0) } ?? false }) else {
+            throw Violation(step.due.contains { waiters($0) != nil } ? "1: a report names another's request" : promise)
         }
         step.due.remove(at: index)
     }
 
-    /// Whether a report names a flight with these askers: by one of them, or by none where all are gone.
-    func isNamed(_ request: RequestID?, of askers: [Int]) -> Bool {
-        guard let request else { return askers.isEmpty }
-        return serials[request].map(askers.contains) ?? false
+    /// Whether a report names a flight with these waiters: by one of them, or by none where all are gone.
+    func isNamed(_ request: RequestID?, of waiters: [Int]) -> Bool {
+        guard let request else { return waiters.isEmpty }
+        return serials[request].map(waiters.contains) ?? false
     }
 }

@@ -20,7 +20,7 @@ extension Oracle {
                 counted.strays += 1
                 answered(at: now)
                 use.most = max(use.most, now)
-                step.due.append(.broadcastAnswered)
+                step.due.append(.broadcastResponse)
             } else if configuration.carriesTransactionIDs {
                 let isLate = retired.contains(response.transactionID)
                 stray(isLate ? .late : .stray)
@@ -36,7 +36,7 @@ extension Oracle {
         }
         let isSurplus = response.surplus > 0 && flights.count > 1
         guard fits(response, flights[index]), !isSurplus else {
-            noteUnit(response.correlation, flights[index].correlation)
+            countOtherUnit(response.correlation, flights[index].correlation)
             return endDamaged(at: index, isInStep: fits(response, flights[index]) ? !isSurplus : true, at: now)
         }
         let flight = flights.remove(at: index)
@@ -45,12 +45,12 @@ extension Oracle {
         strays = 0
         damages = 0
         use.push(to: now)
-        land(flight)
-        let isTrusted = flight.askers.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
-        let askers = flight.askers.map { requests[$0].client }
-        experience.answered(requests[flight.serial].subject, to: askers, isTrusted: isTrusted, at: now)
-        for client in Set(askers) {
-            clients[client]?.wasAnswered = true
+        flightEnded(flight)
+        let isTrusted = flight.waiters.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
+        let waiters = flight.waiters.map { requests[$0].client }
+        experience.answered(requests[flight.serial].subject, to: waiters, isTrusted: isTrusted, at: now)
+        for client in Set(waiters) {
+            clients[client]?.gotResponse = true
             let distrust = clients[client]?.distrust ?? 0
             clients[client]?.distrust = max(distrust - 1, 0)
         }
@@ -64,21 +64,21 @@ extension Oracle {
         }
         if response.isLast {
             self.link?.isSpent = true
-            land(repeatingReads: true, at: now)
+            endFlights(repeatingReads: true, at: now)
         }
     }
 
     mutating func answer(_ flight: Flight, _ response: Response, at now: Duration) {
         step.answered = flight
-        step.toAnswer = flight.askers
+        step.toAnswer = flight.waiters
         step.fits = fits(response, flight)
-        counted.shared += max(flight.askers.count - 1, 0)
+        counted.shared += max(flight.waiters.count - 1, 0)
         let request = requests[flight.serial]
         guard let read = request.read else { return }
         if configuration.maximumResponseAge != nil, !response.isFailure, isExact(response, flight),
             flight.barrier == barriers[request.unit]
         {
-            step.toKeep = Kept(
+            step.toCache = Cached(
                 read: read,
                 unit: request.unit,
                 barrier: flight.barrier,
@@ -86,22 +86,22 @@ extension Oracle {
                 value: step.value,
                 time: now
             )
-        } else if flight.askers.count > 1 {
-            gathering = Gathering(
+        } else if flight.waiters.count > 1 {
+            coalescingWindow = CoalescingWindow(
                 read: read,
                 // Who joins what is in flight may be counted twice.
                 clients: configuration.maximumResponseAge == nil
-                    ? Set(flight.askers.map { requests[$0].client }).count : flight.askers.count,
+                    ? Set(flight.waiters.map { requests[$0].client }).count : flight.waiters.count,
                 end: now + min((now - flight.sentAt) / 4, .milliseconds(5))
             )
         }
     }
 
     /// A response came to what had been given up: whatever it was, the device has just done it.
-    mutating func noteLate() {
+    mutating func seeLateResponse() {
         raiseBarrier(nil)
         guard let meant = step.meant else { return }
-        for number in 0...requests[meant].sendings { seeLanded(Sending(serial: meant, number: number)) }
+        for number in 0...requests[meant].sendings { seeWriteEnded(Sending(serial: meant, number: number)) }
     }
 
     /// What answers nothing puts the next request off, but not for ever.
@@ -137,14 +137,14 @@ extension Oracle {
         gap.push(to: now + configuration.minimumGap)
         answered(at: now)
         use.push(to: now)
-        step.due.append(.damaged(flights[index].askers))
+        step.due.append(.damaged(flights[index].waiters))
         let flight = flights.remove(at: index)
-        land(flight)
+        flightEnded(flight)
         if configuration.carriesTransactionIDs { retired.insert(flight.transactionID) }
         let request = requests[flight.serial]
         if isInStep, damages < 3, request.isRead, request.expectsResponse, drainDeadline == nil {
-            putBack(flight.askers.filter { now < requests[$0].deadline && !requests[$0].wasReturned })
-            for serial in step.returned where flight.askers.contains(serial) {
+            putBack(flight.waiters.filter { now < requests[$0].deadline && !requests[$0].wasReturned })
+            for serial in step.returned where flight.waiters.contains(serial) {
                 requests[serial].mayHaveLeft = requests[serial].mayHaveLeft || !flight.isUnsent
             }
         }
@@ -155,11 +155,11 @@ extension Oracle {
     mutating func loseStep(at now: Duration) {
         link?.isTainted = true
         link?.blame = .nobody
-        land(repeatingReads: true, evenReturned: true, at: now)
+        endFlights(repeatingReads: true, evenReturned: true, at: now)
     }
 
     mutating func answered(at now: Duration) {
-        link?.hasAnswered = true
+        link?.hasResponded = true
         silences = 0
         failures = 0
         hasForgiven = false

@@ -7,7 +7,7 @@ extension Oracle {
     mutating func checkSharing(_ id: RequestID, with other: RequestID?, at now: Duration) throws(Violation) {
         guard let serial = serials[id] else { throw Violation("2: an ended request shares an answer") }
         let request = requests[serial]
-        let meant = flights.indices.filter { isNamed(other, of: flights[$0].askers) }
+        let meant = flights.indices.filter { isNamed(other, of: flights[$0].waiters) }
         let equal = meant.filter { requests[flights[$0].serial].read == request.read }
         let led = equal.first { flights[$0].serial == step.leader }
         let joined = equal.first { flights[$0].barrier == barriers[request.unit] }
@@ -17,7 +17,7 @@ extension Oracle {
         let flight = flights[index]
         try checkMayShare(serial, at: now)
         try expect(request.read == requests[flight.serial].read, "1: a read shares the answer of another")
-        try expect(flight.askers.count < Self.askersLimit, "5: too many share an answer")
+        try expect(flight.waiters.count < Self.waitersLimit, "5: too many share an answer")
         let isFresh = step.leader == flight.serial && request.barrier == requests[flight.serial].barrier
         if !isFresh {
             try expect(!hasFlights(of: request.client), "a read that joins passed what its client asked before")
@@ -38,11 +38,11 @@ extension Oracle {
         clients[request.client]?.waiting.removeFirst()
         requests[serial].state = .sent
         requests[serial].isAnsweredByEarlier = !isFresh
-        flights[index].askers.append(serial)
+        flights[index].waiters.append(serial)
     }
 
-    /// So many share a response at most.
-    static let askersLimit = 4096
+    /// How many requests share a response at most.
+    static let waitersLimit = 4096
 
     private func checkMayShare(_ serial: Int, at now: Duration) throws(Violation) {
         let request = requests[serial]
@@ -75,7 +75,7 @@ extension Oracle {
     mutating func checkNobodyLeft() throws(Violation) {
         guard let leader = step.leader else { return }
         step.leader = nil
-        guard flights.last?.askers.count ?? 0 < Self.askersLimit else { return }
+        guard flights.last?.waiters.count ?? 0 < Self.waitersLimit else { return }
         for id in present {
             guard let next = clients[id]?.waiting.first else { continue }
             try expect(!isEqual(next, to: leader), "an equal read was left waiting", id.text)
@@ -93,19 +93,19 @@ extension Oracle {
         let request = requests[serial]
         guard let read = request.read, let age = configuration.maximumResponseAge else { return false }
         let barrier = barriers[request.unit]
-        return kept.values.contains { $0.read == read && $0.barrier == barrier && now - $0.time <= age }
+        return cached.values.contains { $0.read == read && $0.barrier == barrier && now - $0.time <= age }
             || flights.contains { flight in
                 requests[flight.serial].read == read && flight.barrier == barrier
-                    && flight.askers.count < Self.askersLimit
+                    && flight.waiters.count < Self.waitersLimit
             }
     }
 
     /// Whether waiting reads are held back for others like them.
-    func isGathering(at now: Duration) -> Bool {
-        guard let gathering else { return false }
+    func isCoalescing(at now: Duration) -> Bool {
+        guard let coalescingWindow else { return false }
         let next = present.compactMap { clients[$0]?.waiting.first }
-        return now < gathering.end && next.count < gathering.clients
-            && next.contains { requests[$0].read == gathering.read }
+        return now < coalescingWindow.end && next.count < coalescingWindow.clients
+            && next.contains { requests[$0].read == coalescingWindow.read }
     }
 }
 
@@ -116,21 +116,21 @@ extension Oracle {
     func checkValue(_ value: Int?, for serial: Int) throws(Violation) {
         let request = requests[serial]
         guard request.isRead, let value else { return }
-        try expect(value >= request.landed, "a client got a value older than a write that had ended")
+        try expect(value >= request.endedWrites, "a client got a value older than a write that had ended")
         try expect(
             value >= request.contents || request.isAnsweredByEarlier,
             "a client got a value from before it asked"
         )
     }
 
-    mutating func checkKeep(_ place: Int) throws(Violation) {
-        guard let response = step.toKeep else { throw Violation("a response was kept that may not be") }
-        try expect((0..<256).contains(place) && place <= kept.count, "a response was kept in a place that is none")
-        step.toKeep = nil
-        kept[place] = response
+    mutating func checkCacheResponse(_ place: Int) throws(Violation) {
+        guard let response = step.toCache else { throw Violation("a response was kept that may not be") }
+        try expect((0..<256).contains(place) && place <= cached.count, "a response was kept in a place that is none")
+        step.toCache = nil
+        cached[place] = response
     }
 
-    mutating func checkRespondKept(
+    mutating func checkRespondCached(
         _ id: RequestID,
         _ place: Int,
         _ age: Duration,
@@ -139,7 +139,7 @@ extension Oracle {
     ) throws(Violation) {
         let serial = try checkEnd(of: id, to: client)
         try checkMayShare(serial, at: now)
-        guard let maximum = configuration.maximumResponseAge, let response = kept[place] else {
+        guard let maximum = configuration.maximumResponseAge, let response = cached[place] else {
             throw Violation("a response was given that is not kept")
         }
         let request = requests[serial]
@@ -154,7 +154,7 @@ extension Oracle {
         if step.arrived != serial { try checkTurn(of: serial) }
         requests[serial].state = .sent
         counted.responses += 1
-        counted.kept += 1
+        counted.cached += 1
         counted.greatestAge = max(counted.greatestAge, age)
         end(id, serial)
     }

@@ -200,7 +200,7 @@ extension Simulation {
                 mayWrite: mayWrite || goesAlone,
                 expectsResponse: world.isCalm || !world.random.chance(scenario.broadcasts),
                 unit: unit,
-                answer: mayWrite && !goesAlone ? .echo(UInt64(serial)) : .any,
+                expectedContent: mayWrite && !goesAlone ? .echo(UInt64(serial)) : .any,
                 goesAlone: goesAlone,
                 subject: self.subject(subject)
             )
@@ -212,7 +212,7 @@ extension Simulation {
             expectsResponse: !world.random.chance(scenario.broadcasts),
             unit: unit,
             read: Request.Read(rawValue: read),
-            answer: .values(bytes: 2 * range + 2),
+            expectedContent: .values(bytes: 2 * range + 2),
             subject: subject(Int(unit ?? 3) * 4 + range)
         )
     }

@@ -91,10 +91,10 @@ struct WatchedCore {
         }
         core.handle(event, at: now, into: &actions)
         trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
-        oracle.begin(event, at: now, answering: answered?.serial, sending: answered?.number ?? 0)
+        oracle.begin(event, at: now, respondingTo: answered?.serial, sending: answered?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
-            note(action)
+            record(action)
         }
         try oracle.end(at: now, core.statistics)
         return true
@@ -214,11 +214,11 @@ extension WatchedCore {
             isUnsolicited: message.isUnsolicited,
             isLast: message.isLast,
             isFailure: message.isFailure,
-            content: message.isFailure ? .any : content(of: message, asked.request.answer),
+            content: message.isFailure ? .any : content(of: message, asked.request.expectedContent),
             surplus: message.saying == .surplus && !message.isFailure ? 1 : 0
         )
         let answered = message.isAnswer ? Oracle.Sending(serial: asked.watchedAs, number: message.sending) : nil
-        if oracle.isMistakable(response, on: on, answering: answered?.serial) { return nil }
+        if oracle.isMistakable(response, on: on, respondingTo: answered?.serial) { return nil }
         if let answered, !message.isFailure { oracle.execute(answered) }
         return (.responseReceived(response, on: on), answered)
     }
@@ -252,7 +252,7 @@ extension WatchedCore {
         UInt64(age) < lastLink ? LinkID(rawValue: lastLink - UInt64(age)) : nil
     }
 
-    private mutating func note(_ action: Multiplexer.Action) {
+    private mutating func record(_ action: Multiplexer.Action) {
         switch action {
         case .connect(let id):
             link = id

@@ -17,7 +17,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
     private var isAdmitted = false
     /// The device has accepted the connection and says nothing on it.
     private var isSilent = false
-    private var answers = 0
+    private var responses = 0
     /// A request is being worked on, or the device is not ready yet.
     private var isBusy = false
     private var hasSwallowed: Bool
@@ -45,7 +45,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         isAdmitted = true
         peer = context.channel.peerName
         let fault = device.faultOfNextConnection()?.fault
-        if let fault { device.note(fault) }
+        if let fault { device.count(fault) }
         guard fault != .refuse else {
             close("as a fault: refused", context)
             return
@@ -115,9 +115,9 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
                     }
                     break
                 }
-                take(frame, context)
+                receive(frame, context)
             } catch {
-                device.noteMalformed(from: peer, error)
+                device.countMalformed(from: peer, error)
                 guard !error.isDamage else {
                     // As on a serial line: no one answers, and what comes later is read again.
                     input.clear()
@@ -140,7 +140,7 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         isInMessage = true
         let bytes = input
         guard
-            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, .request, answering: nil),
+            let length = try framing.frameLength(in: bytes.readableBytesUInt8Span, .request, respondingTo: nil),
             let frame = input.readBytes(length: length)
         else { return nil }
         isInMessage = false
@@ -148,25 +148,25 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         return frame
     }
 
-    private func take(_ frame: [UInt8], _ context: ChannelHandlerContext) {
-        device.noteReceived()
+    private func receive(_ frame: [UInt8], _ context: ChannelHandlerContext) {
+        device.countReceived()
         guard hasSwallowed else {
             hasSwallowed = true
-            device.noteSwallowed(from: peer)
+            device.countSwallowed(from: peer)
             return
         }
         guard !isSilent else { return }
         let fault = device.faultOfNextRequest()
-        guard fault?.fault != .swallow else { return device.note(.swallow) }
-        wait(device.configuration.responseDelay, context) { self.answer(frame, fault, $0) }
+        guard fault?.fault != .swallow else { return device.count(.swallow) }
+        wait(device.configuration.responseDelay, context) { self.respond(to: frame, fault, $0) }
     }
 
-    private func answer(_ frame: [UInt8], _ fault: FaultRule?, _ context: ChannelHandlerContext) {
+    private func respond(to frame: [UInt8], _ fault: FaultRule?, _ context: ChannelHandlerContext) {
         let envelope = framing.envelope(of: frame.span)
         let response = device.serve(Array(frame[envelope.message]))
         lastActivity = .now()
         guard let response else { return }
-        if let fault { device.note(fault.fault) }
+        if let fault { device.count(fault.fault) }
         let right = seal(response, envelope.transactionID)
         // One bit away: whoever takes it for the answer shows it.
         let other = seal(damaged(response, at: response.count - 1), envelope.transactionID ^ 0x8000)
@@ -196,8 +196,8 @@ final class DeviceConnectionHandler: ChannelDuplexHandler {
         case .swallow, .silent, .refuse, nil:
             send(right, context)
         }
-        answers += 1
-        if let limit = device.configuration.closesAfter, answers >= limit {
+        responses += 1
+        if let limit = device.configuration.closesAfter, responses >= limit {
             close("after \(limit) answers", context)
         }
     }

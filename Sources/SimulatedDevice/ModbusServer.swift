@@ -19,7 +19,7 @@ package struct ModbusServer: Sendable {
     package mutating func response(to message: [UInt8], at elapsed: Duration) -> [UInt8] {
         let (unit, code) = (message[0], message[1])
         do {
-            let data = try data(answering: code, PDUReader(message[2...]), at: elapsed)
+            let data = try data(respondingTo: code, PDUReader(message[2...]), at: elapsed)
             if ModbusFunction(rawValue: code) != .getCommEventCounter { events &+= 1 }
             return [unit, code] + data
         } catch {
@@ -28,7 +28,7 @@ package struct ModbusServer: Sendable {
     }
 
     private mutating func data(
-        answering code: UInt8,
+        respondingTo code: UInt8,
         _ request: consuming PDUReader,
         at elapsed: Duration
     ) throws(ModbusException) -> [UInt8] {

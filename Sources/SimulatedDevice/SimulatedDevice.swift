@@ -201,20 +201,20 @@ extension SimulatedDevice {
         state.withLockedValue { $0.faults.garbage() }
     }
 
-    func note(_ fault: Fault) {
+    func count(_ fault: Fault) {
         state.withLockedValue { $0.counters.faults[fault, default: 0] += 1 }
     }
 
-    func noteReceived() {
+    func countReceived() {
         state.withLockedValue { $0.counters.requestsReceived += 1 }
     }
 
-    func noteSwallowed(from peer: String) {
+    func countSwallowed(from peer: String) {
         state.withLockedValue { $0.counters.requestsSwallowed += 1 }
         logger.info("first request swallowed", metadata: ["client": "\(peer)"])
     }
 
-    func noteMalformed(from peer: String, _ error: FramingError) {
+    func countMalformed(from peer: String, _ error: FramingError) {
         state.withLockedValue { $0.counters.malformed += 1 }
         logger.warning("the client sent \(error)", metadata: ["client": "\(peer)"])
     }
@@ -224,9 +224,9 @@ extension SimulatedDevice {
         let elapsed = switchedOn.duration(to: .now)
         let isBroadcast = !messageRules.request(message.span).expectsResponse
         return state.withLockedValue { state in
-            let response = answer(to: message, at: elapsed, &state.server)
+            let response = response(to: message, at: elapsed, &state.server)
             if messageRules is ModbusMessageRules, response[1] & 0x80 == 0 {
-                state.writes.note(message)
+                state.writes.record(message)
                 state.counters.writesRepeated = state.writes.repeated
             }
             if isBroadcast {
@@ -238,14 +238,14 @@ extension SimulatedDevice {
         }
     }
 
-    private func answer(to message: [UInt8], at elapsed: Duration, _ server: inout ModbusServer) -> [UInt8] {
+    private func response(to message: [UInt8], at elapsed: Duration, _ server: inout ModbusServer) -> [UInt8] {
         switch messageRules {
         case is ModbusMessageRules:
             return server.response(to: message, at: elapsed)
         case let rules as ISO8583MessageRules:
-            var answer = message
-            ISO8583MessageType.answer(&answer, at: rules.messageOffset)
-            return answer
+            var response = message
+            ISO8583MessageType.makeResponse(&response, at: rules.messageOffset)
+            return response
         default:
             return message
         }

@@ -11,7 +11,7 @@ struct WriteHistory: Sendable {
     /// Notes a request that was carried out.
     ///
     /// - Parameter message: Its unit id and PDU.
-    mutating func note(_ message: [UInt8]) {
+    mutating func record(_ message: [UInt8]) {
         guard message.count >= 6, Self.writes.contains(message[1]) else { return }
         let address = UInt16(message[2]) << 8 | UInt16(message[3])
         var writes = latest[address, default: []]

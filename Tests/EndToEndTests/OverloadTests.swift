@@ -74,7 +74,7 @@ extension EndToEnd {
 }
 
 extension Server {
-    /// A server that may have so many descriptors.
+    /// A server that may have `openFiles` descriptors.
     fileprivate static func start(_ device: Device, openFiles: Int) async throws -> Server {
         let program = try RunningProgram(
             Tools.system("sh"),

@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `a device closes each connection after so many answers`() async throws {
+    @Test func `a device closes each connection after a number of answers`() async throws {
         try await withDevice {
             $0.closesAfter = 2
         } _: { device, port in

@@ -11,7 +11,7 @@ final class TestClient: Sendable {
         self.chunks = chunks
     }
 
-    /// Connects; the bytes, if any, are sent so many times from the connection's own loop, where other tests at work
+    /// Connects; the bytes, if any, are sent as often as `times` says, from the connection's own loop, where other tests at work
     /// cannot hold them up.
     static func connect(
         to port: Int,

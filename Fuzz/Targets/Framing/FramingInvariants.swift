@@ -8,7 +8,7 @@ struct FramingInvariants {
     private let pending: (message: [UInt8], request: Request)?
 
     /// Responses answer the request with this message; where no client could have sent it, none.
-    init(_ tested: FramingUnderTest, _ direction: Direction, answering message: [UInt8]) {
+    init(_ tested: FramingUnderTest, _ direction: Direction, respondingTo message: [UInt8]) {
         self.tested = tested
         self.direction = direction
         let frame = tested.framing.sealed(message, transactionID: 0)
@@ -151,7 +151,7 @@ extension FramingInvariants {
     }
 
     private func verdict(on bytes: ArraySlice<UInt8>) -> Verdict {
-        tested.framing.verdict(on: bytes, direction, answering: pending?.request)
+        tested.framing.verdict(on: bytes, direction, respondingTo: pending?.request)
     }
 }
 
@@ -168,7 +168,7 @@ extension FramingInvariants {
         if !framing.carriesTransactionIDs, id != 0 { throw Violation("an id where the wire has none: \(id)") }
         let again = framing.sealed(message, transactionID: id)
         if again[...] != frame { throw Violation("sealed anew, \(frame.hex) became \(again.hex)") }
-        try framing.checkSealed(message, transactionID: ~id, direction, answering: pending?.request)
+        try framing.checkSealed(message, transactionID: ~id, direction, respondingTo: pending?.request)
         var output: [UInt8] = [0xA5]
         framing.seal(message.span, transactionID: id, into: &output)
         guard output == [0xA5] + again else { throw Violation("sealing did not append: \(output.hex)") }
@@ -178,7 +178,7 @@ extension FramingInvariants {
         let (message, id) = try framing.opened(frame)
         let request = rules.request(message.span)
         if rules.summary(ofRequest: message.span).isEmpty { throw Violation("a request without a summary") }
-        let forwarded = rules.forwarded(message)
+        let forwarded = rules.requestForDevice(message)
         try framing.checkSealed(forwarded, transactionID: id, .request)
         guard plainRules.request(forwarded.span) == request else {
             throw Violation("\(message.hex) is forwarded as \(forwarded.hex), which asks for something else")
@@ -188,11 +188,11 @@ extension FramingInvariants {
         let asked = plainRules.request(message.span)
         for failure in Failure.allCases {
             var reply: [UInt8] = []
-            guard rules.reply(toFailed: message.span, failure, into: &reply) else {
+            guard rules.respond(toFailed: message.span, failure, into: &reply) else {
                 guard reply.isEmpty else { throw Violation("no reply, and yet \(reply.hex)") }
                 continue
             }
-            try framing.checkSealed(reply, transactionID: id, .response, answering: asked)
+            try framing.checkSealed(reply, transactionID: id, .response, respondingTo: asked)
             let response = plainRules.response(reply.span)
             guard response.correlation == asked.correlation, !response.isUnsolicited else {
                 throw Violation("\(reply.hex) says that \(message.hex) failed and does not answer it")
@@ -206,9 +206,9 @@ extension FramingInvariants {
         guard let pending, pending.request.expectsResponse, response.correlation == pending.request.correlation,
             !response.isUnsolicited
         else { return }
-        let given = rules.givenBack(message, answering: pending.message)
+        let given = rules.responseForClient(message, respondingTo: pending.message)
         let asked = plainRules.request(pending.message.span)
-        try framing.checkSealed(given, transactionID: id, .response, answering: asked)
+        try framing.checkSealed(given, transactionID: id, .response, respondingTo: asked)
         guard plainRules.response(given.span).correlation == asked.correlation else {
             throw Violation("\(given.hex) is given to a client that asked \(pending.message.hex)")
         }

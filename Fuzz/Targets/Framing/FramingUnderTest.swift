@@ -50,7 +50,7 @@ extension FuzzTarget {
             let invariants = FramingInvariants(
                 framings[(choice >> 1) % framings.count],
                 choice & 1 == 0 ? .request : .response,
-                answering: request
+                respondingTo: request
             )
             try invariants.check(input.rest(), pieces: pieces)
         }

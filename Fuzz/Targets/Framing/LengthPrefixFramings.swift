@@ -18,8 +18,8 @@ extension FramingUnderTest {
         tested.checkFrame = { frame throws(Violation) in
             var answer = Array(frame)
             let request = rules.request(answer.span)
-            guard let type = rules.messageType(of: answer.span), type.awaitsAnswer else { return }
-            ISO8583MessageType.answer(&answer, at: rules.messageOffset)
+            guard let type = rules.messageType(of: answer.span), type.expectsResponse else { return }
+            ISO8583MessageType.makeResponse(&answer, at: rules.messageOffset)
             let response = rules.response(answer.span)
             guard response.correlation == request.correlation, !response.isUnsolicited else {
                 throw Violation("\(answer.hex) does not answer \(frame.hex)")

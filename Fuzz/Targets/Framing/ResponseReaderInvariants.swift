@@ -110,7 +110,7 @@ struct ResponseReaderInvariants {
 
     private mutating func next(isSilent: Bool) -> ResponseReader.Reading? {
         let bytes = unread
-        return reader.next(in: bytes.span, answering: awaited, isSilent: isSilent)
+        return reader.next(in: bytes.span, respondingTo: awaited, isSilent: isSilent)
     }
 
     /// What is cut off is cut off once, and was there.
@@ -132,7 +132,7 @@ extension ResponseReaderInvariants {
     private func check(message length: Int) throws(Violation) {
         guard length <= unread.count else { throw Violation("\(length) of \(unread.count) bytes are a message") }
         let frame = unread[..<length]
-        guard tested.framing.verdict(on: frame, .response, answering: asked?.request) == .length(length) else {
+        guard tested.framing.verdict(on: frame, .response, respondingTo: asked?.request) == .length(length) else {
             throw Violation("a message that is no frame: \(frame.hex)")
         }
         try tested.checkFrame(frame)

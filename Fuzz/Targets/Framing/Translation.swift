@@ -21,15 +21,15 @@ struct Translation {
         guard client.takes(asked, .request) else { return }
         // Which requests are broadcasts is for the device's wire to say, which units it has for the map.
         let request = device.rules.request(asked.span)
-        let forwarded = device.rules.forwarded(asked)
+        let forwarded = device.rules.requestForDevice(asked)
         // Others are refused.
         guard device.framing.isOneRequest(device.framing.sealed(forwarded, transactionID: 0)) else { return }
         try device.framing.checkSealed(forwarded, transactionID: 0x1234, .request)
 
-        guard request.expectsResponse, device.takes(answered, .response, answering: request),
+        guard request.expectsResponse, device.takes(answered, .response, respondingTo: request),
             device.rules.response(answered.span).correlation == request.correlation
         else { return }
-        let given = device.rules.givenBack(answered, answering: asked)
+        let given = device.rules.responseForClient(answered, respondingTo: asked)
         // Others become failures.
         guard client.framing.isOneResponse(client.framing.sealed(given, transactionID: 0)) else { return }
         try client.framing.checkSealed(given, transactionID: 0x1234, .response)
@@ -38,8 +38,8 @@ struct Translation {
 
 extension FramingUnderTest {
     /// Whether this message, sealed, is one whole frame.
-    fileprivate func takes(_ message: [UInt8], _ direction: Direction, answering request: Request? = nil) -> Bool {
+    fileprivate func takes(_ message: [UInt8], _ direction: Direction, respondingTo request: Request? = nil) -> Bool {
         let frame = framing.sealed(message, transactionID: 0)
-        return framing.verdict(on: frame[...], direction, answering: request) == .length(frame.count)
+        return framing.verdict(on: frame[...], direction, respondingTo: request) == .length(frame.count)
     }
 }

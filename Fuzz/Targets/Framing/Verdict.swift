@@ -16,9 +16,9 @@ enum Verdict: Equatable {
 // What takes and gives arrays, and looks at what comes of it.
 
 extension Framing {
-    func verdict(on bytes: ArraySlice<UInt8>, _ direction: Direction, answering request: Request? = nil) -> Verdict {
+    func verdict(on bytes: ArraySlice<UInt8>, _ direction: Direction, respondingTo request: Request? = nil) -> Verdict {
         do {
-            return try frameLength(in: bytes.span, direction, answering: request).map(Verdict.length) ?? .open
+            return try frameLength(in: bytes.span, direction, respondingTo: request).map(Verdict.length) ?? .open
         } catch {
             return .error(error)
         }
@@ -45,10 +45,10 @@ extension Framing {
         _ message: [UInt8],
         transactionID: UInt16,
         _ direction: Direction,
-        answering request: Request? = nil
+        respondingTo request: Request? = nil
     ) throws(Violation) {
         let frame = sealed(message, transactionID: transactionID)
-        let verdict = verdict(on: frame[...], direction, answering: request)
+        let verdict = verdict(on: frame[...], direction, respondingTo: request)
         guard verdict == .length(frame.count) else {
             throw Violation("\(message.hex) sealed as \(frame.hex) is not one frame: \(verdict)")
         }
@@ -61,16 +61,16 @@ extension Framing {
 
 extension MessageRules {
     /// What the device gets.
-    func forwarded(_ request: [UInt8]) -> [UInt8] {
+    func requestForDevice(_ request: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
-        forward(request.span, into: &output)
+        requestForDevice(request.span, into: &output)
         return output
     }
 
     /// What the client gets.
-    func givenBack(_ response: [UInt8], answering request: [UInt8]) -> [UInt8] {
+    func responseForClient(_ response: [UInt8], respondingTo request: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
-        giveBack(response.span, answering: request.span, into: &output)
+        responseForClient(response.span, respondingTo: request.span, into: &output)
         return output
     }
 }

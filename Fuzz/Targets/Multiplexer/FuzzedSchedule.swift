@@ -230,10 +230,10 @@ extension FuzzedSchedule {
         let kind = input.byte()
         response.isLast = kind % 8 == 1
         response.isFailure = kind & 0x40 != 0
-        if oracle.isMistakable(response, on: chosen.link, answering: chosen.sending.serial) { return }
+        if oracle.isMistakable(response, on: chosen.link, respondingTo: chosen.sending.serial) { return }
         if hasEnded, chosen.link == link { return }
         if !response.isFailure { oracle.execute(chosen.sending) }
-        try feed(.responseReceived(response, on: chosen.link), answering: chosen.sending)
+        try feed(.responseReceived(response, on: chosen.link), respondingTo: chosen.sending)
     }
 
     /// The device says something that answers nothing.
@@ -244,7 +244,7 @@ extension FuzzedSchedule {
             correlation: Correlation(rawValue: UInt64(kind % 3)),
             isUnsolicited: kind & 0x80 != 0
         )
-        if oracle.isMistakable(response, on: link, answering: nil) { return }
+        if oracle.isMistakable(response, on: link, respondingTo: nil) { return }
         if hasEnded, link == self.link { return }
         try feed(.responseReceived(response, on: link))
     }
@@ -253,11 +253,14 @@ extension FuzzedSchedule {
 // MARK: - The driver
 
 extension FuzzedSchedule {
-    private mutating func feed(_ event: Multiplexer.Event, answering sending: Oracle.Sending? = nil) throws(Violation) {
+    private mutating func feed(
+        _ event: Multiplexer.Event,
+        respondingTo sending: Oracle.Sending? = nil
+    ) throws(Violation) {
         actions.removeAll(keepingCapacity: true)
         core.handle(event, at: now, into: &actions)
         trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
-        oracle.begin(event, at: now, answering: sending?.serial, sending: sending?.number ?? 0)
+        oracle.begin(event, at: now, respondingTo: sending?.serial, sending: sending?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
             carryOut(action)

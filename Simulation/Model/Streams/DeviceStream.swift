@@ -126,7 +126,7 @@ struct DeviceStream {
     private mutating func read(isSilent: Bool) throws(Violation) {
         while !hasEnded, !unread.isEmpty {
             let bytes = unread
-            switch reader.next(in: bytes.span, answering: awaited, isSilent: isSilent) {
+            switch reader.next(in: bytes.span, respondingTo: awaited, isSilent: isSilent) {
             case .message(let length):
                 try took(Array(unread.prefix(length)))
                 unread.removeFirst(length)

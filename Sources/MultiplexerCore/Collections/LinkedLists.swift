@@ -2,9 +2,9 @@
 ///
 /// Each operation takes the same time, however long the lists are, and allocates only for a number above all before it.
 struct LinkedLists: Sendable {
-    private var links: [Link] = []
+    private var nodes: [Node] = []
 
-    private struct Link {
+    private struct Node {
         var previous = List.end
         var next = List.end
     }
@@ -24,15 +24,15 @@ struct LinkedLists: Sendable {
 
     /// The member after this one.
     func next(after member: Int) -> Int? {
-        let next = links[member].next
+        let next = nodes[member].next
         return next == List.end ? nil : Int(next)
     }
 
     /// Appends a number that is in no list.
     mutating func append(_ member: Int, to list: inout List) {
         makeRoom(for: member)
-        links[member] = Link(previous: list.tail)
-        if list.isEmpty { list.head = Int32(member) } else { links[Int(list.tail)].next = Int32(member) }
+        nodes[member] = Node(previous: list.tail)
+        if list.isEmpty { list.head = Int32(member) } else { nodes[Int(list.tail)].next = Int32(member) }
         list.tail = Int32(member)
         list.members += 1
     }
@@ -40,17 +40,17 @@ struct LinkedLists: Sendable {
     /// Puts a number that is in no list before all others.
     mutating func prepend(_ member: Int, to list: inout List) {
         makeRoom(for: member)
-        links[member] = Link(next: list.head)
-        if list.isEmpty { list.tail = Int32(member) } else { links[Int(list.head)].previous = Int32(member) }
+        nodes[member] = Node(next: list.head)
+        if list.isEmpty { list.tail = Int32(member) } else { nodes[Int(list.head)].previous = Int32(member) }
         list.head = Int32(member)
         list.members += 1
     }
 
     /// Removes a number from the list that it is in.
     mutating func remove(_ member: Int, from list: inout List) {
-        let link = links[member]
-        if link.previous == List.end { list.head = link.next } else { links[Int(link.previous)].next = link.next }
-        if link.next == List.end { list.tail = link.previous } else { links[Int(link.next)].previous = link.previous }
+        let node = nodes[member]
+        if node.previous == List.end { list.head = node.next } else { nodes[Int(node.previous)].next = node.next }
+        if node.next == List.end { list.tail = node.previous } else { nodes[Int(node.next)].previous = node.previous }
         list.members -= 1
     }
 
@@ -62,6 +62,6 @@ struct LinkedLists: Sendable {
     }
 
     private mutating func makeRoom(for member: Int) {
-        while links.count <= member { links.append(Link()) }
+        while nodes.count <= member { nodes.append(Node()) }
     }
 }

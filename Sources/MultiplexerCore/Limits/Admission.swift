@@ -12,7 +12,7 @@ package struct Admission {
         fileprivate let slot: Int
     }
 
-    package enum Answer: Hashable, Sendable {
+    package enum Decision: Hashable, Sendable {
         case admitted(Ticket)
         /// The second one's connection is to be closed; what it says until then no longer counts.
         case admittedInsteadOf(Ticket, Ticket)
@@ -25,8 +25,8 @@ package struct Admission {
         case address
     }
 
-    private var clients: Int
-    private var clientsPerAddress: Int
+    private var maximumClients: Int
+    private var maximumPerAddress: Int
 
     /// How many clients are admitted.
     package private(set) var count = 0
@@ -61,24 +61,24 @@ package struct Admission {
         var silent = LinkedLists.List()
     }
 
-    /// Admits `clients` at a time, at least one, and `clientsPerAddress` of them from one address.
-    package init(clients: Int, clientsPerAddress: Int) {
-        (self.clients, self.clientsPerAddress) = (max(clients, 1), max(clientsPerAddress, 1))
+    /// Admits `maximumClients` at a time, at least one, and `maximumPerAddress` of them from one address.
+    package init(maximumClients: Int, maximumPerAddress: Int) {
+        (self.maximumClients, self.maximumPerAddress) = (max(maximumClients, 1), max(maximumPerAddress, 1))
     }
 
     /// Changes the limits from now on; clients that are there stay.
-    package mutating func resize(clients: Int, clientsPerAddress: Int) {
-        (self.clients, self.clientsPerAddress) = (max(clients, 1), max(clientsPerAddress, 1))
+    package mutating func resize(maximumClients: Int, maximumPerAddress: Int) {
+        (self.maximumClients, self.maximumPerAddress) = (max(maximumClients, 1), max(maximumPerAddress, 1))
     }
 
     /// Someone has connected.
-    package mutating func admit(from address: IPAddress) -> Answer {
+    package mutating func admit(from address: IPAddress) -> Decision {
         let known = indices[address.network]
         var evicted: Ticket?
-        if let known, addresses[known].clients >= clientsPerAddress {
+        if let known, addresses[known].clients >= maximumPerAddress {
             guard let first = evictFirst(of: known) else { return .refused(.address) }
             evicted = first
-        } else if count >= clients {
+        } else if count >= maximumClients {
             guard let crowded = mostCrowded(or: known), let first = evictFirst(of: crowded) else {
                 return .refused(.listener)
             }

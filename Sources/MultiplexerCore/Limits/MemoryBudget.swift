@@ -4,23 +4,23 @@
 /// That is the client whose messages take the most, of the address whose clients take the most: a client that hoards goes,
 /// and one that asks for a little finds room. Addresses are counted as ``IPAddress/network`` says.
 ///
-/// Only clients that hold something are kept, and only these are searched when the memory is full.
+/// Only clients that have something reserved are known, and only these are searched when the memory is full.
 package struct MemoryBudget<Client: Hashable> {
-    /// How many bytes may be held; clients that hold them when it shrinks may go on.
+    /// How many bytes may be reserved; clients that have them when it shrinks may go on.
     package var limit: Int
 
-    /// How many bytes are held.
-    package private(set) var held = 0
+    /// How many bytes are reserved.
+    package private(set) var reserved = 0
 
     private var holders: [Client: Holder] = [:]
     private var lastOrder = 0
 
     private struct Holder {
         let network: IPAddress
-        /// Smaller for a client that began to hold earlier.
+        /// Smaller for a client that began to reserve earlier.
         let order: Int
         var bytes: Int
-        /// It was told to let go; what it holds until then no longer counts.
+        /// It is to free its memory; what it has until then no longer counts.
         var isLeaving = false
 
         /// The client of the greatest weight is evicted: the most memory in steps of 64 KiB, then the earliest.
@@ -32,13 +32,13 @@ package struct MemoryBudget<Client: Hashable> {
         self.limit = limit
     }
 
-    /// A client holds `bytes` from now on.
+    /// A client needs `bytes` from now on, in place of what it needed before.
     ///
-    /// - Returns: The clients that have to let go so that it fits, itself perhaps.
+    /// - Returns: The clients that have to free their memory so that it fits, itself perhaps.
     package mutating func reserve(_ bytes: Int, by client: Client, from address: IPAddress) -> [Client] {
         guard holders[client]?.isLeaving != true else { return [] }
         let before = holders[client]?.bytes ?? 0
-        held += bytes - before
+        reserved += bytes - before
         guard bytes > 0 else {
             holders[client] = nil
             return []
@@ -49,8 +49,8 @@ package struct MemoryBudget<Client: Hashable> {
         }
         holders[client]?.bytes = bytes
         var evicted: [Client] = []
-        while bytes > before, held > limit, let next = largest(beside: address.network) {
-            held -= holders[next]?.bytes ?? 0
+        while bytes > before, reserved > limit, let next = largest(beside: address.network) {
+            reserved -= holders[next]?.bytes ?? 0
             holders[next]?.bytes = 0
             holders[next]?.isLeaving = true
             evicted.append(next)
@@ -60,7 +60,7 @@ package struct MemoryBudget<Client: Hashable> {
 
     /// A client's connection is closed.
     package mutating func left(_ client: Client) {
-        held -= holders.removeValue(forKey: client)?.bytes ?? 0
+        reserved -= holders.removeValue(forKey: client)?.bytes ?? 0
     }
 
     /// The client that holds the most of the address that holds the most; if several addresses do, of `own` if that is one.

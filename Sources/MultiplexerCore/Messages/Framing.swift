@@ -28,7 +28,7 @@ package protocol Framing: Hashable, Sendable {
     func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int?
 
     /// How long a response is, its envelope included, by what its message says of itself.
@@ -39,7 +39,7 @@ package protocol Framing: Hashable, Sendable {
 
     /// Looks for a response where bytes may come that belong to no frame, as on a serial line.
     ///
-    /// - Returns: Nil where none may come: then ``frameLength(in:_:answering:)`` tells all.
+    /// - Returns: Nil where none may come: then ``frameLength(in:_:respondingTo:)`` tells all.
     func findResponse(in bytes: Span<UInt8>, _ sought: SoughtResponse) -> ResponseFinding?
 
     /// What the envelope of a whole frame says.
@@ -82,7 +82,7 @@ extension Framing {
     package func isOneResponse(_ bytes: [UInt8]) -> Bool { isOneFrame(bytes, .response) }
 
     private func isOneFrame(_ bytes: [UInt8], _ direction: Direction) -> Bool {
-        (try? frameLength(in: bytes.span, direction, answering: nil)) == bytes.count
+        (try? frameLength(in: bytes.span, direction, respondingTo: nil)) == bytes.count
     }
 }
 

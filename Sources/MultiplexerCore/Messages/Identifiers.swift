@@ -34,7 +34,7 @@ package struct RequestID: RawRepresentable, Hashable, Sendable {
     }
 }
 
-/// One connection to the device, from the attempt to its end: its generation.
+/// One connection to the device, from the attempt to its end: each has another one.
 ///
 /// A late event of an old connection carries an old id and so cannot touch the new one.
 package struct LinkID: RawRepresentable, Hashable, Sendable {

@@ -24,10 +24,10 @@ package protocol MessageRules: Sendable {
     func failure(in response: Span<UInt8>) -> String?
 
     /// Appends what the device gets of a client's request.
-    func forward(_ request: Span<UInt8>, into output: inout [UInt8])
+    func requestForDevice(_ request: Span<UInt8>, into output: inout [UInt8])
 
     /// Appends what the client gets of the device's response to its request.
-    func giveBack(_ response: Span<UInt8>, answering request: Span<UInt8>, into output: inout [UInt8])
+    func responseForClient(_ response: Span<UInt8>, respondingTo request: Span<UInt8>, into output: inout [UInt8])
 
     /// Appends the message that tells the client that its request failed.
     ///
@@ -36,7 +36,7 @@ package protocol MessageRules: Sendable {
     ///   - failure: Why there is no response.
     ///   - output: Where the message is appended.
     /// - Returns: False where the protocol has no such message: then closing the client is the reply.
-    func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool
+    func respond(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool
 
     /// Appends the message that tells the client that its request was refused.
     ///
@@ -45,7 +45,7 @@ package protocol MessageRules: Sendable {
     ///   - refusal: Why it is not sent.
     ///   - output: Where the message is appended.
     /// - Returns: False where the protocol has no such message: then closing the client is the reply.
-    func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool
+    func respond(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool
 }
 
 // Most messages pass through as they are.
@@ -57,7 +57,8 @@ extension MessageRules {
     package func failure(in response: Span<UInt8>) -> String? { nil }
 
     /// Few protocols can say so.
-    package func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool {
+    package func respond(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool
+    {
         false
     }
 
@@ -65,12 +66,16 @@ extension MessageRules {
     package var deviceMayInitiate: Bool { false }
 
     /// The request as it is.
-    package func forward(_ request: Span<UInt8>, into output: inout [UInt8]) {
+    package func requestForDevice(_ request: Span<UInt8>, into output: inout [UInt8]) {
         output.append(contentsOf: request)
     }
 
     /// The response as it is.
-    package func giveBack(_ response: Span<UInt8>, answering request: Span<UInt8>, into output: inout [UInt8]) {
+    package func responseForClient(
+        _ response: Span<UInt8>,
+        respondingTo request: Span<UInt8>,
+        into output: inout [UInt8]
+    ) {
         output.append(contentsOf: response)
     }
 }

@@ -18,5 +18,7 @@ package struct OpaqueMessageRules: MessageRules {
     package func response(_ message: Span<UInt8>) -> Response { Response(correlation: .none) }
 
     /// There is no way to say so.
-    package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool { false }
+    package func respond(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
+        false
+    }
 }

@@ -18,9 +18,9 @@ package struct Request: Hashable, Sendable {
     package var goesAlone: Bool
     /// What it is about; nil where nothing tells.
     package var subject: Subject?
-    /// What its answer says in addition.
-    package var answer: Content
-    private var answerLength: UInt16?
+    /// What its response says in addition.
+    package var expectedContent: Content
+    private var exactLength: UInt16?
 
     /// A request that is answered by a message with this correlation.
     package init(
@@ -30,23 +30,23 @@ package struct Request: Hashable, Sendable {
         responseLength: Int? = nil,
         unit: UInt8? = nil,
         read: Read? = nil,
-        answer: Content = .any,
+        expectedContent: Content = .any,
         goesAlone: Bool = false,
         subject: Subject? = nil
     ) {
         self.correlation = correlation
         self.mayWrite = mayWrite
         self.expectsResponse = expectsResponse
-        answerLength = responseLength.map { UInt16(clamping: $0) }
+        exactLength = responseLength.map { UInt16(clamping: $0) }
         self.unit = unit
         self.read = expectsResponse ? read : nil
-        self.answer = answer
+        self.expectedContent = expectedContent
         self.goesAlone = goesAlone
         self.subject = subject
     }
 
     /// How long the message is that answers it, unless with an error; nil where the request does not tell.
-    package var responseLength: Int? { answerLength.map { Int($0) } }
+    package var responseLength: Int? { exactLength.map { Int($0) } }
 
     /// All that tells one read from another: for Modbus unit, function, address and quantity.
     package struct Read: RawRepresentable, Hashable, Sendable {

@@ -86,7 +86,7 @@ package struct RequestReader: Sendable {
     /// +------+-------+--------+------+----------+
     /// ```
     ///
-    /// So much of it, since three bytes alone may begin a request: of unit 22 on a serial wire, for example.
+    /// As much of it as that, since three bytes alone may begin a request: of unit 22 on a serial wire, for example.
     package static func isClientHello(_ bytes: Span<UInt8>) -> Bool? {
         for index in 0..<min(bytes.count, 9) {
             let isExpected =

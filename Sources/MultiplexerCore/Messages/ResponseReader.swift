@@ -1,8 +1,8 @@
 /// Tells what the device's bytes are: a response, noise, damage, or nothing that can be read.
 ///
 /// A value that measures, and owns no byte: whoever runs it keeps the stream's unread bytes, asks
-/// ``next(in:answering:isSilent:)`` again and again, and cuts off what each ``Reading`` names. It reads no clock: it says that it ``awaitsSilence``, and is
-/// told with `isSilent` that no byte came for a while.
+/// ``next(in:respondingTo:isSilent:)`` again and again, and cuts off what each ``Reading`` names. It reads no clock: it
+/// says that it ``awaitsSilence``, and is told with `isSilent` that no byte came for a while.
 ///
 /// Where responses carry a transaction id the header tells them apart. Elsewhere a response is the answer because it is the
 /// only one that came since the request was sent: what began before, or comes twice, is never given to anyone.
@@ -40,7 +40,7 @@ package struct ResponseReader: Sendable {
     }
 
     /// A surplus in a whole frame is passed on below this length: from here on it could hold another answer.
-    private static let shortestAnswer = 8
+    private static let shortestResponse = 8
     /// The longest noise that is kept to look for frames in it.
     private static let noiseLimit = 512
 
@@ -71,7 +71,7 @@ package struct ResponseReader: Sendable {
     /// - Returns: Nil when more bytes are needed to tell.
     package mutating func next(
         in bytes: Span<UInt8>,
-        answering request: Request?,
+        respondingTo request: Request?,
         isSilent: Bool = false
     ) -> Reading? {
         awaitsSilence = false
@@ -82,7 +82,7 @@ package struct ResponseReader: Sendable {
         guard state == .reading, !bytes.isEmpty else { return nil }
         let reading: Reading?
         do throws(FramingError) {
-            reading = try read(bytes, answering: request, isSilent: isSilent)
+            reading = try read(bytes, respondingTo: request, isSilent: isSilent)
         } catch {
             reading = .unreadable(error)
         }
@@ -99,10 +99,10 @@ package struct ResponseReader: Sendable {
 
     private mutating func read(
         _ bytes: Span<UInt8>,
-        answering request: Request?,
+        respondingTo request: Request?,
         isSilent: Bool
     ) throws(FramingError) -> Reading? {
-        guard !carriesTransactionIDs else { return try measure(bytes, answering: nil) }
+        guard !carriesTransactionIDs else { return try measure(bytes, respondingTo: nil) }
         let sought = SoughtResponse(
             request: request ?? lastSent,
             isAwaited: request?.expectsResponse == true,
@@ -111,7 +111,7 @@ package struct ResponseReader: Sendable {
             isSilent: isSilent
         )
         guard let finding = framing.findResponse(in: bytes, sought) else {
-            return try readInOrder(bytes, answering: request)
+            return try readInOrder(bytes, respondingTo: request)
         }
         return try read(finding, in: bytes, sought)
     }
@@ -123,8 +123,9 @@ extension ResponseReader {
     /// Measures a frame by its header, and the response in it by its content: damage where the two differ too much.
     ///
     /// Mutating, though it changes nothing: else each call would copy the reader.
-    private mutating func measure(_ bytes: Span<UInt8>, answering request: Request?) throws(FramingError) -> Reading? {
-        guard let announced = try framing.frameLength(in: bytes, .response, answering: request) else { return nil }
+    private mutating func measure(_ bytes: Span<UInt8>, respondingTo request: Request?) throws(FramingError) -> Reading?
+    {
+        guard let announced = try framing.frameLength(in: bytes, .response, respondingTo: request) else { return nil }
         let isWhole = announced <= bytes.count
         let frame = bytes.extracting(..<min(announced, bytes.count))
         guard let content = framing.contentLength(ofResponse: frame), content != announced else {
@@ -133,7 +134,7 @@ extension ResponseReader {
         if isWhole {
             // What follows a frame that is too short may be its rest.
             guard content < announced else { return damage(announced, content, in: frame, announced == bytes.count) }
-            guard announced - content < Self.shortestAnswer else { return damage(announced, content, in: frame) }
+            guard announced - content < Self.shortestResponse else { return damage(announced, content, in: frame) }
             return .message(announced)
         }
         // The rest would have come along; what comes instead is the next answer.
@@ -160,14 +161,14 @@ extension ResponseReader {
     /// Reads where order alone tells responses apart: there must be one, and nothing after it that is not of another kind.
     private mutating func readInOrder(
         _ bytes: Span<UInt8>,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Reading? {
-        let first = try measure(bytes, answering: request)
+        let first = try measure(bytes, respondingTo: request)
         guard let first, request?.expectsResponse == true else { return first }
         if case .message(let length) = first, isUnsolicited(bytes.extracting(..<length)) { return first }
         guard earlyBytes == 0 else { throw .moreThanAsked }
         guard case .message(var end) = first else { return first }
-        while case .message(let length)? = try measure(bytes.extracting(end...), answering: request) {
+        while case .message(let length)? = try measure(bytes.extracting(end...), respondingTo: request) {
             guard isUnsolicited(bytes.extracting(end..<end + length)) else { throw .moreThanAsked }
             end += length
         }

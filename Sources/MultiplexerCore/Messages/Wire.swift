@@ -30,7 +30,7 @@ package final class Wire: Sendable {
 extension Wire {
     /// The length of the first frame of a client; nil if that needs more bytes.
     package func requestLength(in bytes: Span<UInt8>) throws(FramingError) -> Int? {
-        try framing.frameLength(in: bytes, .request, answering: nil)
+        try framing.frameLength(in: bytes, .request, respondingTo: nil)
     }
 
     /// Where the message stands in a frame, and under which id.
@@ -42,7 +42,7 @@ extension Wire {
     package func refusal(of request: Span<UInt8>, to device: Wire?, _ frame: inout [UInt8]) -> RequestRefusal? {
         if let refusal = rules.refusal(of: request) { return refusal }
         guard let device else { return nil }
-        forward(request, to: device, transactionID: 0, into: &frame)
+        requestForDevice(request, speaking: device, transactionID: 0, into: &frame)
         return device.framing.isOneRequest(frame) ? nil : .wire
     }
 
@@ -73,14 +73,14 @@ extension Wire {
 
 extension Wire {
     /// Makes `frame` the one in which a device gets a request of a client that speaks like this.
-    package func forward(
+    package func requestForDevice(
         _ request: Span<UInt8>,
-        to device: Wire,
+        speaking device: Wire,
         transactionID: UInt16,
         into frame: inout [UInt8]
     ) {
         device.begin(&frame)
-        rules.forward(request, into: &frame)
+        rules.requestForDevice(request, into: &frame)
         device.framing.seal(&frame, transactionID: transactionID)
     }
 
@@ -94,39 +94,39 @@ extension Wire {
     ///   - isTranslated: Whether the device speaks another wire.
     ///   - frame: What is replaced.
     /// - Returns: False where that wire is another and the client would not read the frame as one response.
-    package func giveBack(
+    package func responseForClient(
         _ response: Span<UInt8>,
         of device: Wire,
-        answering request: Span<UInt8>,
+        respondingTo request: Span<UInt8>,
         transactionID: UInt16,
         isTranslated: Bool,
         into frame: inout [UInt8]
     ) -> Bool {
         let message = response.extracting(device.framing.envelope(of: response).message)
         begin(&frame)
-        rules.giveBack(message, answering: request, into: &frame)
+        rules.responseForClient(message, respondingTo: request, into: &frame)
         framing.seal(&frame, transactionID: transactionID)
         return !isTranslated || framing.isOneResponse(frame)
     }
 
     /// Makes `frame` the one that tells a client that its request failed; false where there is none.
-    package func reply(
+    package func respond(
         toFailed request: Span<UInt8>,
         _ failure: Failure,
         transactionID: UInt16,
         into frame: inout [UInt8]
     ) -> Bool {
-        seal(&frame, transactionID) { rules.reply(toFailed: request, failure, into: &$0) }
+        seal(&frame, transactionID) { rules.respond(toFailed: request, failure, into: &$0) }
     }
 
     /// Makes `frame` the one that tells a client that its request was refused; false where there is none.
-    package func reply(
+    package func respond(
         toRefused request: Span<UInt8>,
         _ refusal: RequestRefusal,
         transactionID: UInt16,
         into frame: inout [UInt8]
     ) -> Bool {
-        seal(&frame, transactionID) { rules.reply(toRefused: request, refusal, into: &$0) }
+        seal(&frame, transactionID) { rules.respond(toRefused: request, refusal, into: &$0) }
     }
 
     /// Makes `frame` the one of what `append` appends to it; false where it appends nothing.

@@ -1,7 +1,7 @@
 extension Multiplexer {
     /// What is to be done, in the order given.
     ///
-    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondCached(_:place:age:to:)``,
+    /// Each request ends with exactly one of ``respond(_:to:)``, ``respondCached(_:slot:age:to:)``,
     /// ``fail(_:_:to:)``, ``complete(_:to:)`` and ``discard(_:)``.
     package enum Action: Hashable, Sendable {
         /// Open the connection to the device. No other one exists.
@@ -12,12 +12,12 @@ extension Multiplexer {
         case send(RequestID, transactionID: UInt16)
         /// Give the response that is being handled to the client that asked.
         case respond(RequestID, to: ClientID)
-        /// Keep the response that is being handled in this place, in place of what was there.
+        /// Keep the response that is being handled in this slot, instead of what was there.
         ///
-        /// Places are small numbers, and soon all of them have been named.
-        case cacheResponse(place: Int)
-        /// Give the cached response in a place, which is this old, to the client that asked.
-        case respondCached(RequestID, place: Int, age: Duration, to: ClientID)
+        /// Slots are small numbers, and soon all of them have been named.
+        case cacheResponse(slot: Int)
+        /// Give the cached response in a slot, which is this old, to the client that asked.
+        case respondCached(RequestID, slot: Int, age: Duration, to: ClientID)
         /// Tell the client that its request failed, or close it where the protocol cannot say so.
         case fail(RequestID, Failure, to: ClientID)
         /// Say nothing to the client: its request was a broadcast, which has no response, sent or not.
@@ -54,8 +54,8 @@ extension Multiplexer {
         case responseTimedOut(RequestID?, transactionID: UInt16)
         /// The connection is replaced.
         case replacingConnection(LinkID, after: ReplacementCause)
-        /// The device closed a connection that nothing was asked on; the next one is opened for a request.
-        case closedUnasked
+        /// The device closed a connection that was never used; the next one is opened for a request.
+        case closedUnused
         /// The device closed the connection before the request was due that it was opened for; the next one is opened at once.
         case closedEarly
         /// The connection is closed since nobody asked anything for a while; the next one is opened for a request.
@@ -68,19 +68,19 @@ extension Multiplexer {
         /// A request is not sent, since the answer of an equal read is on its way, or about to be asked for.
         case sharing(RequestID, with: RequestID?)
         /// The device answered after connections that had failed, or requests that it had let time out.
-        case answersAgain
+        case respondsAgain
         /// A response that answers nothing in flight was dropped.
         case strayResponse(Response)
         /// The response of a request was dropped that had timed out, or whose connection was lost.
         case lateResponse(Response)
-        /// So many responses in a row answer nothing that was asked: another program seems to talk to the device.
+        /// `strays` responses in a row answer nothing that was asked: another program seems to talk to the device.
         case competitorSuspected(strays: Int)
         /// A message that the device sent of its own accord was dropped.
         case unsolicitedMessage
         /// The device said with its answer that it takes no further request on this connection, which is closed.
         case lastResponse
         /// The device answered a broadcast; nobody waits for that.
-        case broadcastAnswered
+        case broadcastResponse
         /// The answer of a request came damaged; the request fails, or is sent again.
         case responseDamaged(ResponseDamage, RequestID?)
         /// An answer held more bytes of values than were asked for; told once.

@@ -18,7 +18,7 @@ extension Multiplexer {
         )
         let isHangUp = link.isHangUp(loss, at: now)
         let consequence = link.closed(id, loss, hasWaiting: clients.hasWaiting, at: now, into: &actions)
-        if isHangUp { noteHangUp(at: now, into: &actions) }
+        if isHangUp { deviceHungUp(at: now, into: &actions) }
         switch consequence {
         case .goesOn(let repeatsReads, let excuse):
             // A request that the device may have hung up on goes after those of others, which tell whether it does so on all.
@@ -42,7 +42,7 @@ extension Multiplexer {
             guard let subject = flight.request.subject else { return .nobody }
             subjects.append(subject)
         }
-        guard breakers.hasAnswered else { return breakers.hasAnsweredNothing(of: subjects) ? .nobody : .request }
+        guard breakers.hasResponded else { return breakers.hasRespondedToNone(of: subjects) ? .nobody : .request }
         return subjects.contains { breakers.knows($0) } ? .device : .request
     }
 
@@ -54,13 +54,13 @@ extension Multiplexer {
         }
     }
 
-    private mutating func noteHangUp(at now: Duration, into actions: inout [Action]) {
+    private mutating func deviceHungUp(at now: Duration, into actions: inout [Action]) {
         let isAlone = inFlight.count == 1
         for flight in inFlight where !flight.isUnsent && flight.request.expectsResponse {
-            if isAlone, let origin = flight.leftFrom { clients.noteHangUp(from: origin, at: now) }
-            if isAlone { for waiter in flight.waiters { clients.noteHangUp(on: waiter.client, at: now) } }
+            if isAlone, let origin = flight.leftFrom { clients.deviceHungUp(onClientFrom: origin, at: now) }
+            if isAlone { for waiter in flight.waiters { clients.deviceHungUp(on: waiter.client, at: now) } }
             let (subject, waiters) = (flight.request.subject, flight.waiters)
-            if let delay = breakers.noteHangUp(subject, of: waiters, isAlone: isAlone, at: now) {
+            if let delay = breakers.deviceHungUp(on: subject, of: waiters, isAlone: isAlone, at: now) {
                 actions.append(.report(.heldBack(flight.waiter, delay)))
             }
         }
@@ -110,7 +110,7 @@ extension Multiplexer {
         // The last one first, so that each goes before those that came after it.
         again.sort { $0.waiter.number > $1.waiter.number }
         for (waiter, request, mayHaveLeft) in again {
-            clients.noteLanded(waiter.client)
+            clients.flightEnded(of: waiter.client)
             statistics.sentAgain += 1
             actions.append(.report(.sendingAgain(waiter.request)))
             let waiting = Waiting(

@@ -12,14 +12,14 @@ extension Multiplexer {
         into actions: inout [Action]
     ) -> InFlight? {
         guard !response.isUnsolicited else {
-            link.quiet.keepDistance(fromStrayAt: now)
+            link.quiet.startGap(afterStrayAt: now)
             statistics.strays += 1
             actions.append(.report(.unsolicitedMessage))
             return nil
         }
         let carriesIDs = configuration.carriesTransactionIDs
         guard link.isReady(id),
-            let index = inFlight.firstIndex(where: { $0.isAnswered(by: response, carryingIDs: carriesIDs) })
+            let index = inFlight.firstIndex(where: { $0.isMatched(by: response, carryingIDs: carriesIDs) })
         else {
             drop(response, on: id, at: now, into: &actions)
             return nil
@@ -33,47 +33,47 @@ extension Multiplexer {
         }
         straysInARow = 0
         damagesInARow = 0
-        link.quiet.keepDistance(from: now)
-        link.answered(at: now, into: &actions)
-        let answered = inFlight.remove(at: index)
-        land(answered)
-        noteAnswer(to: answered, at: now)
-        noteWidth(of: response, to: answered, into: &actions)
-        note(response, to: answered, at: now, into: &actions)
+        link.quiet.startGap(from: now)
+        link.responded(at: now, into: &actions)
+        let flight = inFlight.remove(at: index)
+        flightEnded(flight)
+        deviceResponded(to: flight, at: now)
+        reportWideValues(in: response, to: flight, into: &actions)
+        cacheOrCoalesce(response, to: flight, at: now, into: &actions)
         // Answers to what else it may have asked for come after this one, and are nobody's.
-        if answered.request.goesAlone { link.quiet.listens(at: now) }
+        if flight.request.goesAlone { link.quiet.listens(at: now) }
         if response.isLast {
             loseInFlight(repeatingReads: true, at: now, into: &actions)
-            link.answeredLast(id, into: &actions)
+            link.respondedLast(id, into: &actions)
         }
-        return answered
+        return flight
     }
 
-    private mutating func noteAnswer(to answered: InFlight, at now: Duration) {
+    private mutating func deviceResponded(to flight: InFlight, at now: Duration) {
         var isTrusted = true
         var last: ClientID?
         // One answer of the device, however often a client asked for it; its requests stand together.
-        for index in answered.waiters.indices where answered.waiters[index].client != last {
-            let client = answered.waiters[index].client
+        for index in flight.waiters.indices where flight.waiters[index].client != last {
+            let client = flight.waiters[index].client
             last = client
             if !clients.trusts(client) { isTrusted = false }
-            clients.noteAnswer(to: client)
+            clients.deviceResponded(to: client)
         }
-        breakers.noteAnswer(answered.request.subject, of: answered.waiters, isTrusted: isTrusted, at: now)
+        breakers.deviceResponded(to: flight.request.subject, of: flight.waiters, isTrusted: isTrusted, at: now)
     }
 
-    private mutating func noteWidth(of response: Response, to answered: InFlight, into actions: inout [Action]) {
-        guard !hasToldWideValues, let (bytes, expected) = answered.wideValues(in: response) else { return }
+    private mutating func reportWideValues(in response: Response, to flight: InFlight, into actions: inout [Action]) {
+        guard !hasToldWideValues, let (bytes, expected) = flight.wideValues(in: response) else { return }
         hasToldWideValues = true
         actions.append(.report(.wideValues(bytes: bytes, expected: expected)))
     }
 
     private mutating func drop(_ response: Response, on id: LinkID, at now: Duration, into actions: inout [Action]) {
         statistics.strays += 1
-        link.quiet.keepDistance(fromStrayAt: now)
-        if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(answeredBy: response) }) {
-            link.answered(at: now, into: &actions)
-            actions.append(.report(.broadcastAnswered))
+        link.quiet.startGap(afterStrayAt: now)
+        if link.isReady(id), inFlight.contains(where: { $0.isBroadcast(matchedBy: response) }) {
+            link.responded(at: now, into: &actions)
+            actions.append(.report(.broadcastResponse))
             return
         }
         if isLate(response, on: id, at: now) {
@@ -107,7 +107,7 @@ extension Multiplexer {
     private mutating func isExplained(_ response: Response, into actions: inout [Action]) -> Bool {
         guard configuration.carriesTransactionIDs else { return false }
         for flight in inFlight where flight.request.expectsResponse && flight.damage(in: response) == nil {
-            guard let pattern = mismatches.note(response, instead: flight.transactionID) else { continue }
+            guard let pattern = mismatches.observe(response, instead: flight.transactionID) else { continue }
             if let pattern { actions.append(.report(.mismatchRecognised(pattern))) }
             return true
         }
@@ -129,7 +129,7 @@ extension Multiplexer {
         guard let index else {
             // Nobody's, but what follows it is.
             statistics.damaged += 1
-            link.quiet.keepDistance(fromStrayAt: now)
+            link.quiet.startGap(afterStrayAt: now)
             _ = link.hears(on: id, at: now)
             actions.append(.report(.responseDamaged(damage, nil)))
             if !damage.isInStep { replace(id, at: now, into: &actions) }
@@ -148,16 +148,16 @@ extension Multiplexer {
     ) {
         statistics.damaged += 1
         damagesInARow += 1
-        link.quiet.keepDistance(from: now)
-        link.answered(at: now, into: &actions)
+        link.quiet.startGap(from: now)
+        link.responded(at: now, into: &actions)
         actions.append(.report(.responseDamaged(damage, inFlight[index].waiter)))
         if case .other(let found, let expected) = damage.cause,
-            let pattern = mismatches.note(found, expected: expected)
+            let pattern = mismatches.observe(found, expected: expected)
         {
             actions.append(.report(.mismatchRecognised(pattern)))
         }
         let flight = inFlight.remove(at: index)
-        land(flight)
+        flightEnded(flight)
         // The right answer may come after the wrong one.
         if configuration.carriesTransactionIDs { transactionIDs.retire(flight.transactionID, at: now) }
         var damaged = [flight]
@@ -178,7 +178,7 @@ extension Multiplexer {
 
     mutating func receiveNoise(_ bytes: Int, on id: LinkID, at now: Duration, into actions: inout [Action]) {
         statistics.noise += bytes
-        link.quiet.keepDistance(fromStrayAt: now)
+        link.quiet.startGap(afterStrayAt: now)
         _ = link.hears(on: id, at: now)
         actions.append(.report(.noise(bytes: bytes)))
     }

@@ -27,11 +27,11 @@ extension Multiplexer {
             if inFlight[index].deviceDeadline <= now {
                 let silent = inFlight.remove(at: index)
                 retire(silent, at: now)
-                link.quiet.keepDistance(from: now)
+                link.quiet.startGap(from: now)
                 if silent.request.expectsResponse {
                     timedOut = true
                     isGone = link.fellSilent(at: now)
-                    breakers.noteSilence(silent.request.subject)
+                    breakers.deviceTimedOut(on: silent.request.subject)
                     let report = Report.responseTimedOut(silent.waiter, transactionID: silent.transactionID)
                     actions.append(.report(report))
                 }
@@ -40,7 +40,7 @@ extension Multiplexer {
             }
             // The client's time is up, the device's is not: its response is swallowed, the connection kept.
             for waiter in inFlight[index].waiters.remove(where: { $0.deadline <= now }) {
-                clients.noteLanded(waiter.client)
+                clients.flightEnded(of: waiter.client)
                 fail(waiter.request, inFlight[index].request, .expired, to: waiter.client, into: &actions)
             }
             index += 1
@@ -54,9 +54,9 @@ extension Multiplexer {
 
     private mutating func expireWaiting(at now: Duration, into actions: inout [Action]) {
         let failure = link.isReady ? Failure.expired : .unreachable
-        for taken in clients.takeExpired(at: now) {
-            fail(taken.request, failure, to: taken.client, into: &actions)
-            if taken.resumes { actions.append(.resumeReading(taken.client)) }
+        for dequeued in clients.dequeueExpired(at: now) {
+            fail(dequeued.request, failure, to: dequeued.client, into: &actions)
+            if dequeued.resumes { actions.append(.resumeReading(dequeued.client)) }
         }
     }
 

@@ -92,11 +92,11 @@ public struct Multiplexer: Sendable {
             }
             link.ended(id, at: now)
         case .responseReceived(let response, let id):
-            let answered = match(response, on: id, at: now, into: &actions)
+            let flight = match(response, on: id, at: now, into: &actions)
             // The device gets its next request before the client gets its response: all clients wait for an idle device.
             // But neither a cached response nor the failure of what is held back may go before this one.
             if cache == nil, !breakers.isOpen(at: now) { sendWaiting(at: now, into: &actions) }
-            if let answered { respond(to: answered.waiters, into: &actions) }
+            if let flight { respond(to: flight.waiters, into: &actions) }
         case .responseDamaged(let damage, let id):
             receiveDamaged(damage, on: id, at: now, into: &actions)
         case .noiseReceived(let bytes, let id):
@@ -154,7 +154,7 @@ extension Multiplexer {
             fail(id, request, .draining, to: client, into: &actions)
             return
         }
-        clients.noteAsked(client)
+        clients.sentRequest(client)
         link.clientJoined()
         // Looked at first, since nothing is held back most of the time. Behind others of its client it fails when its turn
         // comes: no answer overtakes theirs.
@@ -211,11 +211,11 @@ extension Multiplexer {
     mutating func sendWaiting(at now: Duration, into actions: inout [Action]) {
         // The cheapest first: with one request in flight, most events bring no room for another.
         while inFlight.count < inFlightLimit, clients.hasWaiting, link.mayCarry(at: now), hasRoomForNext,
-            !gathers(at: now, into: &actions), let taken = clients.takeNext()
+            !isCoalescing(at: now, into: &actions), let dequeued = clients.dequeueNext()
         {
-            guard let waiter = waiter(taken, at: now, into: &actions) else { continue }
-            let (request, id) = (taken.request.request, taken.request.id)
-            if sharesEarlier(taken.request, of: taken.client, at: now, into: &actions) { continue }
+            guard let waiter = waiter(dequeued, at: now, into: &actions) else { continue }
+            let (request, id) = (dequeued.request.request, dequeued.request.id)
+            if sharesEarlier(dequeued.request, of: dequeued.client, at: now, into: &actions) { continue }
             if request.mayWrite { writes.advance(request.unit) }
             let transactionID = nextTransactionID(at: now)
             let timeout = request.expectsResponse ? configuration.responseTimeout : configuration.broadcastDelay
@@ -230,12 +230,12 @@ extension Multiplexer {
                 isAlone: request.goesAlone || breakers.suspects(request.subject),
                 waiters: Waiters(waiter)
             )
-            clients.noteSent(taken.client)
+            clients.flightBegan(of: dequeued.client)
             link.asked(request, at: now)
             statistics.sent += 1
             visit(at: now + timeout, into: &actions)
             actions.append(.send(id, transactionID: transactionID))
-            shareWithEqual(&flight, taken.request.generation, at: now, into: &actions)
+            shareWithEqual(&flight, dequeued.request.generation, at: now, into: &actions)
             inFlight.append(flight)
         }
     }
@@ -250,21 +250,21 @@ extension Multiplexer {
     /// Makes a waiter of a request that was taken from a queue; nil if it failed: its time had run out, or it is held back.
     @inline(__always)
     mutating func waiter(
-        _ taken: ClientQueues.Taken,
+        _ dequeued: ClientQueues.Dequeued,
         at now: Duration,
         into actions: inout [Action]
     ) -> Waiter? {
-        if taken.resumes { actions.append(.resumeReading(taken.client)) }
-        let waiting = taken.request
+        if dequeued.resumes { actions.append(.resumeReading(dequeued.client)) }
+        let waiting = dequeued.request
         guard now < waiting.deadline else {
-            fail(waiting, .expired, to: taken.client, into: &actions)
+            fail(waiting, .expired, to: dequeued.client, into: &actions)
             return nil
         }
-        if breakers.isOpen(at: now), isHeldBack(waiting.request, of: taken.client, at: now) {
-            fail(waiting, .heldBack, to: taken.client, into: &actions)
+        if breakers.isOpen(at: now), isHeldBack(waiting.request, of: dequeued.client, at: now) {
+            fail(waiting, .heldBack, to: dequeued.client, into: &actions)
             return nil
         }
-        return Waiter(waiting, of: taken.client)
+        return Waiter(waiting, of: dequeued.client)
     }
 
     /// Whether nothing of a client waits or is in flight.
@@ -287,7 +287,7 @@ extension Multiplexer {
 
     /// Gives up waiting for a response, which may still come.
     mutating func retire(_ flight: InFlight, at now: Duration) {
-        land(flight)
+        flightEnded(flight)
         if configuration.carriesTransactionIDs {
             transactionIDs.retire(flight.transactionID, at: now)
         } else if flight.request.expectsResponse, !flight.isUnsent {
@@ -296,7 +296,7 @@ extension Multiplexer {
     }
 
     /// A request is no longer in flight.
-    mutating func land(_ flight: InFlight) {
+    mutating func flightEnded(_ flight: InFlight) {
         // What was read while a write was in flight may be older or newer than it.
         if flight.request.mayWrite { writes.advance(flight.request.unit) }
     }
@@ -327,9 +327,9 @@ extension Multiplexer {
     }
 
     mutating func failWaiting(_ failure: Failure, into actions: inout [Action]) {
-        while let taken = clients.takeNext() {
-            fail(taken.request, failure, to: taken.client, into: &actions)
-            if taken.resumes { actions.append(.resumeReading(taken.client)) }
+        while let dequeued = clients.dequeueNext() {
+            fail(dequeued.request, failure, to: dequeued.client, into: &actions)
+            if dequeued.resumes { actions.append(.resumeReading(dequeued.client)) }
         }
     }
 
@@ -343,7 +343,7 @@ extension Multiplexer {
 
     mutating func fail(_ flight: InFlight, _ failure: Failure, into actions: inout [Action]) {
         for waiter in flight.waiters {
-            clients.noteLanded(waiter.client)
+            clients.flightEnded(of: waiter.client)
             fail(waiter.request, flight.request, failure, to: waiter.client, into: &actions)
         }
     }

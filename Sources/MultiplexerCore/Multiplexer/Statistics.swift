@@ -9,8 +9,8 @@ extension Multiplexer {
         package var responses = 0
         /// Those among them that came for an equal read, and cost the device nothing.
         package var shared = 0
-        /// Those among them that had come before the request, and were kept.
-        package var kept = 0
+        /// Those among them that had come before the request, and were cached.
+        package var cached = 0
         /// How old the oldest of those was when it was given.
         package var greatestAge = Duration.zero
         /// Requests that failed since the device was unreachable.

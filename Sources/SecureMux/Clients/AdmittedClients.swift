@@ -28,7 +28,7 @@ final class AdmittedClients {
         self.allowList = allowList
         self.reports = reports
         timeoutSweep = TimeoutSweep(eventLoop, interval: limits.interval)
-        admission = Admission(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+        admission = Admission(maximumClients: limits.clients, maximumPerAddress: limits.clientsPerAddress)
         budget = MemoryBudget(limit: limits.messageMemory)
     }
 
@@ -42,7 +42,7 @@ final class AdmittedClients {
     func replace(_ limits: ClientLimits, allowList: AllowList) {
         (self.limits, self.allowList) = (limits, allowList)
         timeoutSweep.interval = TimeAmount(limits.interval)
-        admission.resize(clients: limits.clients, clientsPerAddress: limits.clientsPerAddress)
+        admission.resize(maximumClients: limits.clients, maximumPerAddress: limits.clientsPerAddress)
         budget.limit = limits.messageMemory
         for place in Array(places.values) where !allowList.allows(place.address) {
             reports.tell(.allowedNoMore(client: place.channel.peerName))
@@ -86,12 +86,12 @@ final class AdmittedClients {
     func sentRequest(_ ticket: Admission.Ticket) { admission.sentRequest(ticket) }
 
     /// How many bytes the large messages of all clients take.
-    var heldMemory: Int { budget.held }
+    var reservedMemory: Int { budget.reserved }
 
     /// A client's large messages take `bytes` from now on; sends away the clients that take the most if that is too much.
-    func hold(_ bytes: Int, by ticket: Admission.Ticket) {
+    func reserve(_ bytes: Int, by ticket: Admission.Ticket) {
         guard let address = places[ticket]?.address else { return }
-        for evicted in budget.reserve(bytes, by: ticket, from: address) { places[evicted]?.session?.letGo() }
+        for evicted in budget.reserve(bytes, by: ticket, from: address) { places[evicted]?.session?.freeMemory() }
     }
 
     private func left(_ channel: any Channel) {

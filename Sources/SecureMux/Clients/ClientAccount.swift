@@ -8,7 +8,7 @@ struct ClientAccount {
     /// About how many bytes these take.
     private(set) var unansweredBytes = 0
     /// How much of its messages' memory the listener knows of.
-    private var notedBytes = 0
+    private var reservedBytes = 0
     private var timeouts = ClientTimeouts()
     private var observation = ClientTimeouts.Observation()
 
@@ -16,7 +16,7 @@ struct ClientAccount {
     static let small = 32 << 10
 
     /// Whether the listener knows of any memory.
-    var isNoted: Bool { notedBytes > 0 }
+    var hasReserved: Bool { reservedBytes > 0 }
 
     /// How many bytes the client had not taken when it was looked at last.
     var unsent: Int { observation.unsent }
@@ -32,7 +32,7 @@ struct ClientAccount {
     }
 
     /// The client is given a response.
-    mutating func answered() { observation.responses += 1 }
+    mutating func responded() { observation.responses += 1 }
 
     /// A request is over.
     mutating func completed() {
@@ -44,23 +44,23 @@ struct ClientAccount {
     /// Counts what large messages take.
     ///
     /// - Returns: What the listener is to know from now on; nil if it does.
-    mutating func note(requests: Int, responses: Int) -> Int? {
+    mutating func memoryToReserve(requests: Int, responses: Int) -> Int? {
         let bytes = (requests > Self.small ? requests : 0) + (responses > Self.small ? responses : 0)
-        guard bytes != notedBytes else { return nil }
-        notedBytes = bytes
+        guard bytes != reservedBytes else { return nil }
+        reservedBytes = bytes
         return bytes
     }
 
     /// Checks whether anything of the client has lasted too long.
     mutating func check(
-        _ progress: (unsent: Int, taken: UInt64),
-        isAnswerDue: Bool,
+        _ progress: (unsent: Int, accepted: UInt64),
+        isResponseDue: Bool,
         isRestDue: Bool,
         within limits: ClientLimits,
         at now: NIODeadline
     ) -> ClientTimeouts.Expired? {
-        (observation.unsent, observation.taken) = progress
-        (observation.isAnswerDue, observation.isRestDue) = (isAnswerDue, isRestDue)
+        (observation.unsent, observation.accepted) = progress
+        (observation.isResponseDue, observation.isRestDue) = (isResponseDue, isRestDue)
         return timeouts.check(observation, within: limits, at: now)
     }
 

@@ -165,7 +165,7 @@ extension ClientSession {
 
     private static let lastWritesTimeout = TimeAmount.seconds(2)
 
-    private func closeIfAnswered() {
+    private func closeIfComplete() {
         guard isJoined, account.unanswered == 0, takesResponses, reader.isOpen else { return }
         clients.reports.tell(.left(logger))
         drop()
@@ -181,7 +181,7 @@ extension ClientSession {
         let known = state
         state = .closing
         stopListening()
-        noteMemory()
+        reserveMemory()
         switch known {
         case .joined(let client), .leaving(let client): driver.leave(client)
         case .arriving, .closing: break
@@ -198,46 +198,46 @@ extension ClientSession {
         guard isJoined, !reader.hasEnded else { return }
         received.append(bytes)
         // Before the device hears of it.
-        noteMemory()
-        takeRequests()
+        reserveMemory()
+        forwardRequests()
     }
 
     /// All that had come was received.
     func completeReading() {
         if isRestDue { watch() }
-        noteMemory()
+        reserveMemory()
         readOn()
     }
 
     /// The client has ended its sending, and may wait for responses.
     func endInput() {
         reader.end()
-        closeIfAnswered()
+        closeIfComplete()
     }
 
     /// The client takes less of its responses than there are, or takes them again.
     func writabilityChanged() {
         if takesResponses { proceedSoon() }
-        if account.isNoted { noteMemory() }
+        if account.hasReserved { reserveMemory() }
     }
 
     func write(_ frame: [UInt8]) {
-        account.answered()
+        account.responded()
         port?.write(frame)
-        noteCompleted()
+        requestCompleted()
     }
 
-    func noteCompleted() {
+    func requestCompleted() {
         account.completed()
         // The bytes kept back until now may be the beginning of a request.
         if isRestDue { watch() }
-        if account.isNoted || !takesResponses { noteMemory() }
-        if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfAnswered() }
+        if account.hasReserved || !takesResponses { reserveMemory() }
+        if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfComplete() }
     }
 
     func pause() { reader.pause() }
 
-    /// From the loop's next turn on: while the driver carries out actions it could not pause us.
+    /// From the loop's next tick on: while the driver carries out actions it could not pause us.
     func resume() {
         reader.resume()
         proceedSoon()
@@ -246,7 +246,7 @@ extension ClientSession {
     /// Whether the client takes what is written to it.
     private var takesResponses: Bool { socket.output.isWritable }
 
-    private func takeRequests() {
+    private func forwardRequests() {
         while case .joined(let client) = state, channel != nil, takesResponses {
             switch received.reading(by: &reader, unanswered: account.unanswered) {
             case .request(let length):
@@ -274,14 +274,14 @@ extension ClientSession {
 
     /// Goes on where a pause stopped: with what was read before, then with reading.
     private func proceed() {
-        takeRequests()
+        forwardRequests()
         if isRestDue { watch() }
         readOn()
     }
 
     private func readOn() {
         guard isJoined, channel != nil, takesResponses, reader.isOpen else { return }
-        if reader.hasEnded { closeIfAnswered() } else { port?.read() }
+        if reader.hasEnded { closeIfComplete() } else { port?.read() }
     }
 }
 
@@ -289,7 +289,7 @@ extension ClientSession {
 
 extension ClientSession {
     private var requestBytes: Int {
-        isJoined ? received.readableBytes + account.unansweredBytes + (assembly?.heldBytes ?? 0) : 0
+        isJoined ? received.readableBytes + account.unansweredBytes + (assembly?.bufferedBytes ?? 0) : 0
     }
 
     /// How many bytes of responses it has not taken, if they are many.
@@ -300,13 +300,15 @@ extension ClientSession {
     }
 
     /// Counts what large messages take; if that is too much together with those of others, whoever has the most is sent away.
-    private func noteMemory() {
-        guard let place, let bytes = account.note(requests: requestBytes, responses: responseBytes) else { return }
-        clients.hold(bytes, by: place)
+    private func reserveMemory() {
+        guard let place, let bytes = account.memoryToReserve(requests: requestBytes, responses: responseBytes) else {
+            return
+        }
+        clients.reserve(bytes, by: place)
     }
 
-    /// Lets go of what its messages take: those of all clients together take too much, and this one's the most.
-    func letGo() {
+    /// Frees what its messages take: those of all clients together take too much, and this one's the most.
+    func freeMemory() {
         let takesNothing = responseBytes > ClientAccount.small
         if !takesNothing, account.unansweredBytes <= ClientAccount.small, let assembly, assembly.isRestDue {
             return assembly.giveUp(.tooMuchWithOthers)
@@ -336,10 +338,10 @@ extension ClientSession {
         isWatched = false
         guard channel?.isActive == true else { return }
         let progress = socket.progress()
-        noteMemory()
+        reserveMemory()
         let expired = account.check(
             progress,
-            isAnswerDue: account.unanswered > 0 || reader.holdsRequest,
+            isResponseDue: account.unanswered > 0 || reader.holdsRequest,
             isRestDue: isRestDue,
             within: clients.limits,
             at: now
@@ -359,7 +361,7 @@ extension ClientSession {
             clients.reports.tell(.requestTimedOut(logger))
             // Requests that came whole before are answered.
             stopListening()
-            noteMemory()
+            reserveMemory()
             if account.unanswered == 0 { drop() }
         case (.idle, .joined):
             clients.reports.tell(.idled(logger))

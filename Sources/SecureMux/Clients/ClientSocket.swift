@@ -14,14 +14,14 @@ import NIOCore
 final class ClientSocket {
     /// All that leaves for the client.
     let output = SocketOutput()
-    /// Called in a turn of its own with the bytes that came before anybody asked, and whether the client's end follows them.
+    /// Called in a tick of its own with the bytes that came before anybody asked, and whether the client's end follows them.
     var onReadAhead: ((ByteBuffer, _ isEnd: Bool) -> Void)?
 
     private var context: ChannelHandlerContext?
     private var input: ReadAhead
     private var isDeliveryScheduled = false
 
-    /// A socket that keeps up to `readAheadLimit` bytes that come unasked.
+    /// A socket that buffers up to `readAheadLimit` bytes that come before anybody asks.
     init(readAheadLimit: Int) {
         input = ReadAhead(limit: readAheadLimit)
     }
@@ -48,7 +48,7 @@ final class ClientSocket {
     }
 
     /// How many bytes wait here for the client to take them, and a number that grows while it takes any.
-    func progress() -> (unsent: Int, taken: UInt64) {
+    func progress() -> (unsent: Int, accepted: UInt64) {
         let unsent = output.unsent
         // `written` counts the unsent bytes too, so that it is no less.
         //
@@ -99,13 +99,13 @@ extension ClientSocket {
         if input.asks() { context?.read() } else { scheduleDelivery() }
     }
 
-    /// Takes the bytes that a read brought.
+    /// A read brought bytes.
     ///
     /// - Returns: Whether they are to be passed on now.
-    func take(_ bytes: ByteBuffer) -> Bool {
-        switch input.take(bytes) {
+    func receive(_ bytes: ByteBuffer) -> Bool {
+        switch input.receive(bytes) {
         case .passed: return true
-        case .kept: break
+        case .buffered: break
         case .refused: context?.close(promise: nil)
         }
         return false
@@ -121,7 +121,7 @@ extension ClientSocket {
     /// - Returns: Whether that is to be passed on now.
     func end() -> Bool { input.end() }
 
-    /// In the next turn: whoever asks to read expects nothing before that returns.
+    /// In the next tick: whoever asks to read expects nothing before that returns.
     private func scheduleDelivery() {
         guard !isDeliveryScheduled, let context else { return }
         isDeliveryScheduled = true

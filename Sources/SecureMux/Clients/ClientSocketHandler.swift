@@ -40,7 +40,7 @@ final class ClientSocketHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if socket.take(unwrapInboundIn(data)) { context.fireChannelRead(data) }
+        if socket.receive(unwrapInboundIn(data)) { context.fireChannelRead(data) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

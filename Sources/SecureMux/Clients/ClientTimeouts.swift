@@ -16,12 +16,12 @@ struct ClientTimeouts {
         var requests: UInt64 = 0
         var responses: UInt64 = 0
         /// A request of it waits or is in flight.
-        var isAnswerDue = false
+        var isResponseDue = false
         /// It has begun a request, and we read.
         var isRestDue = false
         /// How many bytes wait to be taken by it, and how many it has taken.
         var unsent = 0
-        var taken: UInt64 = 0
+        var accepted: UInt64 = 0
     }
 
     /// The limit that a client has exceeded.
@@ -37,11 +37,11 @@ struct ClientTimeouts {
     mutating func check(_ observation: Observation, within limits: ClientLimits, at now: NIODeadline) -> Expired? {
         defer { last = observation }
         // What has just begun counts from this look on, and what has changed begins anew.
-        stuckSince = observation.unsent == 0 ? nil : observation.taken == last.taken ? stuckSince ?? now : now
+        stuckSince = observation.unsent == 0 ? nil : observation.accepted == last.accepted ? stuckSince ?? now : now
         let isSameRequest = observation.requests == last.requests
         awaitingSince = !observation.isRestDue ? nil : isSameRequest ? awaitingSince ?? now : now
         let isQuiet = isSameRequest && observation.responses == last.responses
-        let isIdle = !observation.isAnswerDue && !observation.isRestDue && observation.unsent == 0
+        let isIdle = !observation.isResponseDue && !observation.isRestDue && observation.unsent == 0
         idleSince = !isIdle ? nil : isQuiet ? idleSince ?? now : now
 
         func isOver(_ limit: Duration, since start: NIODeadline?) -> Bool {

@@ -96,7 +96,7 @@ final class Listener {
         ServerBootstrap(group: driver.eventLoop)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.maxMessagesPerRead, value: clientsPerTurn)
+            .serverChannelOption(.maxMessagesPerRead, value: acceptsPerTick)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let clients = listener.value.clients
@@ -123,9 +123,9 @@ final class Listener {
             }
     }
 
-    /// How many clients are accepted in a turn of the loop: what one needs for TLS takes a tenth of a millisecond to make, and
+    /// How many clients are accepted in a tick of the loop: what one needs for TLS takes a tenth of a millisecond to make, and
     /// others are served between.
-    private var clientsPerTurn: UInt { tls == nil ? 4 : 1 }
+    private var acceptsPerTick: UInt { tls == nil ? 4 : 1 }
 
     /// During a TLS handshake little is read at a time, whatever the client sends.
     private var reading: any RecvByteBufferAllocator {

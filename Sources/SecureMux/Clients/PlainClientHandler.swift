@@ -41,7 +41,7 @@ final class PlainClientHandler: ChannelInboundHandler, ClientPort {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
-        if socket.take(bytes) { session.receive(bytes) }
+        if socket.receive(bytes) { session.receive(bytes) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

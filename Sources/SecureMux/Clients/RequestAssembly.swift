@@ -5,7 +5,7 @@ protocol RequestAssembly: AnyObject {
     /// Whether a request has begun, and the client is to send the rest.
     var isRestDue: Bool { get }
     /// How many bytes of it are kept.
-    var heldBytes: Int { get }
+    var bufferedBytes: Int { get }
     /// Sends the client away for the sake of the request that has begun.
     func giveUp(_ reason: IncompleteRequest)
 }

@@ -17,7 +17,7 @@ protocol Client: AnyObject {
     /// Writes a response.
     func write(_ frame: [UInt8])
     /// A request is over: answered, or a broadcast.
-    func noteCompleted()
+    func requestCompleted()
     /// Takes no more requests.
     func pause()
     /// Takes requests again, but not before the driver has carried out its actions.

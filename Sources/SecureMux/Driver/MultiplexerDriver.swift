@@ -39,8 +39,8 @@ final class MultiplexerDriver {
     private var frame: [UInt8] = []
     /// For its clients that come after other handlers.
     let output = ReusedBuffer()
-    /// The responses that the core may want given again, by their places.
-    private var keptResponses: [ByteBuffer] = []
+    /// The responses that the core may want given again, by their slots.
+    private var cachedResponses: [ByteBuffer] = []
     /// Reads all that happens to the device.
     private let reader: any DeviceReportReader
     private let isTracing: Bool
@@ -88,10 +88,10 @@ final class MultiplexerDriver {
 
 extension MultiplexerDriver {
     /// A client may send requests; it comes from `origin`, the network that counts as one address.
-    func join(_ handler: any Client, from origin: IPAddress?) -> ClientID {
+    func join(_ session: any Client, from origin: IPAddress?) -> ClientID {
         lastClient &+= 1
         let slot = freeSlots.popLast() ?? clients.count
-        if slot == clients.count { clients.append(handler) } else { clients[slot] = handler }
+        if slot == clients.count { clients.append(session) } else { clients[slot] = session }
         let client = ClientID(slot: slot, serial: lastClient)
         handle(.clientJoined(client, from: origin))
         return client
@@ -105,26 +105,26 @@ extension MultiplexerDriver {
     }
 
     /// A client sent a request.
-    func receiveRequest(_ received: ByteBuffer, from handler: any Client, _ client: ClientID) {
+    func receiveRequest(_ received: ByteBuffer, from session: any Client, _ client: ClientID) {
         let bytes = received.readableBytesUInt8Span
-        let envelope = handler.wire.envelope(of: bytes)
+        let envelope = session.wire.envelope(of: bytes)
         let message = bytes.extracting(envelope.message)
-        if let refusal = handler.wire.refusal(of: message, to: handler.isTranslated ? wire : nil, &frame) {
-            refuse(message, envelope.transactionID, refusal, of: handler)
+        if let refusal = session.wire.refusal(of: message, to: session.isTranslated ? wire : nil, &frame) {
+            refuse(message, envelope.transactionID, refusal, of: session)
             return
         }
         // Itself counts as unanswered already.
-        if handler.unanswered > 1, handler.wire.carriesTransactionIDs,
-            let same = requests.same(message, transactionID: envelope.transactionID, from: handler)
+        if session.unanswered > 1, session.wire.carriesTransactionIDs,
+            let same = requests.same(message, transactionID: envelope.transactionID, from: session)
         {
             if isTracing { trace("asked again", same) }
             handle(.requestRepeated(same))
-            handler.noteCompleted()
+            session.requestCompleted()
             return
         }
-        let request = handler.wire.request(message)
-        let id = requests.insert(message, transactionID: envelope.transactionID, from: handler)
-        if isTracing { trace("request", id, ["asks": "\(handler.wire.summary(ofRequest: message))"]) }
+        let request = session.wire.request(message)
+        let id = requests.insert(message, transactionID: envelope.transactionID, from: session)
+        if isTracing { trace("request", id, ["asks": "\(session.wire.summary(ofRequest: message))"]) }
         handle(.requestReceived(id, request, from: client))
     }
 
@@ -132,15 +132,15 @@ extension MultiplexerDriver {
         _ request: Span<UInt8>,
         _ transactionID: UInt16,
         _ refusal: RequestRefusal,
-        of handler: any Client
+        of session: any Client
     ) {
-        reader.read(.requestRefused(refusal, request: handler.wire.summary(ofRequest: request), client: handler.name))
-        let wire = handler.wire
-        guard wire.request(request).expectsResponse else { return handler.noteCompleted() }
-        guard wire.reply(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
-            return handler.drop()
+        reader.read(.requestRefused(refusal, request: session.wire.summary(ofRequest: request), client: session.name))
+        let wire = session.wire
+        guard wire.request(request).expectsResponse else { return session.requestCompleted() }
+        guard wire.respond(toRefused: request, refusal, transactionID: transactionID, into: &frame) else {
+            return session.drop()
         }
-        handler.write(frame)
+        session.write(frame)
     }
 
     private func handle(_ event: Multiplexer.Event, response: ByteBuffer? = nil) {
@@ -211,15 +211,15 @@ extension MultiplexerDriver {
             send(request, transactionID)
         case .respond(let request, _):
             if let response {
-                if isTracing { traceAnswer(request, response) }
+                if isTracing { traceResponse(request, response) }
                 respond(request, response)
             }
             requests.remove(request)
-        case .cacheResponse(let place):
-            if let response { keep(response, at: place) }
-        case .respondCached(let request, let place, let age, _):
+        case .cacheResponse(let slot):
+            if let response { cache(response, in: slot) }
+        case .respondCached(let request, let slot, let age, _):
             if isTracing { trace("answered from memory", request, ["age": "\(age.readableText)"]) }
-            respond(request, keptResponses[place])
+            respond(request, cachedResponses[slot])
             requests.remove(request)
         case .fail(let request, let failure, _):
             if isTracing { trace("failed", request, ["failure": "\(failure)"]) }
@@ -228,7 +228,7 @@ extension MultiplexerDriver {
             requests.remove(request)
         case .complete(let request, _):
             if isTracing { trace("completed without a response", request) }
-            requests.waiter(request)?.noteCompleted()
+            requests.waiter(request)?.requestCompleted()
             requests.remove(request)
         case .discard(let request):
             requests.remove(request)
@@ -274,7 +274,7 @@ extension MultiplexerDriver {
     private static let gone = "that of a client that has left"
 
     /// What the device made of a request: an answer or, where the protocol can say so, its failure.
-    private func traceAnswer(_ request: RequestID, _ response: ByteBuffer) {
+    private func traceResponse(_ request: RequestID, _ response: ByteBuffer) {
         if let failure = wire.failure(in: response.readableBytesUInt8Span) {
             trace("exception", request, ["code": "\(failure)"])
         } else {
@@ -293,17 +293,17 @@ extension MultiplexerDriver {
     private func send(_ request: RequestID, _ transactionID: UInt16) {
         guard let link, let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
-        waiter.wire.forward(message.span, to: wire, transactionID: transactionID, into: &frame)
+        waiter.wire.requestForDevice(message.span, speaking: wire, transactionID: transactionID, into: &frame)
         link.write(frame, of: request)
     }
 
     private func respond(_ request: RequestID, _ response: ByteBuffer) {
         guard let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
-        let isReadable = waiter.wire.giveBack(
+        let isReadable = waiter.wire.responseForClient(
             response.readableBytesUInt8Span,
             of: wire,
-            answering: message.span,
+            respondingTo: message.span,
             transactionID: requests.transactionID(request),
             isTranslated: waiter.isTranslated,
             into: &frame
@@ -315,18 +315,18 @@ extension MultiplexerDriver {
         waiter.write(frame)
     }
 
-    private func keep(_ response: ByteBuffer, at place: Int) {
-        while keptResponses.count <= place { keptResponses.append(ByteBuffer()) }
+    private func cache(_ response: ByteBuffer, in slot: Int) {
+        while cachedResponses.count <= slot { cachedResponses.append(ByteBuffer()) }
         // A copy, since the channel reads into the response's memory again.
-        keptResponses[place].clear()
-        keptResponses[place].writeImmutableBuffer(response)
+        cachedResponses[slot].clear()
+        cachedResponses[slot].writeImmutableBuffer(response)
     }
 
     private func fail(_ request: RequestID, _ failure: Failure) {
         guard let waiter = requests.waiter(request) else { return }
         let message = requests.message(request)
         let transactionID = requests.transactionID(request)
-        guard waiter.wire.reply(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
+        guard waiter.wire.respond(toFailed: message.span, failure, transactionID: transactionID, into: &frame) else {
             return waiter.drop()
         }
         waiter.write(frame)

@@ -69,7 +69,7 @@ extension HTTPClientCodec {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(HTTPViolation) {
-        stream.noteHead()
+        stream.countHead()
         isHEAD = head.method == .HEAD
         let plan = try rules.plan(head)
         let hasBody: Bool
@@ -208,7 +208,7 @@ extension HTTPClientCodec {
     }
 
     /// How many bytes of a request are kept until all of it is there.
-    var heldBytes: Int { body.readableBytes + stream.heldBytes }
+    var bufferedBytes: Int { body.readableBytes + stream.bufferedBytes }
 
     /// Refuses the request that has begun, if its rest is awaited.
     func giveUp(_ violation: HTTPViolation) {

@@ -112,7 +112,7 @@ extension HTTPDeviceCodec {
     }
 
     private func begin(_ head: HTTPResponseHead, toHEAD isHEAD: Bool) throws(HTTPViolation) {
-        stream.noteHead()
+        stream.countHead()
         guard let plan = try rules.plan(head, toHEAD: isHEAD) else { return }
         state = .receiving(plan)
         switch plan.framing {
@@ -159,7 +159,7 @@ extension HTTPDeviceCodec {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if case .complete = state {
-            // In the loop's next turn: an end of the connection that is here already comes first, and costs nobody a request.
+            // In the loop's next tick: an end of the connection that is here already comes first, and costs nobody a request.
             context.eventLoop.assumeIsolated().execute { self.deliver(context) }
         }
         context.fireChannelReadComplete()

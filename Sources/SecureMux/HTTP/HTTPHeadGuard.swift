@@ -20,7 +20,7 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
     private var emptyLines = HTTPEmptyLineFinder()
     private var received = ByteBuffer()
     /// The peer will send nothing more, and the later handlers are to hear of it after what is kept.
-    private var isEndKept = false
+    private var isEndBuffered = false
     /// Whole messages may be kept.
     private var isRested = false
     private var isPassingScheduled = false
@@ -46,8 +46,8 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
 
     func read(context: ChannelHandlerContext) {
         // A part of a head waits for the network.
-        guard isRested || isEndKept else { return context.read() }
-        // In the next turn: whoever calls `read` expects no `channelRead` before it returns.
+        guard isRested || isEndBuffered else { return context.read() }
+        // In the next tick: whoever calls `read` expects no `channelRead` before it returns.
         guard !isPassingScheduled else { return }
         isPassingScheduled = true
         context.eventLoop.assumeIsolated().execute {
@@ -57,19 +57,19 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
     }
 
     private func goOn(_ context: ChannelHandlerContext) {
-        guard isRested || isEndKept else { return context.read() }
+        guard isRested || isEndBuffered else { return context.read() }
         passOn(context)
         context.fireChannelReadComplete()
-        guard isEndKept, !isRested else { return }
-        isEndKept = false
+        guard isEndBuffered, !isRested else { return }
+        isEndBuffered = false
         endOfInput(context)
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
-            isEndKept = isRested
-            guard !isEndKept else { return }
+            isEndBuffered = isRested
+            guard !isEndBuffered else { return }
             endOfInput(context)
         }
         context.fireUserInboundEventTriggered(event)
@@ -79,14 +79,14 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
         endOfInput(context)
         stream.next = .nothing
         received.clear()
-        (isRested, isEndKept) = (false, false)
+        (isRested, isEndBuffered) = (false, false)
         context.fireChannelInactive()
     }
 
     private func passOn(_ context: ChannelHandlerContext) {
         passPieces(context)
         stream.hasBegun = !isRested && stream.isInHead && received.readableBytes > 0 && !scanner.isAtBeginning
-        stream.heldBytes = received.readableBytes
+        stream.bufferedBytes = received.readableBytes
         if received.readableBytes == 0 { received = ByteBuffer() }
     }
 
@@ -137,11 +137,11 @@ final class HTTPHeadGuard: ChannelDuplexHandler {
             return min(length, received.readableBytes)
         case .chunks:
             let bytes = received
-            return emptyLines.take(from: bytes.readableBytesUInt8Span)
+            return emptyLines.scan(bytes.readableBytesUInt8Span)
         case .bodyToEnd:
             return received.readableBytes
         case .nothing:
-            // A client that is being sent away may send what it likes. A device that speaks unasked is mistaken.
+            // A client that is being sent away may send what it likes. A device whose message is unsolicited is mistaken.
             guard direction == .response else {
                 received.clear()
                 return nil

@@ -10,7 +10,7 @@ final class HTTPStream {
     enum Next {
         /// A message's head.
         case head
-        /// So many bytes of a body.
+        /// This many bytes of a body.
         case body(Int)
         /// Chunks and what is around them.
         case chunks
@@ -23,13 +23,13 @@ final class HTTPStream {
     /// Bytes of a message have come, but not yet its whole head.
     var hasBegun = false
     /// How many bytes llhttp has not got yet.
-    var heldBytes = 0
+    var bufferedBytes = 0
     /// The current message came in chunks and with a length in addition.
     var isLengthOverruled = false
     /// How many of a client's requests have no response yet.
     var unanswered = 0
 
-    /// Whether a client has so many unanswered requests that its next one can wait.
+    /// Whether a client has enough unanswered requests for its next one to wait.
     var hasManyUnanswered: Bool { isInHead && unanswered >= Self.manyUnanswered }
 
     /// Further requests would be parsed for nothing when the client leaves.
@@ -42,8 +42,8 @@ final class HTTPStream {
     /// How many heads llhttp has read; a head after which this stays as it was has changed llhttp's idea of the stream.
     private(set) var headsRead = 0
 
-    /// Notes that llhttp has read a head.
-    func noteHead() {
+    /// llhttp has read a head.
+    func countHead() {
         headsRead += 1
     }
 

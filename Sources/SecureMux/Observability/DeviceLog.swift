@@ -36,7 +36,7 @@ final class DeviceLog: DeviceReportReader {
     private var noises = LogThrottle()
     private var countedConnections = LogThrottle()
     private var heldBack = LogThrottle(burst: 4)
-    private var answeredBroadcasts = LogThrottle()
+    private var broadcastResponses = LogThrottle()
     private var refusals: [RequestRefusal: LogThrottle] = [:]
     private var refusedResponses = LogThrottle()
     private var expirations = LogThrottle()
@@ -70,7 +70,7 @@ final class DeviceLog: DeviceReportReader {
         // The driver tells of it, to those who asked to see everything.
         case .sharing:
             break
-        case .answersAgain:
+        case .respondsAgain:
             say("the device answers again", isOutageTold || isSilenceTold ? .notice : .debug)
             (isOutageTold, isSilenceTold) = (false, false)
         case .backingOff(let attempt, let delay):
@@ -89,7 +89,7 @@ final class DeviceLog: DeviceReportReader {
                 isDue ? .notice : .debug,
                 ["reason": "\(words)", "unanswered": "\(unanswered)", "so-far": "\(losses.total)"]
             )
-        case .closedUnasked:
+        case .closedUnused:
             let isDue = idleEnds.count()
             say(
                 "the device's idle connection ended; connecting at the next request",
@@ -149,14 +149,14 @@ final class DeviceLog: DeviceReportReader {
                 isDue ? .notice : .debug,
                 ["so-far": "\(unsolicited.total)"]
             )
-        case .broadcastAnswered:
-            let isDue = answeredBroadcasts.count()
+        case .broadcastResponse:
+            let isDue = broadcastResponses.count()
             say(
                 "the device answers its unit 0, which was taken for a broadcast",
                 isDue ? .warning : .debug,
                 [
                     "remedy": .sentence("give \(.broadcast, false), and clients get these answers"),
-                    "so-far": "\(answeredBroadcasts.total)",
+                    "so-far": "\(broadcastResponses.total)",
                 ]
             )
         case .wideValues(let bytes, let expected):

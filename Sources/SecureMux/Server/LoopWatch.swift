@@ -63,7 +63,7 @@ private final class WatchedLoop: Sendable {
     private let state: NIOLockedValueBox<State>
 
     private struct State {
-        var lastAnswer: NIODeadline
+        var lastResponse: NIODeadline
         /// When the loop was asked for what it has not done yet.
         var asked: NIODeadline?
         /// The current stall is in the log.
@@ -81,7 +81,7 @@ private final class WatchedLoop: Sendable {
         self.limit = limit
         self.logger = logger
         let now = NIODeadline.now()
-        state = NIOLockedValueBox(State(lastAnswer: now, lastLook: now))
+        state = NIOLockedValueBox(State(lastResponse: now, lastLook: now))
     }
 
     /// How the loop is doing; may be asked from any thread.
@@ -92,7 +92,7 @@ private final class WatchedLoop: Sendable {
             let isStalled = waited >= limit
             let isNew = isStalled && !state.isTold
             return LoopHealth(
-                sinceLastAnswer: Duration(now - state.lastAnswer),
+                sinceLastResponse: Duration(now - state.lastResponse),
                 isStalled: isStalled,
                 stalls: state.stalls + (isNew ? 1 : 0),
                 longestStall: Duration(isStalled ? max(state.longestStall, waited) : state.longestStall)
@@ -129,13 +129,13 @@ private final class WatchedLoop: Sendable {
                 ]
             )
         }
-        if asks { eventLoop.execute { [self] in answer() } }
+        if asks { eventLoop.execute { [self] in responded() } }
     }
 
-    private func answer() {
+    private func responded() {
         let now = NIODeadline.now()
         state.withLockedValue { state in
-            state.lastAnswer = now
+            state.lastResponse = now
             guard let asked = state.asked else { return }
             state.asked = nil
             guard state.isTold || now - asked >= limit else { return }

@@ -17,7 +17,7 @@ struct DirectSocket {
     /// Nil where the channel has none, or the system no such call.
     ///
     /// NIO lends it for the time of a closure only. It may be kept since it is used on the channel's loop alone, and only
-    /// while the channel is active: NIO closes the socket and makes the channel inactive in one turn.
+    /// while the channel is active: NIO closes the socket and makes the channel inactive in one tick.
     private let descriptor: CInt?
     /// The channel's queue may have something that the socket has not taken.
     private var mayHaveQueued = false
@@ -47,7 +47,7 @@ struct DirectSocket {
     ///
     /// Nil when it takes nothing any more: then the channel must be told to write, and finds out why.
     mutating func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        let sent = unsent == 0 ? taken(bytes) : 0
+        let sent = unsent == 0 ? sendNow(bytes) : 0
         if sent != bytes.count { willQueue() }
         return sent
     }
@@ -55,7 +55,7 @@ struct DirectSocket {
     /// Something is written to the channel.
     mutating func willQueue() { mayHaveQueued = true }
 
-    private func taken(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    private func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int? {
         #if os(Linux)
             // A channel that was closed has no socket any more: another connection may have its number by now.
             guard let descriptor, channel.isActive else { return 0 }

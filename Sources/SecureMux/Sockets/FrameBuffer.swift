@@ -35,10 +35,10 @@ struct FrameBuffer {
     /// Has `reader` tell what the bytes begin with, or returns nil when more are needed.
     func reading(
         by reader: inout ResponseReader,
-        answering request: Request?,
+        respondingTo request: Request?,
         isSilent: Bool
     ) -> ResponseReader.Reading? {
-        reader.next(in: bytes.readableBytesUInt8Span, answering: request, isSilent: isSilent)
+        reader.next(in: bytes.readableBytesUInt8Span, respondingTo: request, isSilent: isSilent)
     }
 
     /// Cuts off the first `length` bytes, or returns nil when there are fewer.

@@ -15,8 +15,8 @@ protocol HandshakeRunner {
     /// How many steps it takes at a time.
     var width: Int { get }
 
-    /// Takes a step, then calls `taken` from any thread; once it is shut down it calls that without having taken the step.
-    func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void)
+    /// Takes a step, then calls `finished` from any thread; once it is shut down it calls that without having taken the step.
+    func run(_ step: HandshakeStep, finished: @escaping @Sendable () -> Void)
 
     /// Frees sessions that are not needed any more, and that nobody else has.
     func free(_ steps: [HandshakeStep])
@@ -40,14 +40,14 @@ final class HandshakePool: HandshakeRunner, Sendable {
         threads._start(threadNamePrefix: "handshake-")
     }
 
-    func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void) {
+    func run(_ step: HandshakeStep, finished: @escaping @Sendable () -> Void) {
         threads.submit { state in
             if state == .active {
                 Self.giveWay()
-                step.take()
+                step.run()
             }
             // In any case, so that nobody waits for it: the loops live on until the pool has ended.
-            taken()
+            finished()
         }
     }
 

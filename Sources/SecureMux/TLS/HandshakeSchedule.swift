@@ -36,14 +36,14 @@ struct HandshakeSchedule<Member: Hashable> {
     var underWay: Int { room.count + leaving.count }
 
     /// What incomplete hellos take.
-    var heldMemory: Int { hellos.held }
+    var reservedMemory: Int { hellos.reserved }
 
     private var isFull: Bool { room.isFull(beside: leaving.count) }
 
     /// An incomplete hello of `member` takes `bytes` from now on.
     ///
     /// - Returns: The members whose handshakes have to end so that it fits.
-    mutating func hold(_ bytes: Int, by member: Member, from address: IPAddress) -> [Member] {
+    mutating func reserve(_ bytes: Int, by member: Member, from address: IPAddress) -> [Member] {
         hellos.reserve(bytes, by: member, from: address)
     }
 
@@ -82,7 +82,7 @@ struct HandshakeSchedule<Member: Hashable> {
     }
 
     /// A step is over.
-    mutating func stepTaken(by member: Member) {
+    mutating func stepFinished(by member: Member) {
         stepping.remove(member)
         leaving.remove(member)
     }

@@ -30,8 +30,8 @@ final class HandshakeStep: @unchecked Sendable {  // Safe: one thread has it at 
     /// the sessions.
     private static let usualFlight = 4 << 10
 
-    /// Gives back the session and what is to be sent; the thread that has taken the step may live longer with the rest.
-    func giveBack() -> (session: TLSSession?, records: ByteBuffer) {
+    /// Takes the session and what is to be sent out of the step; the thread that has taken the step may live longer with the rest.
+    func takeResult() -> (session: TLSSession?, records: ByteBuffer) {
         defer { (session, records, input) = (nil, ByteBuffer(), ByteBuffer()) }
         return (session, records)
     }
@@ -39,8 +39,8 @@ final class HandshakeStep: @unchecked Sendable {  // Safe: one thread has it at 
     /// Frees the session, which was handed over for that.
     func freeSession() { session = nil }
 
-    /// Takes it.
-    func take() {
+    /// Runs it, on whatever thread has it.
+    func run() {
         do throws(TLSRefusal) {
             let session = if let session { session } else { try TLSSession(context) }
             self.session = session

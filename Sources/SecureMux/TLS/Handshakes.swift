@@ -25,7 +25,7 @@ package final class Handshakes {
         /// Hands its session over.
         let step: () -> HandshakeStep?
         /// Gets it back.
-        let taken: (HandshakeStep) -> Void
+        let finished: (HandshakeStep) -> Void
     }
 
     private struct Guest {
@@ -62,14 +62,14 @@ package final class Handshakes {
     var underWay: Int { schedule.underWay }
 
     /// What incomplete hellos take.
-    var heldMemory: Int { schedule.heldMemory }
+    var reservedMemory: Int { schedule.reservedMemory }
 
     /// A client's incomplete hello takes `bytes`; `giveUp` has it let go of them, and of what follows.
-    func hold(_ bytes: Int, _ handler: TLSHandler, from peer: SocketAddress?, giveUp: @escaping () -> Void) {
+    func reserve(_ bytes: Int, _ handler: TLSHandler, from peer: SocketAddress?, giveUp: @escaping () -> Void) {
         guard let address = peer.flatMap({ IPAddress($0) }) else { return }
         let member = ObjectIdentifier(handler)
         if guests[member] == nil { guests[member] = Guest(network: address.network, giveUp: giveUp) }
-        for member in schedule.hold(bytes, by: member, from: address) { guests[member]?.giveUp() }
+        for member in schedule.reserve(bytes, by: member, from: address) { guests[member]?.giveUp() }
     }
 
     /// Has the first step of a handshake taken when there is room for it and its turn has come.
@@ -135,19 +135,19 @@ package final class Handshakes {
 
     private func begin(_ member: ObjectIdentifier) {
         guard let turn = waiting.removeValue(forKey: member), let step = turn.step() else {
-            return schedule.stepTaken(by: member)
+            return schedule.stepFinished(by: member)
         }
         stepping[member] = turn
         let (eventLoop, handshakes) = (eventLoop, NIOLoopBound(self, eventLoop: eventLoop))
-        runner.run(step) { eventLoop.execute { handshakes.value.taken(step, by: member) } }
+        runner.run(step) { eventLoop.execute { handshakes.value.finished(step, by: member) } }
     }
 
-    private func taken(_ step: HandshakeStep, by member: ObjectIdentifier) {
+    private func finished(_ step: HandshakeStep, by member: ObjectIdentifier) {
         let turn = stepping.removeValue(forKey: member)
-        schedule.stepTaken(by: member)
+        schedule.stepFinished(by: member)
         // The next one first: the loop may have more to do now than to start it.
         goOn()
-        turn?.taken(step)
+        turn?.finished(step)
     }
 
     /// Has a handshake that had its time make room for one that is to begin.

@@ -39,7 +39,7 @@ struct IncomingHello {
     private var messageBytes = 0
     private var messageLength = 0
 
-    /// So many bytes tell what else it is: a Modbus header has as many up to its unit.
+    /// How many bytes tell what else it is: a Modbus header has as many up to its unit.
     private static let tellingBytes = 6
     private static let recordHeader = 5
     private static let messageHeader = 4

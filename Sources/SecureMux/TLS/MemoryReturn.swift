@@ -7,18 +7,18 @@ import NIOCore
 /// systems give it back by themselves.
 final class MemoryReturn {
     private let eventLoop: any EventLoop
-    private let giveBack: () -> Void
-    /// How many have ended since it was given back.
+    private let returnMemory: () -> Void
+    /// How many connections have ended since memory was returned.
     private var ended = 0
 
-    /// So many that it is worth the time: a millisecond for each 12 MB that are given back.
+    /// How many connections have to end to be worth the time: a millisecond for each 12 MB that are returned.
     static let crowd = 64
     /// Others may still be ending.
     static let pause = TimeAmount.seconds(5)
 
-    init(_ eventLoop: any EventLoop, giveBack: @escaping () -> Void = CMalloc_trim) {
+    init(_ eventLoop: any EventLoop, returningBy returnMemory: @escaping () -> Void = CMalloc_trim) {
         self.eventLoop = eventLoop
-        self.giveBack = giveBack
+        self.returnMemory = returnMemory
     }
 
     /// A connection has ended.
@@ -27,7 +27,7 @@ final class MemoryReturn {
         guard ended == Self.crowd else { return }
         eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
             self.ended = 0
-            self.giveBack()
+            self.returnMemory()
         }
     }
 }

@@ -12,7 +12,7 @@ struct PEMFile {
     func certificates() throws(TLSConfigurationError) -> [Certificate] {
         let text = try text()
         // OpenSSL passes over it, and nobody would know that it is not trusted.
-        if text.holds("TRUSTED CERTIFICATE") { throw wrongContent(.trustedCertificate, insteadOf: .certificate) }
+        if text.contains("TRUSTED CERTIFICATE") { throw wrongContent(.trustedCertificate, insteadOf: .certificate) }
         let file = try reader(text)
         defer { BIO_free(file) }
         var certificates: [Certificate] = []

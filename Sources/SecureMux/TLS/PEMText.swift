@@ -28,7 +28,7 @@ struct PEMText {
     }
 
     /// Whether there is something under this label.
-    func holds(_ label: String) -> Bool { labels.contains(label) }
+    func contains(_ label: String) -> Bool { labels.contains(label) }
 
     /// The cipher of a private key that is encrypted as before PKCS#8, such as "DES-CBC" (RFC 1421, section 4.6.1.3).
     var legacyCipher: String? {

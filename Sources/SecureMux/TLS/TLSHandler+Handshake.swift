@@ -32,7 +32,7 @@ extension TLSHandler {
         hello.append(bytes)
         switch hello.state {
         case .incomplete:
-            handshakes?.hold(hello.bytes.capacity, self, from: context.channel.remoteAddress) {
+            handshakes?.reserve(hello.bytes.capacity, self, from: context.channel.remoteAddress) {
                 self.refuse(context, .crowdedOut)
             }
         case .whole, .unexpected:
@@ -51,7 +51,7 @@ extension TLSHandler {
         guard case .handshaking = state else { return }
         // Whoever says so may reset the connection after it, and then nobody would hear why; to look takes no time.
         if !isWaitingForTurn, received.endsWithAlert, let step = handOver() {
-            step.take()
+            step.run()
             return advance(context, by: step)
         }
         advance(context)
@@ -62,14 +62,14 @@ extension TLSHandler {
         guard !isWaitingForTurn else { return }
         guard let handshakes else {
             guard let step = handOver() else { return }
-            step.take()
+            step.run()
             return advance(context, by: step)
         }
         isWaitingForTurn = true
         let turn = Handshakes.Turn(handler: self) {
             self.isWaitingForTurn = false
             return self.handOver()
-        } taken: { step in
+        } finished: { step in
             self.advance(context, by: step)
             // What came last was read long ago.
             self.channelReadComplete(context: context)
@@ -100,7 +100,7 @@ extension TLSHandler {
     }
 
     private func advance(_ context: ChannelHandlerContext, by step: HandshakeStep) {
-        let (session, records) = step.giveBack()
+        let (session, records) = step.takeResult()
         // Whatever has ended the handshake meanwhile, nobody needs the session any more.
         guard case .stepping = state else {
             if let session { handshakes?.discard(session, self.context) }
@@ -151,7 +151,7 @@ extension TLSHandler {
             return hungUp
         }
         let step = HandshakeStep(self.context, session, receiving: received)
-        step.take()
+        step.run()
         received = ByteBuffer()
         return if case .failed(let refusal) = step.outcome { refusal } else { hungUp }
     }

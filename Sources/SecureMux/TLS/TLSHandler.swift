@@ -189,14 +189,14 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .stepping:
             break
         case .idle, .established, .closing, .closed:
-            endTurn(context)
+            completeReading(context)
         }
     }
 
     /// Hands what has been received to the later handlers.
     func deliver(_ context: ChannelHandlerContext, _ session: TLSSession) {
         scratch.plaintext.reuse()
-        let step = take(context, promise: nil) { session.decrypt(into: &scratch.plaintext, records: &$0) }
+        let step = run(context, promise: nil) { session.decrypt(into: &scratch.plaintext, records: &$0) }
         if scratch.records.readableBytes > 0 {
             context.flush()
         }
@@ -210,16 +210,17 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .complete, .needsInput:
             break
         case .closed:
-            endTurn(context)
+            completeReading(context)
             context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
             sendLast(context, promise: nil)
         case .failed(let refusal):
-            endTurn(context)
+            completeReading(context)
             refuse(context, refusal)
         }
     }
 
-    /// Bytes that came unasked wait for the next turn: whoever calls `read` expects no `channelRead` before it returns.
+    /// Bytes that came before anybody asked wait for the next tick: whoever calls `read` expects no `channelRead` before
+    /// it returns.
     private func scheduleDelivery(_ context: ChannelHandlerContext) {
         guard !isDeliveryScheduled else { return }
         isDeliveryScheduled = true
@@ -227,11 +228,11 @@ package final class TLSHandler: ChannelDuplexHandler {
             self.isDeliveryScheduled = false
             guard case .established(let session) = self.state, self.isReadWanted else { return }
             self.deliver(context, session)
-            self.endTurn(context)
+            self.completeReading(context)
         }
     }
 
-    private func endTurn(_ context: ChannelHandlerContext) {
+    private func completeReading(_ context: ChannelHandlerContext) {
         if hasDelivered {
             hasDelivered = false
             context.fireChannelReadComplete()
@@ -323,15 +324,15 @@ package final class TLSHandler: ChannelDuplexHandler {
             context.write(wrapOutboundOut(bytes), promise: promise)
             return
         }
-        if case .failed(let refusal) = take(context, promise: promise, { session.encrypt(bytes, records: &$0) }) {
+        if case .failed(let refusal) = run(context, promise: promise, { session.encrypt(bytes, records: &$0) }) {
             refuse(context, refusal)
         }
     }
 
     // MARK: Session
 
-    /// Takes a step of the session and writes the records it makes, failed steps' too, without flushing them.
-    func take(
+    /// Runs a step of the session and writes the records it makes, failed steps' too, without flushing them.
+    func run(
         _ context: ChannelHandlerContext,
         promise: EventLoopPromise<Void>?,
         _ step: (inout ByteBuffer) -> TLSSession.Step

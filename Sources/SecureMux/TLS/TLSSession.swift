@@ -84,7 +84,7 @@ package final class TLSSession {
         if let first = firstBytes.readableBytesView.first, !canStartTLS(first) {
             return fail(.notTLS(evidence()))
         }
-        let step = take(&records) { SSL_do_handshake($0) }
+        let step = run(&records) { SSL_do_handshake($0) }
         guard step == .complete else { return step }
         guard isPeerVerified else {
             return fail(
@@ -105,7 +105,7 @@ package final class TLSSession {
         repeat {
             // A record holds at most 16 KiB, and less than it is long itself.
             let space = min(max(input.readableBytes, 256), 16 << 10)
-            let step = take(&records) { ssl in
+            let step = run(&records) { ssl in
                 var count = 0
                 var result: Int32 = 0
                 plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: space) { bytes in
@@ -129,7 +129,7 @@ package final class TLSSession {
         // OpenSSL takes a write of nothing for an error.
         guard bytes.readableBytes > 0 else { return .complete }
         return bytes.withUnsafeReadableBytes { bytes in
-            take(&records) { ssl in
+            run(&records) { ssl in
                 var count = 0
                 return SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count)
             }
@@ -179,7 +179,7 @@ extension TLSSession {
         return call(ssl)
     }
 
-    private func take(_ records: inout ByteBuffer, _ call: (OpaquePointer) -> Int32) -> Step {
+    private func run(_ records: inout ByteBuffer, _ call: (OpaquePointer) -> Int32) -> Step {
         let result = perform(&records, call)
         if result > 0 { return .complete }
         switch SSL_get_error(ssl, result) {
@@ -250,7 +250,7 @@ extension TLSSession {
         else { return isGood }
         let certificate = X509_STORE_CTX_get_current_cert(store).map { Certificate(sharing: $0) }
         let issuer = certificate.flatMap { X509_get_issuer_name($0.pointer) }
-        Unmanaged<TLSSession>.fromOpaque(session).takeUnretainedValue().keep(
+        Unmanaged<TLSSession>.fromOpaque(session).takeUnretainedValue().store(
             CertificateVerdict(
                 code: X509_STORE_CTX_get_error(store),
                 certificate: certificate,
@@ -261,7 +261,7 @@ extension TLSSession {
         return isGood
     }
 
-    private func keep(_ verdict: CertificateVerdict) {
+    private func store(_ verdict: CertificateVerdict) {
         if self.verdict == nil { self.verdict = verdict }
     }
 }

@@ -5,7 +5,7 @@ import NIOCore
 final class LinkHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let connection: TCPLink
+    private let link: TCPLink
     /// Whether no handler stands between.
     private let isHead: Bool
     private var reader: ResponseReader
@@ -19,8 +19,8 @@ final class LinkHandler: ChannelInboundHandler {
     /// A serial line needs a few milliseconds; what lies between it and us may hold bytes back for longer.
     private static let leastSilence = TimeAmount.milliseconds(100)
 
-    init(_ connection: TCPLink, _ wire: Wire, isHead: Bool) {
-        self.connection = connection
+    init(_ link: TCPLink, _ wire: Wire, isHead: Bool) {
+        self.link = link
         self.isHead = isHead
         reader = wire.responseReader
         carriesTransactionIDs = wire.carriesTransactionIDs
@@ -29,16 +29,16 @@ final class LinkHandler: ChannelInboundHandler {
     /// A request is being sent: what is unread cannot answer it.
     func requestSent() {
         guard !carriesTransactionIDs else { return }
-        reader.requestSent(connection.awaited, unread: unread.readableBytes)
-        connection.isMidResponse = false
+        reader.requestSent(link.awaited, unread: unread.readableBytes)
+        link.isMidResponse = false
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if isHead { connection.output.attach(context) }
+        if isHead { link.output.attach(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        if isHead { connection.output.detach() }
+        if isHead { link.output.detach() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -50,7 +50,7 @@ final class LinkHandler: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         if hasRead { read(context) }
         // A device that sends head and body one by one waits for that, if it has Nagle's algorithm on.
-        if connection.isMidResponse { context.channel.acknowledgeNow() }
+        if link.isMidResponse { context.channel.acknowledgeNow() }
         context.fireChannelReadComplete()
     }
 
@@ -60,7 +60,7 @@ final class LinkHandler: ChannelInboundHandler {
         while !unread.isEmpty,
             let reading = unread.reading(
                 by: &reader,
-                answering: carriesTransactionIDs ? nil : connection.awaited,
+                respondingTo: carriesTransactionIDs ? nil : link.awaited,
                 isSilent: isSilent
             )
         {
@@ -71,7 +71,7 @@ final class LinkHandler: ChannelInboundHandler {
             case .unreadable(let error): close(context, after: error)
             }
         }
-        connection.isMidResponse = unread.readableBytes > reader.earlyBytes
+        link.isMidResponse = unread.readableBytes > reader.earlyBytes
         guard reader.awaitsSilence else { return }
         silence = context.eventLoop.assumeIsolated().scheduleTask(in: Self.leastSilence) {
             self.read(context, isSilent: true)
@@ -80,24 +80,24 @@ final class LinkHandler: ChannelInboundHandler {
 
     private func pass(_ length: Int) {
         guard let message = unread.cut(length) else { return }
-        connection.isMidResponse = unread.readableBytes > reader.earlyBytes
-        connection.received(message)
+        link.isMidResponse = unread.readableBytes > reader.earlyBytes
+        link.received(message)
     }
 
     private func drop(_ length: Int) {
         unread.cut(length)
-        connection.receivedNoise(bytes: length)
+        link.receivedNoise(bytes: length)
     }
 
     private func fail(_ damage: ResponseDamage) {
         unread.clear()
-        connection.isMidResponse = false
-        connection.received(damage)
+        link.isMidResponse = false
+        link.received(damage)
     }
 
     /// What follows cannot be told apart: only a new connection can be trusted.
     private func close(_ context: ChannelHandlerContext, after error: FramingError) {
-        connection.failed(UpstreamError.unreadable(error))
+        link.failed(UpstreamError.unreadable(error))
         context.close(promise: nil)
     }
 
@@ -109,7 +109,7 @@ final class LinkHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        connection.failed(error)
+        link.failed(error)
         context.close(promise: nil)
     }
 }

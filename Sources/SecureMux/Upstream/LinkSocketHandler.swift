@@ -5,30 +5,30 @@ final class LinkSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
-    private let connection: TCPLink
+    private let link: TCPLink
 
-    init(_ connection: TCPLink) {
-        self.connection = connection
+    init(_ link: TCPLink) {
+        self.link = link
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { connection.output.attach(context) }
+    func handlerAdded(context: ChannelHandlerContext) { link.output.attach(context) }
 
-    func handlerRemoved(context: ChannelHandlerContext) { connection.output.detach() }
+    func handlerRemoved(context: ChannelHandlerContext) { link.output.detach() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Before other handlers keep some of it for a while.
-        connection.isMidResponse = true
+        link.isMidResponse = true
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        connection.output.write(unwrapOutboundIn(data), promise)
+        link.output.write(unwrapOutboundIn(data), promise)
     }
 
-    func flush(context: ChannelHandlerContext) { connection.output.flush() }
+    func flush(context: ChannelHandlerContext) { link.output.flush() }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        connection.output.queueUnflushed()
+        link.output.queueUnflushed()
         context.close(mode: mode, promise: promise)
     }
 }

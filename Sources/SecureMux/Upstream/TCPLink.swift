@@ -224,7 +224,7 @@ extension TCPLink {
         reason = reason ?? error
     }
 
-    /// In the loop's next turn: requests that are being sent now are told of first.
+    /// In the loop's next tick: requests that are being sent now are told of first.
     private func closedSoon() {
         owner.eventLoop.assumeIsolated().execute { self.closed() }
     }

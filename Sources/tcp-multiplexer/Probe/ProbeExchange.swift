@@ -117,7 +117,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         let bytes = input
         do throws(FramingError) {
             guard
-                let length = try framing.frameLength(in: bytes.span, .response, answering: nil),
+                let length = try framing.frameLength(in: bytes.span, .response, respondingTo: nil),
                 bytes.count >= length
             else { return }
             let frame = Array(bytes[..<length])

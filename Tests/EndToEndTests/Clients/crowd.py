@@ -17,7 +17,7 @@ import time
 
 import modbus
 
-# So many connects, handshakes or requests under way at once are enough for a busy machine.
+# This many connects, handshakes or requests under way at once are enough for a busy machine.
 CONNECTING = 64
 
 

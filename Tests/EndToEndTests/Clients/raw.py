@@ -19,9 +19,9 @@ parser.add_argument("--source", help="the address to come from")
 parser.add_argument("--certificates", help="speak TLS, with the certificates of this folder")
 parser.add_argument("--certificate", default="client")
 parser.add_argument("--send", default="", help="in hexadecimal")
-parser.add_argument("--drip", type=float, help="send one byte each so many seconds, again and again, and read nothing")
+parser.add_argument("--drip", type=float, help="send one byte every DRIP seconds, again and again, and read nothing")
 parser.add_argument("--seconds", type=float, default=15)
-parser.add_argument("--reset", type=float, help="reset the connection after so many seconds")
+parser.add_argument("--reset", type=float, help="reset the connection after RESET seconds")
 options = parser.parse_args()
 
 peer = socket.create_connection(

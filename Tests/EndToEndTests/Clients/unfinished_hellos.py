@@ -1,6 +1,6 @@
 """Connections that begin a TLS handshake and do not go on, until the input ends.
 
-Each sends so many bytes of a ClientHello that announces --announced, in records of 16 KiB. Says "open N" when all that can be
+Each sends a part of a ClientHello that announces --announced bytes, in records of 16 KiB. Says "open N" when all that can be
 sent has been sent; what the server closes stays closed. With --whole the hellos are whole ones, and nothing follows.
 """
 

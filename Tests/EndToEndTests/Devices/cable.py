@@ -15,8 +15,8 @@ Takes lines on its input, and says "done LINE" for each:
   hole near|far  only those that the near or the far host sends
   pull           the same as hole, and both hosts see that the link has gone
   open           all is well again
-  loss PERCENT   so many packets vanish
-  delay MS       each packet takes so long
+  loss PERCENT   this part of the packets vanishes
+  delay MS       each packet takes as long as this
 """
 
 import ctypes

@@ -17,7 +17,7 @@ extension EndToEnd.FieldReports {
             #expect(try await [short, usual] == ["right=10", "right=3"])
         }
 
-        /// Lets so many clients come and go, 50 ms apart.
+        /// Lets `count` clients come and go, 50 ms apart.
         private static func right(of count: Int, release: String, _ options: String...) async throws -> String? {
             let device = try await Device.start("--release-after", release)
             let server = try await Server.start(port: device.port, ["-p", "modbus"] + options)

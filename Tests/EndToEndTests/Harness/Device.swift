@@ -86,7 +86,7 @@ struct Server {
 }
 
 extension Server {
-    /// Waits until clients have asked so many requests whose description contains `part`; it takes a server with `-d`.
+    /// Waits until clients have asked `count` requests whose description contains `part`; it takes a server with `-d`.
     func hasTaken(_ count: Int, _ part: String = " ") async throws {
         try await program.lines(count, containing: " asks=", part)
     }

@@ -18,13 +18,13 @@ struct DeviceOnDemand {
     /// What it was asked so far, in this order: "unit=1 0300000001".
     var asked: [String] { program.lines(containing: "asked ").map(Self.request) }
 
-    /// Waits until it was asked so many requests, and returns them.
+    /// Waits until it was asked `count` requests, and returns them.
     @discardableResult
     func asked(_ count: Int) async throws -> [String] {
         try await program.lines(count, containing: "asked ").map(Self.request)
     }
 
-    /// Lets it answer so many requests more.
+    /// Lets it answer `count` requests more.
     func answer(_ count: Int) throws { try program.tell("answer \(count)") }
 
     /// Lets it answer all requests from now on.

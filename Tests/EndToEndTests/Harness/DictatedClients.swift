@@ -38,7 +38,7 @@ struct DictatedClients {
         program.lines(containing: "\(name) received ").map(Self.frame)
     }
 
-    /// Waits until a client has received so many frames, and returns them.
+    /// Waits until a client has received `count` frames, and returns them.
     @discardableResult
     func received(_ name: String, _ count: Int, within limit: Duration = .seconds(20)) async throws -> [String] {
         try await program.lines(count, containing: "\(name) received ", within: limit).map(Self.frame)

@@ -27,7 +27,7 @@ struct Load {
         program.lines(containing: "wrong") + program.lines(containing: "Traceback")
     }
 
-    /// Waits until each client has had so many more right answers.
+    /// Waits until each client has had `more` right answers in addition.
     func verify(more: Int = 5) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         let target = leastVerified + more

@@ -52,7 +52,7 @@ struct Play {
         device.program.lines(containing: "asked ").compactMap { $0.split(separator: " ").last.map(String.init) }
     }
 
-    /// Waits until it was asked so many requests.
+    /// Waits until it was asked `count` requests.
     func asked(_ count: Int) async throws {
         try await device.program.lines(count, containing: "asked ")
     }

@@ -95,7 +95,7 @@ final class RunningProgram: Sendable {
         }
     }
 
-    /// Waits for so many lines that contain all of `parts`, and returns the first ones of them.
+    /// Waits for `count` lines that contain all of `parts`, and returns the first ones of them.
     @discardableResult
     func lines(
         _ count: Int,

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct AdmissionTests {
     @Test func `clients are admitted until the listener is full of those who have spoken`() throws {
-        var door = Door(clients: 2, clientsPerAddress: 2)
+        var door = Door(maximumClients: 2, maximumPerAddress: 2)
         try door.comes("a", from: "192.0.2.1")
         try door.comes("b", from: "192.0.2.2")
         door.speaks("a", "b")
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func `who came first of those that never spoke makes room`() throws {
-        var door = Door(clients: 3, clientsPerAddress: 3)
+        var door = Door(maximumClients: 3, maximumPerAddress: 3)
         try door.comes("a", from: "192.0.2.1")
         try door.comes("b", from: "192.0.2.2")
         try door.comes("c", from: "192.0.2.3")
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `the address with the most silent clients makes room`() throws {
-        var door = Door(clients: 5, clientsPerAddress: 5)
+        var door = Door(maximumClients: 5, maximumPerAddress: 5)
         try door.comes("early", from: "192.0.2.1")
         for name in ["f1", "f2", "f3", "f4"] { try door.comes(name, from: "192.0.2.66") }
         #expect(try door.comes("b", from: "192.0.2.2") == .insteadOf("f1"))
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `a flood from one address drives out itself alone`() throws {
-        var door = Door(clients: 8, clientsPerAddress: 8)
+        var door = Door(maximumClients: 8, maximumPerAddress: 8)
         let others = (1...4).map { "other \($0)" }
         for (index, name) in others.enumerated() { try door.comes(name, from: "192.0.2.\(index + 1)") }
         for round in 0..<1000 {
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func `an address has only its share, and of that its own silent clients make room`() throws {
-        var door = Door(clients: 10, clientsPerAddress: 2)
+        var door = Door(maximumClients: 10, maximumPerAddress: 2)
         try door.comes("other", from: "192.0.2.9")
         try door.comes("a", from: "192.0.2.1")
         try door.comes("b", from: "192.0.2.1")
@@ -79,14 +79,14 @@ import Testing
         second: String,
         together: Bool
     ) throws {
-        var door = Door(clients: 10, clientsPerAddress: 1)
+        var door = Door(maximumClients: 10, maximumPerAddress: 1)
         try door.comes("a", from: first)
         door.speaks("a")
         #expect(try door.comes("b", from: second) == (together ? .refused(.address) : .admitted))
     }
 
     @Test func `limits below one admit one client`() throws {
-        var door = Door(clients: 0, clientsPerAddress: -1)
+        var door = Door(maximumClients: 0, maximumPerAddress: -1)
         #expect(try door.comes("a", from: "192.0.2.1") == .admitted)
         door.speaks("a")
         #expect(try door.comes("b", from: "192.0.2.1") == .refused(.address))
@@ -96,8 +96,8 @@ import Testing
         var random = SplitMix(state: 7)
         for _ in 0..<20 {
             let limits = (clients: Int.random(in: 1...40, using: &random), each: Int.random(in: 1...20, using: &random))
-            var door = Door(clients: limits.clients, clientsPerAddress: limits.each)
-            var rule = Rule(clients: limits.clients, clientsPerAddress: limits.each)
+            var door = Door(maximumClients: limits.clients, maximumPerAddress: limits.each)
+            var rule = Rule(maximumClients: limits.clients, maximumPerAddress: limits.each)
             for step in 0..<2000 {
                 let present = rule.clients.map(\.name)
                 switch Int.random(in: 0..<10, using: &random) {
@@ -123,7 +123,7 @@ import Testing
     @Test func `a flood from thousands of addresses costs no more for each than one from few`() throws {
         func cost(addresses: Int) throws -> Duration {
             let from = try (0..<addresses).map { try address("10.0.\($0 >> 8).\($0 & 255)") }
-            var admission = Admission(clients: 4096, clientsPerAddress: 4096)
+            var admission = Admission(maximumClients: 4096, maximumPerAddress: 4096)
             return ContinuousClock().measure {
                 for round in 0..<40_000 {
                     guard case .admittedInsteadOf(_, let evicted) = admission.admit(from: from[round % addresses])
@@ -152,8 +152,8 @@ private struct Door {
         case refused(Admission.Refusal)
     }
 
-    init(clients: Int, clientsPerAddress: Int) {
-        admission = Admission(clients: clients, clientsPerAddress: clientsPerAddress)
+    init(maximumClients: Int, maximumPerAddress: Int) {
+        admission = Admission(maximumClients: maximumClients, maximumPerAddress: maximumPerAddress)
     }
 
     @discardableResult
@@ -198,9 +198,9 @@ private struct Rule {
     let limitPerAddress: Int
     var clients: [(name: String, address: String, isSilent: Bool)] = []
 
-    init(clients: Int, clientsPerAddress: Int) {
-        limit = clients
-        limitPerAddress = clientsPerAddress
+    init(maximumClients: Int, maximumPerAddress: Int) {
+        limit = maximumClients
+        limitPerAddress = maximumPerAddress
     }
 
     mutating func speaks(_ name: String) {

@@ -6,9 +6,9 @@ import Testing
     /// A memory of 100 MiB.
     private struct Memory {
         var budget = MemoryBudget<String>(limit: 100 << 20)
-        var held: Int { budget.held }
+        var reserved: Int { budget.reserved }
 
-        /// Lets a client hold so many MiB.
+        /// Lets a client reserve `mebibytes` MiB.
         mutating func reserve(_ mebibytes: Int, by client: String, from text: String) throws -> [String] {
             budget.reserve(mebibytes << 20, by: client, from: try address(text))
         }
@@ -20,13 +20,13 @@ import Testing
         var budget = Memory()
         #expect(try budget.reserve(60, by: "a", from: "10.0.0.1") == [])
         #expect(try budget.reserve(40, by: "b", from: "10.0.0.2") == [])
-        #expect(budget.held == 100 << 20)
+        #expect(budget.reserved == 100 << 20)
         #expect(try budget.reserve(50, by: "a", from: "10.0.0.1") == [])
         #expect(try budget.reserve(50, by: "b", from: "10.0.0.2") == [])
         #expect(try budget.reserve(0, by: "a", from: "10.0.0.1") == [])
-        #expect(budget.held == 50 << 20)
+        #expect(budget.reserved == 50 << 20)
         budget.left("b")
-        #expect(budget.held == 0)
+        #expect(budget.reserved == 0)
     }
 
     @Test func `who holds most has to let go, not who comes`() throws {
@@ -34,7 +34,7 @@ import Testing
         #expect(try budget.reserve(60, by: "hoarder", from: "10.0.0.1") == [])
         #expect(try budget.reserve(39, by: "other", from: "10.0.0.2") == [])
         #expect(try budget.reserve(2, by: "newcomer", from: "10.0.0.3") == ["hoarder"])
-        #expect(budget.held == 41 << 20)
+        #expect(budget.reserved == 41 << 20)
     }
 
     @Test func `an address that holds most pays for it, however many clients share in that`() throws {
@@ -50,10 +50,10 @@ import Testing
         var budget = Memory()
         #expect(try budget.reserve(40, by: "other", from: "10.0.0.1") == [])
         #expect(try budget.reserve(61, by: "greedy", from: "10.0.0.2") == ["greedy"])
-        #expect(budget.held == 40 << 20)
+        #expect(budget.reserved == 40 << 20)
         // What it still holds until it is gone counts no more.
         #expect(try budget.reserve(90, by: "greedy", from: "10.0.0.2") == [])
-        #expect(budget.held == 40 << 20)
+        #expect(budget.reserved == 40 << 20)
         budget.left("greedy")
         #expect(try budget.reserve(60, by: "greedy", from: "10.0.0.2") == [])
     }
@@ -62,7 +62,7 @@ import Testing
         var budget = Memory()
         for index in 0..<10 { #expect(try budget.reserve(10, by: "\(index)", from: "10.0.0.1") == []) }
         #expect(try budget.reserve(25, by: "newcomer", from: "10.0.0.2") == ["0", "1", "2"])
-        #expect(budget.held == 95 << 20)
+        #expect(budget.reserved == 95 << 20)
     }
 
     @Test func `an IPv6 network counts as one address`() throws {

@@ -18,28 +18,28 @@ extension MessageRules {
     func correlation(ofResponse message: [UInt8]) -> Correlation { response(message.span).correlation }
 
     /// What the device gets.
-    func forwarded(_ request: [UInt8]) -> [UInt8] {
+    func requestForDevice(_ request: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
-        forward(request.span, into: &output)
+        requestForDevice(request.span, into: &output)
         return output
     }
 
     /// What the client gets.
-    func givenBack(_ response: [UInt8], answering request: [UInt8]) -> [UInt8] {
+    func responseForClient(_ response: [UInt8], respondingTo request: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
-        giveBack(response.span, answering: request.span, into: &output)
+        responseForClient(response.span, respondingTo: request.span, into: &output)
         return output
     }
 
     /// The failure reply, or nil where the protocol has none.
-    func reply(toFailed request: [UInt8], _ failure: Failure) -> [UInt8]? {
+    func respond(toFailed request: [UInt8], _ failure: Failure) -> [UInt8]? {
         var output: [UInt8] = []
-        return reply(toFailed: request.span, failure, into: &output) ? output : nil
+        return respond(toFailed: request.span, failure, into: &output) ? output : nil
     }
 
     /// What a client is told whose request was refused, or nil where the protocol has no such message.
-    func reply(toRefused request: [UInt8], _ refusal: RequestRefusal) -> [UInt8]? {
+    func respond(toRefused request: [UInt8], _ refusal: RequestRefusal) -> [UInt8]? {
         var output: [UInt8] = []
-        return reply(toRefused: request.span, refusal, into: &output) ? output : nil
+        return respond(toRefused: request.span, refusal, into: &output) ? output : nil
     }
 }

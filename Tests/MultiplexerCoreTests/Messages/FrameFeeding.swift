@@ -8,7 +8,7 @@ struct FrameFeeding {
     var request: Request?
     private var buffer: [UInt8] = []
 
-    init(_ framing: any Framing, _ direction: Direction = .request, answering request: Request? = nil) {
+    init(_ framing: any Framing, _ direction: Direction = .request, respondingTo request: Request? = nil) {
         self.framing = framing
         self.direction = direction
         self.request = request
@@ -27,7 +27,7 @@ struct FrameFeeding {
 
     /// The length that the framing sees in these bytes alone.
     func measure(_ bytes: [UInt8]) throws -> Int? {
-        try framing.frameLength(in: bytes.span, direction, answering: request)
+        try framing.frameLength(in: bytes.span, direction, respondingTo: request)
     }
 
     /// The frame taken out of its envelope and put into it again.

@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: Failure.allCases)
     func `there is no way to say that a request failed`(_ failure: Failure) {
-        #expect(rules.reply(toFailed: line, failure) == nil)
+        #expect(rules.respond(toFailed: line, failure) == nil)
     }
 
     @Test func `a client that has closed its sending side still gets its answers`() {

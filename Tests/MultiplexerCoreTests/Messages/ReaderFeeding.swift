@@ -77,7 +77,7 @@ struct ReaderFeeding {
 
     private mutating func next(isSilent: Bool) -> ResponseReader.Reading? {
         let bytes = unread
-        return reader.next(in: bytes.span, answering: awaited, isSilent: isSilent)
+        return reader.next(in: bytes.span, respondingTo: awaited, isSilent: isSilent)
     }
 
     private mutating func cut(_ length: Int) -> [UInt8] {

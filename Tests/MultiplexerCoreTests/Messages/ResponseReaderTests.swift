@@ -186,7 +186,7 @@ import Testing
         #expect(feeding.receive(Array("ly\n".utf8)) == [Self.tooMuch])
     }
 
-    @Test func `a line that comes unasked is for the core to judge`() {
+    @Test func `an unsolicited line is for the core to judge`() {
         var feeding = ReaderFeeding(.echo)
         #expect(feeding.receive(Array("unasked\n".utf8)) == [.message(Array("unasked\n".utf8))])
     }

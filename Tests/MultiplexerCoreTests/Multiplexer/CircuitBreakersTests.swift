@@ -394,7 +394,7 @@ import Testing
         var breakers = Multiplexer.CircuitBreakers(Backoff(), seed: 1)
         func subject(_ value: UInt64) -> Request.Subject { Request.Subject(rawValue: value) }
         func hangUp(_ value: UInt64) -> Duration? {
-            breakers.noteHangUp(subject(value), of: Multiplexer.Waiters(nil), isAlone: true, at: .zero)
+            breakers.deviceHungUp(on: subject(value), of: Multiplexer.Waiters(nil), isAlone: true, at: .zero)
         }
         for value in 1...65 as ClosedRange<UInt64> { _ = hangUp(value) }
         #expect(!breakers.suspects(subject(1)))

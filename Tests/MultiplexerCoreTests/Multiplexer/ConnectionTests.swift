@@ -139,7 +139,7 @@ import Testing
     @Test func `a connection closed before anything was asked is opened again for the next request`() {
         var trace = Trace.ready(clients: .a)
         #expect(trace.closed(1) == "")
-        #expect(trace.reports == "closed unasked")
+        #expect(trace.reports == "closed unused")
         #expect(trace.join(.b) == "")
         trace.stall(.seconds(330))
         #expect(trace.request(1, from: .a) == "connect 2")

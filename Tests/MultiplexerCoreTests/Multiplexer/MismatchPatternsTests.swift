@@ -6,7 +6,7 @@ import Testing
 @Suite struct MismatchPatternsTests {
     private static let correlation = Correlation(rawValue: 0x0103)
 
-    /// The reports while so many answers come to one request, none of them with its id.
+    /// The reports while `count` answers come to one request, none of them with its id.
     private func reports(_ count: Int, _ change: (inout Response, _ number: Int) -> Void) -> [String] {
         var trace = Trace.ready(clients: .a)
         trace.request(1, from: .a)

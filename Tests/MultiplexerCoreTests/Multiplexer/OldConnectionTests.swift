@@ -82,7 +82,7 @@ import Testing
         #expect(trace.write(2, from: .b) == "")
     }
 
-    @Test func `a connection that ends in the midst of an answer was taken`() {
+    @Test func `a connection that ends in the middle of an answer was taken`() {
         var trace = closed(configuration)
         trace.connected(2)
         #expect(trace.closed(2, midResponse: true) == "fail 1 connectionLost to B")

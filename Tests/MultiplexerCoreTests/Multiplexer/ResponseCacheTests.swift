@@ -7,9 +7,9 @@ import Testing
 
     @Test func `a response is found until it is too old`() throws {
         var cache = Multiplexer.ResponseCache(maximumAge: .seconds(1))
-        let place = cache.keep(read(1), generation: 0, at: .seconds(5))
+        let slot = cache.insert(read(1), generation: 0, at: .seconds(5))
         let found = try #require(cache.find(read(1), generation: 0, at: .seconds(6)))
-        #expect(found.place == place)
+        #expect(found.slot == slot)
         #expect(found.age == .seconds(1))
         #expect(cache.find(read(1), generation: 0, at: .seconds(6) + .nanoseconds(1)) == nil)
         #expect(cache.find(read(2), generation: 0, at: .seconds(5)) == nil)
@@ -18,9 +18,9 @@ import Testing
 
     @Test func `a new response takes the place of the old one to the same read`() throws {
         var cache = Multiplexer.ResponseCache(maximumAge: .seconds(1))
-        let place = cache.keep(read(1), generation: 0, at: .zero)
-        #expect(cache.keep(read(2), generation: 0, at: .zero) != place)
-        #expect(cache.keep(read(1), generation: 3, at: .seconds(1)) == place)
+        let slot = cache.insert(read(1), generation: 0, at: .zero)
+        #expect(cache.insert(read(2), generation: 0, at: .zero) != slot)
+        #expect(cache.insert(read(1), generation: 3, at: .seconds(1)) == slot)
         #expect(cache.find(read(1), generation: 0, at: .seconds(1)) == nil)
         #expect(try #require(cache.find(read(1), generation: 3, at: .seconds(1))).age == .zero)
     }
@@ -28,11 +28,11 @@ import Testing
     @Test func `when all places are taken the oldest goes`() {
         var cache = Multiplexer.ResponseCache(maximumAge: .seconds(1))
         let limit = Multiplexer.ResponseCache.limit
-        for value in 0..<limit { #expect(cache.keep(read(value), generation: 0, at: .zero) == value) }
-        #expect(cache.keep(read(limit), generation: 0, at: .zero) == 0)
+        for value in 0..<limit { #expect(cache.insert(read(value), generation: 0, at: .zero) == value) }
+        #expect(cache.insert(read(limit), generation: 0, at: .zero) == 0)
         #expect(cache.find(read(0), generation: 0, at: .zero) == nil)
-        #expect(cache.find(read(1), generation: 0, at: .zero)?.place == 1)
-        #expect(cache.find(read(limit), generation: 0, at: .zero)?.place == 0)
-        #expect(cache.keep(read(limit + 1), generation: 0, at: .zero) == 1)
+        #expect(cache.find(read(1), generation: 0, at: .zero)?.slot == 1)
+        #expect(cache.find(read(limit), generation: 0, at: .zero)?.slot == 0)
+        #expect(cache.insert(read(limit + 1), generation: 0, at: .zero) == 1)
     }
 }

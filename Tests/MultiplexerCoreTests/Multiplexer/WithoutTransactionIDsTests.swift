@@ -72,7 +72,7 @@ import Testing
     }
 
     // Nothing was asked yet, so nothing can be mistaken for its answer.
-    @Test func `a greeting while the connection settles is dropped`() {
+    @Test func `a greeting during the delay after connecting is dropped`() {
         var trace = Trace(.init(carriesTransactionIDs: false, delayAfterConnect: .seconds(1)))
         trace.join(.a)
         trace.request(1, from: .a)

@@ -7,7 +7,7 @@ import Testing
 
 // MARK: guide: framing
 
-/// Records: a length byte, then so many bytes of message.
+/// Records: a length byte, then as many bytes of message.
 package struct RecordFraming: Framing {
     /// The one record framing: it has nothing to set.
     package init() {}
@@ -19,7 +19,7 @@ package struct RecordFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         guard !bytes.isEmpty else { return nil }
         guard bytes[0] > 0 else { throw FramingError("a record without a key") }
@@ -64,7 +64,7 @@ package struct RecordMessageRules: MessageRules {
     }
 
     /// The key alone means that there is no value.
-    package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
+    package func respond(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
         output.append(request[0])
         return true
     }

@@ -98,6 +98,6 @@ extension EveryProtocolTests.Stream {
 
     fileprivate func feeding() throws -> FrameFeeding {
         let spoken = try applicationProtocol()
-        return FrameFeeding(spoken.framing, direction, answering: request.map { spoken.messageRules.request($0) })
+        return FrameFeeding(spoken.framing, direction, respondingTo: request.map { spoken.messageRules.request($0) })
     }
 }

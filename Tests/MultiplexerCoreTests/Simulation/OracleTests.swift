@@ -61,20 +61,20 @@ import Testing
 
     @Test func `a response to the client that asked is fine, and a second one is not`() throws {
         var oracle = try watching()
-        oracle.begin(response(1), at: .zero, answering: 0)
+        oracle.begin(response(1), at: .zero, respondingTo: 0)
         #expect(complaint(of: &oracle, about: respond(1, to: .a)) == nil)
         #expect(complaint(of: &oracle, about: respond(1, to: .a)) == "2: a request ended twice")
     }
 
     @Test func `a response to another client is noticed`() throws {
         var oracle = try watching()
-        oracle.begin(response(1), at: .zero, answering: 0)
+        oracle.begin(response(1), at: .zero, respondingTo: 0)
         #expect(complaint(of: &oracle, about: respond(1, to: .b)) == "1: a client got what another asked for")
     }
 
     @Test func `a response that the device meant for another request is noticed`() throws {
         var oracle = try watching()
-        oracle.begin(response(1), at: .zero, answering: 7)
+        oracle.begin(response(1), at: .zero, respondingTo: 7)
         #expect(
             complaint(of: &oracle, about: respond(1, to: .a)) == "1: a client got the response of another request"
         )
@@ -82,7 +82,7 @@ import Testing
 
     @Test func `a response that is kept back is noticed`() throws {
         var oracle = try watching()
-        oracle.begin(response(1), at: .zero, answering: 0)
+        oracle.begin(response(1), at: .zero, respondingTo: 0)
         #expect(throws: Violation.self) { try oracle.end(at: .zero, .init()) }
     }
 
@@ -137,7 +137,7 @@ import Testing
 
     @Test func `a request before the gap is over is noticed, and one that waits longer, too`() throws {
         var oracle = try watching(.init(minimumGap: .seconds(1)))
-        oracle.begin(response(1), at: .seconds(1), answering: 0)
+        oracle.begin(response(1), at: .seconds(1), respondingTo: 0)
         try oracle.check(respond(1, to: .a), at: .seconds(1))
         oracle.begin(request(2, from: .b), at: .seconds(1))
         let early = complaint(of: &oracle, about: send(2, as: 2), at: .milliseconds(1999))
@@ -198,7 +198,7 @@ import Testing
         oracle.begin(.clientJoined(.c), at: .zero)
         oracle.begin(request(3, from: .c), at: .zero)
         try oracle.check(send(3, as: 3), at: .zero)
-        oracle.begin(response(1), at: .zero, answering: 0)
+        oracle.begin(response(1), at: .zero, respondingTo: 0)
         #expect(complaint(of: &oracle, about: respond(1, to: .a)) == nil)
         #expect(throws: Violation.self) { try oracle.checkValue(0, for: 2) }
         #expect(throws: Never.self) { try oracle.checkValue(1, for: 2) }

@@ -43,7 +43,7 @@ import Testing
         }
         let ends: [KeyPath<Multiplexer.Statistics, Int>] = [
             \.responses, \.unreachable, \.unanswered, \.expired, \.drained, \.abandoned, \.strays, \.broadcasts, \.late,
-            \.sentAgain, \.shared, \.kept,
+            \.sentAgain, \.shared, \.cached,
         ]
         for end in ends { #expect(seen.count { $0[keyPath: end] > 0 } > 25, "\(end)") }
         #expect(seen.allSatisfy { $0.requests > 0 && $0.requests == $0.ended })
@@ -53,7 +53,7 @@ import Testing
     @Test func `schedules reach every report`() throws {
         let reports = [
             "ready", "backing off", "lost with", "connect timed out", "timed out", "after silence", "after stray",
-            "closed unasked", "closed early", "closing idle", "renewing", "again", "answers again", "stray",
+            "closed unused", "closed early", "closing idle", "renewing", "again", "answers again", "stray",
             "late", "competitor", "unsolicited", "broadcast answered", "last response", "damaged", "drained",
             "shares with", "keep in",
         ]

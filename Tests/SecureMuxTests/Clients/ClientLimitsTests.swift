@@ -9,7 +9,7 @@ import Testing
 /// How long a listener waits for its clients, on real sockets.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ClientLimitsTests {
     @Test(arguments: [false, true])
-    func `a client that asks for nothing any more is closed in peace`(overTLS: Bool) async throws {
+    func `a client that asks for nothing any more is closed cleanly`(overTLS: Bool) async throws {
         try await withServer(overTLS: overTLS, ClientLimits(idleTimeout: .seconds(1))) { server, device in
             let client = try await server.connect()
             try await client.send(read(transaction: 1, unit: 1, address: 0, count: 1))
@@ -333,7 +333,7 @@ import Testing
 private let longest: [UInt8] = [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 125]
 
 extension TestPeer {
-    /// Sends so many requests, without waiting until they are taken.
+    /// Sends `count` requests, without waiting until they are taken.
     fileprivate func ask(_ count: Int) async throws {
         let requests = (0..<count).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] + longest.dropFirst(2) }
         channel.writeAndFlush(ByteBuffer(bytes: requests), promise: nil)

@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `a client whose answer is due, or that has begun to ask, is not idle`() throws {
-        #expect(end { _ in Observation(isAnswerDue: true) } == nil)
+        #expect(end { _ in Observation(isResponseDue: true) } == nil)
         #expect(try #require(end { Observation(isRestDue: $0 < 15) }) == (45, .idle))
         #expect(try #require(end { Observation(unsent: $0 < 5 ? 1 : 0) }) == (35, .idle))
     }
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `a request must come whole in time, however busy the client is with it`() throws {
         #expect(try #require(end { _ in Observation(isRestDue: true) }) == (20, .request))
-        #expect(try #require(end { Observation(isRestDue: true, taken: UInt64($0)) }) == (20, .request))
+        #expect(try #require(end { Observation(isRestDue: true, accepted: UInt64($0)) }) == (20, .request))
     }
 
     @Test func `each request has its own time`() throws {
@@ -62,19 +62,19 @@ import Testing
     }
 
     @Test func `time in which we do not read does not count`() throws {
-        #expect(end { Observation(isAnswerDue: true, isRestDue: $0 % 15 != 0) } == nil)
+        #expect(end { Observation(isResponseDue: true, isRestDue: $0 % 15 != 0) } == nil)
     }
 
     @Test func `a client must take something of what is written to it`() throws {
         #expect(try #require(end { _ in Observation(unsent: 1) }) == (10, .write))
-        #expect(try #require(end { Observation(isAnswerDue: true, unsent: $0 < 50 ? 0 : 1 + $0) }) == (60, .write))
+        #expect(try #require(end { Observation(isResponseDue: true, unsent: $0 < 50 ? 0 : 1 + $0) }) == (60, .write))
     }
 
     @Test func `a client that takes a little now and then may go on`() throws {
-        #expect(end { Observation(isAnswerDue: true, unsent: 1000, taken: UInt64($0 / 9)) } == nil)
-        #expect(try #require(end { Observation(unsent: 1000, taken: $0 < 9 ? 0 : 1) }) == (19, .write))
+        #expect(end { Observation(isResponseDue: true, unsent: 1000, accepted: UInt64($0 / 9)) } == nil)
+        #expect(try #require(end { Observation(unsent: 1000, accepted: $0 < 9 ? 0 : 1) }) == (19, .write))
         // The next response counts anew.
-        #expect(end { Observation(isAnswerDue: true, unsent: $0 % 9 == 0 ? 0 : 1) } == nil)
+        #expect(end { Observation(isResponseDue: true, unsent: $0 % 9 == 0 ? 0 : 1) } == nil)
     }
 
     @Test func `nobody is looked after who can exceed nothing`() {
@@ -82,7 +82,7 @@ import Testing
         let limits = ClientLimits()
         #expect(!timeouts.isWatched(within: limits))
         for (observation, isWatched) in [
-            (Observation(isAnswerDue: true), false), (Observation(isRestDue: true), true),
+            (Observation(isResponseDue: true), false), (Observation(isRestDue: true), true),
             (Observation(unsent: 1), true),
             (Observation(), false),
         ] {

@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `half a request behind so many that reading paused costs its client the connection`() async throws {
+    @Test func `half a request after enough to pause reading costs its client the connection`() async throws {
         try await withServer(
             .patient { ($0.waitingLimit, $0.sharesReads) = (2, false) },
             limits: ClientLimits(requestTimeout: .milliseconds(300))

@@ -39,7 +39,7 @@ import Testing
             // The other client's answer overtakes, its own second one cannot.
             try await link.send(second)
             #expect(try await clients[1].receive(8) == rtu(other))
-            try await link.send(tcp(answering: first, answer))
+            try await link.send(tcp(respondingTo: first, answer))
             #expect(try await clients[0].receive(7) == rtu(answer))
             let third = try await link.receiveFrame()
             try await link.send(third)
@@ -99,7 +99,7 @@ import Testing
             #expect(broadcast[6...] == [0, 6, 0, 1, 0, 2])
             try await link.send(broadcast)
             let asked = try await link.receiveFrame()
-            try await link.send(tcp(answering: asked, answer))
+            try await link.send(tcp(respondingTo: asked, answer))
             #expect(try await client.receive(7) == rtu(answer))
         }
     }
@@ -206,10 +206,10 @@ import Testing
             try await client.send(rtu(question) + rtu(question))
             let link = try await device.connection()
             var asked = try await link.receiveFrame()
-            try await link.send(tcp(answering: asked, answer + answer))
+            try await link.send(tcp(respondingTo: asked, answer + answer))
             #expect(try await client.receive(5) == rtu([1, 0x83, 0x0B]))
             asked = try await link.receiveFrame()
-            try await link.send(tcp(answering: asked, answer))
+            try await link.send(tcp(respondingTo: asked, answer))
             #expect(try await client.receive(7) == rtu(answer))
             #expect(server.log.lines.contains { $0.contains("dropped a response whose length") })
         }
@@ -248,7 +248,7 @@ import Testing
     }
 
     /// A frame with the transaction id of another.
-    private func tcp(answering frame: [UInt8], _ message: [UInt8]) -> [UInt8] {
+    private func tcp(respondingTo frame: [UInt8], _ message: [UInt8]) -> [UInt8] {
         frame.prefix(2) + [0, 0, 0, UInt8(message.count)] + message
     }
 }

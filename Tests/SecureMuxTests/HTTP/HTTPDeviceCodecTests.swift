@@ -396,7 +396,7 @@ import Testing
         #expect(device.complaints == ["the device sent a body longer than 10 bytes"])
     }
 
-    @Test func `what a device says unasked ends the connection`() throws {
+    @Test func `an unsolicited message of a device ends the connection`() throws {
         let device = try DevicePipeline()
         device.send("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         #expect(device.complaints == ["the device sent more than it was asked for"])

@@ -49,7 +49,7 @@ final class ClientPipeline {
     func fail(_ failure: Failure) {
         let request: [UInt8] = []
         var message: [UInt8] = []
-        _ = HTTPMessageRules().reply(toFailed: request.span, failure, into: &message)
+        _ = HTTPMessageRules().respond(toFailed: request.span, failure, into: &message)
         var frame: [UInt8] = []
         HTTPRecordFraming().seal(message.span, transactionID: 0, into: &frame)
         respond(ByteBuffer(bytes: frame))

@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct LoopWatchTests {
     @Test func `a loop that is blocked is reported once, and once more when it goes on`() async throws {
         try await withWatch { watch, loop, log in
-            try await eventually { watch.health.sinceLastAnswer < .seconds(1) }
+            try await eventually { watch.health.sinceLastResponse < .seconds(1) }
             #expect(!watch.health.isStalled)
             #expect(watch.health.stalls == 0)
 
@@ -18,7 +18,7 @@ import Testing
             try await eventually { watch.health.isStalled }
             try await eventually { log.lines.contains { $0.hasPrefix("error the event loop is stalled") } }
             try await Task.sleep(for: .milliseconds(200))
-            #expect(watch.health.sinceLastAnswer > .milliseconds(100))
+            #expect(watch.health.sinceLastResponse > .milliseconds(100))
             #expect(watch.health.longestStall > .milliseconds(100))
             #expect(log.lines.count { $0.contains("stalled") } == 1, "\(log.lines)")
 
@@ -43,7 +43,7 @@ import Testing
             stallLimit: .milliseconds(200),
             logger: log.logger
         )
-        try await eventually { server.health.sinceLastAnswer < .milliseconds(200) }
+        try await eventually { server.health.sinceLastResponse < .milliseconds(200) }
         #expect(!server.health.isStalled)
         let client = try await TestPeer.connect(to: server.addresses[0].port)
         try await eventually { server.health.isStalled }

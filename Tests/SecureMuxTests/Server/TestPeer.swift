@@ -51,7 +51,7 @@ final class TestPeer: Sendable {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
     }
 
-    /// Waits for so many bytes.
+    /// Waits for `count` bytes.
     func receive(_ count: Int, within limit: TimeAmount = .seconds(10)) async throws -> [UInt8] {
         try await wait(within: limit) { $0.bytes.count >= count ? $0.take(count) : nil }
     }

@@ -14,7 +14,7 @@ import Testing
         #expect(size(after: counts) == 512)
     }
 
-    /// How large the next read is after reads of so many bytes; nil if what is allocated has another size than announced.
+    /// How large the next read is after reads of `counts` bytes; nil if what is allocated has another size than announced.
     private func size(after counts: [Int]) -> Int? {
         var reads = GrowingReads()
         for count in counts { _ = reads.record(actualReadBytes: count) }

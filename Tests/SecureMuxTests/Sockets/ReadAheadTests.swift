@@ -55,7 +55,7 @@ import Testing
         #expect(connection.channel.isActive)
     }
 
-    @Test func `what comes unasked is kept until somebody reads, and the end behind it`() throws {
+    @Test func `what comes ahead of a read is buffered until somebody reads, and the end behind it`() throws {
         let connection = try Connection(limit: 8)
         defer { connection.close() }
         connection.channel.read()
@@ -71,7 +71,7 @@ import Testing
         #expect(connection.later.events == ["read", "complete", "read", "complete", "end"])
     }
 
-    @Test func `more than the limit unasked ends the connection`() throws {
+    @Test func `more than the limit ahead of a read ends the connection`() throws {
         let connection = try Connection(limit: 8)
         defer { connection.close() }
         connection.bring("12345678")
@@ -81,7 +81,7 @@ import Testing
         #expect(connection.later.received == "")
     }
 
-    @Test func `where nobody is answered after the end the first byte unasked ends the connection`() throws {
+    @Test func `where nobody is answered after the end the first byte ahead of a read ends the connection`() throws {
         let connection = try Connection(limit: 0)
         defer { connection.close() }
         connection.bring("1")

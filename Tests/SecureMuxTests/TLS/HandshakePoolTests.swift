@@ -38,11 +38,11 @@ import Testing
 
     @Test func `a step is taken by a thread that gives way to the loop`() async throws {
         let pool = HandshakePool(threads: 1)
-        let taken = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Int32.self)
+        let finished = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Int32.self)
         let step = try step()
-        pool.run(step) { taken.succeed(getpriority(HandshakePool.ownPriority, 0)) }
+        pool.run(step) { finished.succeed(getpriority(HandshakePool.ownPriority, 0)) }
         let ours = getpriority(HandshakePool.ownPriority, 0)
-        #expect(try await taken.futureResult.get() == min(ours + HandshakePool.niceness, 19))
+        #expect(try await finished.futureResult.get() == min(ours + HandshakePool.niceness, 19))
         #expect(step.outcome == .needsInput && step.session != nil)
         await pool.shutdown()
     }

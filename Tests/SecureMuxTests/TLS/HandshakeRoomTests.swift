@@ -8,7 +8,7 @@ import Testing
 
     private static func time(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
 
-    @Test mutating func `it is full when so many are in, until one leaves`() {
+    @Test mutating func `it is full when all places are taken, until one leaves`() {
         for member in 1...4 {
             #expect(!room.isFull())
             room.enter(member, of: "a", at: Self.time(0))

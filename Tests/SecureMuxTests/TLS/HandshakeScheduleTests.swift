@@ -17,11 +17,12 @@ import Testing
 
     private mutating func next(_ seconds: Int64 = 0) -> Int? { schedule.next(at: Self.time(seconds)) }
 
-    @Test mutating func `so many take a step at a time, and the next one when one of them is over`() {
+    @Test
+    mutating func `as many as there is width for take a step at a time, and the next one when one of them is over`() {
         for member in 1...3 { schedule.begin(member, of: a) }
         #expect([next(), next(), next()] == [1, 2, nil])
         #expect(schedule.waitingCount == 1)
-        schedule.stepTaken(by: 2)
+        schedule.stepFinished(by: 2)
         #expect([next(), next()] == [3, nil])
     }
 
@@ -30,10 +31,10 @@ import Testing
         #expect([next(), next()] == [1, 2])
         schedule.begin(3, of: a)
         schedule.begin(4, of: b)
-        for member in 1...2 { schedule.stepTaken(by: member) }
+        for member in 1...2 { schedule.stepFinished(by: member) }
         for member in 1...2 { schedule.proceed(member, of: a) }
         #expect(Set([next(), next()]) == [1, 3])
-        for member in [1, 3] { schedule.stepTaken(by: member) }
+        for member in [1, 3] { schedule.stepFinished(by: member) }
         schedule.leave(1, of: a)
         #expect(Set([next(), next()]) == [2, 4])
     }
@@ -42,7 +43,7 @@ import Testing
         for member in 1...4 { schedule.begin(member, of: a) }
         for member in 1...3 {
             #expect(next() == member)
-            schedule.stepTaken(by: member)
+            schedule.stepFinished(by: member)
         }
         #expect(next() == nil)
         schedule.proceed(2, of: a)
@@ -54,13 +55,13 @@ import Testing
     @Test mutating func `a place is free only when the step is over in which its handshake ended`() {
         for member in 1...4 { schedule.begin(member, of: a) }
         #expect([next(), next()] == [1, 2])
-        schedule.stepTaken(by: 2)
+        schedule.stepFinished(by: 2)
         #expect(next() == 3)
-        schedule.stepTaken(by: 3)
+        schedule.stepFinished(by: 3)
         schedule.leave(1, of: a)
         #expect(schedule.underWay == 3 && schedule.nextToMakeRoom == nil)
         #expect(next() == nil)
-        schedule.stepTaken(by: 1)
+        schedule.stepFinished(by: 1)
         #expect(schedule.underWay == 2)
         #expect(next() == 4)
     }
@@ -69,7 +70,7 @@ import Testing
         for member in 1...3 {
             schedule.begin(member, of: a)
             #expect(next(Int64(member)) == member)
-            schedule.stepTaken(by: member)
+            schedule.stepFinished(by: member)
         }
         #expect(schedule.nextToMakeRoom == nil)
         schedule.begin(4, of: b)
@@ -78,14 +79,14 @@ import Testing
     }
 
     @Test mutating func `whoever has its turn holds no memory for its hello any more`() {
-        #expect(schedule.hold(600, by: 1, from: a) == [])
+        #expect(schedule.reserve(600, by: 1, from: a) == [])
         schedule.begin(1, of: a)
-        #expect(schedule.heldMemory == 600)
+        #expect(schedule.reservedMemory == 600)
         #expect(next() == 1)
-        #expect(schedule.heldMemory == 0)
-        #expect(schedule.hold(600, by: 2, from: a) == [])
-        #expect(schedule.hold(600, by: 3, from: a) == [2])
+        #expect(schedule.reservedMemory == 0)
+        #expect(schedule.reserve(600, by: 2, from: a) == [])
+        #expect(schedule.reserve(600, by: 3, from: a) == [2])
         schedule.leave(3, of: a)
-        #expect(schedule.heldMemory == 0)
+        #expect(schedule.reservedMemory == 0)
     }
 }

@@ -19,11 +19,11 @@ import Testing
         let (server, client) = try contexts(.required)
         let (channel, session) = try on.greeted(server, client)
         #expect(try on.answer(from: channel) == nil && on.steps.count == 1)
-        on.takeSteps(1)
+        on.runSteps(1)
         let last = try #require(try on.lastFlight(of: session, to: channel))
         on.deliver(last, to: channel)
         #expect(on.completed.count == 0)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(on.completed.count == 1)
         _ = try channel.finish()
     }
@@ -32,9 +32,9 @@ import Testing
         let on = Loop()
         let (server, client) = try contexts(.off)
         let (channel, session) = try on.greeted(server, client)
-        on.takeSteps(1)
+        on.runSteps(1)
         on.deliver(try #require(try on.lastFlight(of: session, to: channel)), to: channel)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(on.completed.count == 1 && on.runner.freed == 0)
         _ = try channel.finish()
         on.loop.run()
@@ -49,7 +49,7 @@ import Testing
         #expect(on.steps.count == 2 && on.handshakes.waitingCount == 18)
         for _ in 0..<2 * open.count {
             #expect(on.steps.count <= 2)
-            on.takeSteps(1)
+            on.runSteps(1)
             for (channel, session) in open {
                 if let last = try on.lastFlight(of: session, to: channel) { on.deliver(last, to: channel) }
             }
@@ -61,7 +61,7 @@ import Testing
         let on = Loop()
         let (server, client) = try contexts(.off)
         let (channel, session) = try on.greeted(server, client)
-        on.takeSteps(1)
+        on.runSteps(1)
         let last = try #require(try on.lastFlight(of: session, to: channel))
         var request = ByteBuffer()
         #expect(session.encrypt(ByteBuffer(string: "request"), records: &request) == .complete)
@@ -71,10 +71,10 @@ import Testing
         on.deliver(cut, to: channel)
         let reads = on.completed.reads
         on.deliver(rest, to: channel)
-        on.takeSteps(1)
+        on.runSteps(1)
         on.deliver(request, to: channel)
         #expect(on.completed.reads == reads)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(on.completed.count == 1)
         #expect(on.completed.received == "request")
         _ = try channel.finish()
@@ -88,9 +88,9 @@ import Testing
         leaving.close(promise: nil)
         on.loop.run()
         #expect(on.handshakes.underWay == 1, "its session is not back")
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(try on.answer(from: leaving) == nil)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(try on.answer(from: staying) != nil)
         _ = try staying.finish(acceptAlreadyClosed: true)
         #expect(on.handshakes.underWay == 0)
@@ -100,14 +100,14 @@ import Testing
         let on = Loop()
         let (server, client) = try contexts(.off)
         let (channel, _) = try on.greeted(server, client)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(try on.answer(from: channel) != nil)
         on.deliver(ByteBuffer(bytes: [0x14, 3, 3, 0, 1, 1]), to: channel)
         weak let session = try #require(on.steps.first?.session)
         channel.close(promise: nil)
         on.loop.run()
         #expect(session != nil)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(session == nil)
     }
 
@@ -117,7 +117,7 @@ import Testing
         let (channel, _) = try on.greeted(server, client)
         on.loop.advanceTime(by: .milliseconds(500))
         #expect(on.refused.map(\.kind) == [.timedOut])
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(on.refused.count == 1 && on.completed.count == 0)
         _ = try? channel.finish(acceptAlreadyClosed: true)
     }
@@ -128,7 +128,7 @@ import Testing
         let (server, _) = try contexts(.off)
         let stranger = try TLSContext(client: certificates.client(serverName: "elsewhere"))
         let (channel, session) = try on.greeted(server, stranger)
-        on.takeSteps(1)
+        on.runSteps(1)
         session.receive(try #require(try on.answer(from: channel)))
         var alert = ByteBuffer()
         guard case .failed = session.handshake(records: &alert) else {
@@ -138,7 +138,7 @@ import Testing
         let other = hasTurn ? nil : try on.greeted(server, stranger).0
         on.deliver(alert, to: channel)
         channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        on.takeSteps(2)
+        on.runSteps(2)
         #expect(on.refused.map(\.kind) == [.certificateRejected])
         #expect(!channel.isActive)
         for channel in [channel, other] { _ = try? channel?.finish(acceptAlreadyClosed: true) }
@@ -149,7 +149,7 @@ import Testing
         let (server, client) = try contexts(.off)
         let (channel, _) = try on.greeted(server, client)
         channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        on.takeSteps(1)
+        on.runSteps(1)
         #expect(on.refused == [.hungUp(.server(.off), heardFrom: true)])
         #expect(!channel.isActive)
         _ = try? channel.finish(acceptAlreadyClosed: true)
@@ -165,7 +165,7 @@ import Testing
         leaving.close(promise: nil)
         on.loop.run()
         #expect(on.handshakes.waitingCount == 1)
-        on.takeSteps(2)
+        on.runSteps(2)
         #expect(try on.answer(from: first) != nil)
         #expect(try on.answer(from: staying) != nil)
         #expect(on.handshakes.waitingCount == 0 && on.steps.isEmpty)
@@ -179,7 +179,7 @@ import Testing
         let crowd = try (0..<10).map { _ in try on.greeted(server, client, from: "10.0.0.1").0 }
         let (other, _) = try on.greeted(server, client, from: "10.0.0.2")
         defer { for channel in crowd + [other] { _ = try? channel.finish(acceptAlreadyClosed: true) } }
-        on.takeSteps(3)
+        on.runSteps(3)
         #expect(try on.answer(from: other) != nil)
         #expect(try crowd.count { try on.answer(from: $0) != nil } == 2)
     }
@@ -190,12 +190,12 @@ import Testing
         let (server, client) = try contexts(.off)
         let open = try (0..<5).map { _ in try on.greeted(server, client).0 }
         defer { for channel in open { _ = try? channel.finish(acceptAlreadyClosed: true) } }
-        on.takeSteps(5)
+        on.runSteps(5)
         on.loop.advanceTime(by: Handshakes.time - .milliseconds(100))
         #expect(on.handshakes.underWay == 3 && on.handshakes.waitingCount == 2)
         #expect(try open.map { try on.answer(from: $0) != nil } == [true, true, true, false, false])
         on.loop.advanceTime(by: .milliseconds(200))
-        on.takeSteps(5)
+        on.runSteps(5)
         #expect(on.refused.map(\.kind) == [.crowdedOut, .crowdedOut])
         #expect(!open[0].isActive && !open[1].isActive)
         #expect(try open[3...].map { try on.answer(from: $0) != nil } == [true, true])
@@ -208,11 +208,11 @@ import Testing
         let (first, session) = try on.greeted(server, client)
         let (second, _) = try on.greeted(server, client)
         defer { for channel in [first, second] { _ = try? channel.finish(acceptAlreadyClosed: true) } }
-        on.takeSteps(2)
+        on.runSteps(2)
         let last = try #require(try on.lastFlight(of: session, to: first))
         #expect(try on.answer(from: second) == nil)
         on.deliver(last, to: first)
-        on.takeSteps(2)
+        on.runSteps(2)
         #expect(try on.answer(from: second) != nil)
         #expect(on.completed.count == 1 && on.refused.isEmpty)
     }
@@ -228,12 +228,12 @@ import Testing
             on.deliver(part, to: channel)
             open.append(channel)
         }
-        #expect(on.handshakes.heldMemory <= 32 << 10)
+        #expect(on.handshakes.reservedMemory <= 32 << 10)
         #expect(open.map(\.isActive) == [false, false, false, true, true])
         #expect(on.refused.count { $0.kind == .crowdedOut } == 3)
         #expect(on.handshakes.underWay == 0)
         for channel in open { _ = try? channel.finish(acceptAlreadyClosed: true) }
-        #expect(on.handshakes.heldMemory == 0)
+        #expect(on.handshakes.reservedMemory == 0)
     }
 
     private func contexts(
@@ -266,12 +266,12 @@ import Testing
         /// The steps that are being taken.
         var steps: [HandshakeStep] { runner.steps.map(\.step) }
 
-        /// So many steps end, if there are so many.
-        func takeSteps(_ count: Int) {
+        /// Runs `count` steps to their end, or all if there are less.
+        func runSteps(_ count: Int) {
             for _ in 0..<count where !runner.steps.isEmpty {
-                let (step, taken) = runner.steps.removeFirst()
-                step.take()
-                taken()
+                let (step, finished) = runner.steps.removeFirst()
+                step.run()
+                finished()
                 loop.run()
             }
         }
@@ -327,11 +327,11 @@ import Testing
     /// Keeps steps until the test takes them.
     private final class Hand: HandshakeRunner {
         let width: Int
-        var steps: [(step: HandshakeStep, taken: @Sendable () -> Void)] = []
+        var steps: [(step: HandshakeStep, finished: @Sendable () -> Void)] = []
 
         init(width: Int) { self.width = width }
 
-        func run(_ step: HandshakeStep, taken: @escaping @Sendable () -> Void) { steps.append((step, taken)) }
+        func run(_ step: HandshakeStep, finished: @escaping @Sendable () -> Void) { steps.append((step, finished)) }
 
         private(set) var freed = 0
 

@@ -4,7 +4,7 @@ import Testing
 @testable import SecureMux
 
 @Suite struct IncomingHelloTests {
-    /// A ClientHello of so many bytes, in records of so many.
+    /// A ClientHello of `length` bytes, in records of `recordLength`.
     private static func hello(_ length: Int, inRecordsOf recordLength: Int = 16 << 10) -> [UInt8] {
         let message =
             [1, UInt8(length >> 16), UInt8(length >> 8 & 0xFF), UInt8(length & 0xFF)]

@@ -327,7 +327,7 @@ import Testing
         #expect(try Array(connection.takeRecords().readableBytesView) == [0x15, 3, 3, 0, 2, 2, 47])
     }
 
-    @Test func `a hello in the midst of which another record stands is refused`() throws {
+    @Test func `a hello with another record in its middle is refused`() throws {
         let connection = try connection()
         defer { connection.close() }
         var records = ByteBuffer()

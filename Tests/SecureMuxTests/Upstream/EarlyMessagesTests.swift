@@ -62,7 +62,7 @@ import Testing
     }
 
     // A device that prompts is left alone meanwhile, and the prompt is no answer.
-    @Test func `half a greeting while the connection settles answers nothing`() async throws {
+    @Test func `half a greeting during the delay after connecting answers nothing`() async throws {
         try await withServer(.patient { $0.delayAfterConnect = .seconds(2) }, protocol: .echo) {
             server,
             device in

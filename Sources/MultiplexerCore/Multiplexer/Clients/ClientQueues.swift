@@ -20,16 +20,16 @@ extension Multiplexer {
         private var askingClients = 0
 
         private var requests: [Waiting?] = []
-        private var requestLinks = LinkedLists()
+        private var requestNodes = LinkedLists()
 
         /// The clients with waiting requests, the one whose turn is next first.
         private var turns = LinkedLists.List()
         private var urgent = LinkedLists.List()
-        private var turnLinks = LinkedLists()
+        private var turnNodes = LinkedLists()
         private var wasUrgent = false
         private var lastServed: Int?
         /// Served last or let share an answer.
-        private var lastTaken: Int?
+        private var lastDequeued: Int?
         /// The next reads of the clients with waiting requests.
         private var reads = ReadIndex()
         /// From where clients came on whose requests the device hung up, and until when that is remembered.
@@ -44,7 +44,7 @@ extension Multiplexer {
             /// How many of its requests are in flight.
             var inFlight = 0
             var hasAsked = false
-            var wasAnswered = false
+            var gotResponse = false
             /// How far it is from being trusted: what was answered for it brings it nearer, and hang-ups take it away.
             var distrust = 0
             var isPaused = false
@@ -61,7 +61,7 @@ extension Multiplexer {
         private static let notoriousLimit = 64
 
         /// A request taken from its client's queue.
-        struct Taken {
+        struct Dequeued {
             var client: ClientID
             var request: Waiting
             /// Reading the paused client is to go on.
@@ -112,7 +112,7 @@ extension Multiplexer {
         func hasInFlight(_ client: ClientID) -> Bool { clients[client.slot].inFlight > 0 }
 
         /// A client asks.
-        mutating func noteAsked(_ client: ClientID) {
+        mutating func sentRequest(_ client: ClientID) {
             guard !clients[client.slot].hasAsked else { return }
             clients[client.slot].hasAsked = true
             askingClients += 1
@@ -122,21 +122,21 @@ extension Multiplexer {
         func trusts(_ client: ClientID) -> Bool { clients[client.slot].distrust == 0 }
 
         /// The device answered a client's request.
-        mutating func noteAnswer(to client: ClientID) {
-            clients[client.slot].wasAnswered = true
+        mutating func deviceResponded(to client: ClientID) {
+            clients[client.slot].gotResponse = true
             if clients[client.slot].distrust > 0 { clients[client.slot].distrust -= 1 }
         }
 
         /// The device hung up on a client's request: that is held against it, and against those of its origin that were
         /// never answered or are still to come.
-        mutating func noteHangUp(on client: ClientID, at now: Duration) {
+        mutating func deviceHungUp(on client: ClientID, at now: Duration) {
             guard contains(client) else { return }
             distrust(client.slot, by: Client.hangUpDistrust)
-            if let origin = clients[client.slot].origin { noteHangUp(from: origin, at: now) }
+            if let origin = clients[client.slot].origin { deviceHungUp(onClientFrom: origin, at: now) }
         }
 
         /// The device hung up on the request of a client that came from there.
-        mutating func noteHangUp(from origin: IPAddress, at now: Duration) {
+        mutating func deviceHungUp(onClientFrom origin: IPAddress, at now: Duration) {
             let until = now + CircuitBreakers.memory
             // Those who shared one request mostly come from one place.
             if let last = notorious.last, last.origin == origin, last.until == until { return }
@@ -144,7 +144,7 @@ extension Multiplexer {
             if notorious.count == Self.notoriousLimit { notorious.removeFirst() }
             notorious.append((origin, until))
             for slot in clients.indices where clients[slot].id != nil && clients[slot].origin == origin {
-                if !clients[slot].wasAnswered {
+                if !clients[slot].gotResponse {
                     clients[slot].distrust = max(clients[slot].distrust, Client.hangUpDistrust)
                 }
             }
@@ -155,10 +155,10 @@ extension Multiplexer {
         }
 
         /// A request of a client is in flight.
-        mutating func noteSent(_ client: ClientID) { clients[client.slot].inFlight += 1 }
+        mutating func flightBegan(of client: ClientID) { clients[client.slot].inFlight += 1 }
 
         /// A request of a client is no longer in flight.
-        mutating func noteLanded(_ client: ClientID) {
+        mutating func flightEnded(of client: ClientID) {
             if contains(client) { clients[client.slot].inFlight -= 1 }
         }
 
@@ -189,8 +189,8 @@ extension Multiplexer.ClientQueues {
     mutating func enqueue(_ request: Multiplexer.Waiting, of client: ClientID) -> Bool {
         let slot = client.slot
         let wasIdle = isIdle(slot)
-        keep(request)
-        requestLinks.append(Int(request.id.rawValue), to: &clients[slot].waiting)
+        store(request)
+        requestNodes.append(Int(request.id.rawValue), to: &clients[slot].waiting)
         if wasIdle { standInLine(slot) }
         guard clients[slot].waiting.count >= limit, !clients[slot].isPaused else { return false }
         clients[slot].isPaused = true
@@ -202,9 +202,9 @@ extension Multiplexer.ClientQueues {
         guard contains(client) else { return }
         let slot = client.slot
         if !isIdle(slot) { leaveLine(slot) }
-        keep(request)
-        requestLinks.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
-        if let next = requestLinks.next(after: Int(request.id.rawValue)) {
+        store(request)
+        requestNodes.prepend(Int(request.id.rawValue), to: &clients[slot].waiting)
+        if let next = requestNodes.next(after: Int(request.id.rawValue)) {
             raiseDeadlines(from: next, to: request.deadline)
         }
         standInLine(slot, asFirst: true)
@@ -229,7 +229,7 @@ extension Multiplexer.ClientQueues {
         var member: Int? = first
         while let index = member, let request = requests[index], request.deadline < deadline {
             requests[index]?.deadline = deadline
-            member = requestLinks.next(after: index)
+            member = requestNodes.next(after: index)
         }
     }
 
@@ -239,28 +239,28 @@ extension Multiplexer.ClientQueues {
     }
 
     /// Takes the first request of the client whose turn it is.
-    mutating func takeNext() -> Taken? {
+    mutating func dequeueNext() -> Dequeued? {
         guard let slot = nextLine.first else { return nil }
         wasUrgent = clients[slot].isUrgent
         lastServed = slot
-        return take(slot)
+        return dequeue(slot)
     }
 
     /// Takes the next request of any client that is this read, with no write to the same unit between them.
     ///
     /// Those of one client come one after the other, beginning with the client of the request taken last.
-    mutating func takeEqual(to read: Request.Read, generation: UInt64) -> Taken? {
+    mutating func dequeueEqual(to read: Request.Read, generation: UInt64) -> Dequeued? {
         let key = ReadIndex.Key(read: read, generation: generation)
-        if let lastTaken, reads.contains(lastTaken, under: key) { return take(lastTaken) }
-        return reads.first(under: key).flatMap { take($0) }
+        if let lastDequeued, reads.contains(lastDequeued, under: key) { return dequeue(lastDequeued) }
+        return reads.first(under: key).flatMap { dequeue($0) }
     }
 
     /// Takes all requests whose time has run out; whoever waits for more keeps its place.
-    mutating func takeExpired(at now: Duration) -> [Taken] {
-        var expired: [Taken] = []
+    mutating func dequeueExpired(at now: Duration) -> [Dequeued] {
+        var expired: [Dequeued] = []
         for slot in waitingSlots {
-            while let request = first(slot), request.deadline <= now, let taken = take(slot, endsTurn: false) {
-                expired.append(taken)
+            while let request = first(slot), request.deadline <= now, let dequeued = dequeue(slot, endsTurn: false) {
+                expired.append(dequeued)
             }
         }
         return expired
@@ -275,8 +275,8 @@ extension Multiplexer.ClientQueues {
         return true
     }
 
-    private mutating func take(_ slot: Int, endsTurn: Bool = true) -> Taken? {
-        lastTaken = slot
+    private mutating func dequeue(_ slot: Int, endsTurn: Bool = true) -> Dequeued? {
+        lastDequeued = slot
         let wasUrgent = clients[slot].isUrgent
         if endsTurn { leaveLine(slot) } else { reads.remove(slot) }
         guard let client = clients[slot].id, let request = popFirst(slot) else { return nil }
@@ -290,7 +290,7 @@ extension Multiplexer.ClientQueues {
         }
         let resumes = clients[slot].isPaused && clients[slot].waiting.count <= limit / 2
         if resumes { clients[slot].isPaused = false }
-        return Taken(client: client, request: request, resumes: resumes)
+        return Dequeued(client: client, request: request, resumes: resumes)
     }
 
     private func isIdle(_ slot: Int) -> Bool { clients[slot].waiting.isEmpty }
@@ -299,14 +299,14 @@ extension Multiplexer.ClientQueues {
         clients[slot].waiting.first.flatMap { requests[$0] }
     }
 
-    private mutating func keep(_ request: Multiplexer.Waiting) {
+    private mutating func store(_ request: Multiplexer.Waiting) {
         let index = Int(request.id.rawValue)
         while requests.count <= index { requests.append(nil) }
         requests[index] = request
     }
 
     private mutating func popFirst(_ slot: Int) -> Multiplexer.Waiting? {
-        guard let index = requestLinks.popFirst(of: &clients[slot].waiting) else { return nil }
+        guard let index = requestNodes.popFirst(of: &clients[slot].waiting) else { return nil }
         defer { requests[index] = nil }
         return requests[index]
     }
@@ -327,7 +327,7 @@ extension Multiplexer.ClientQueues {
             var member = line.first
             while let slot = member {
                 slots.append(slot)
-                member = turnLinks.next(after: slot)
+                member = turnNodes.next(after: slot)
             }
         }
         return slots
@@ -338,9 +338,9 @@ extension Multiplexer.ClientQueues {
     private mutating func standInLine(_ slot: Int, asFirst: Bool = false) {
         clients[slot].isUrgent = isUrgent(slot)
         if clients[slot].isUrgent {
-            asFirst ? turnLinks.prepend(slot, to: &urgent) : turnLinks.append(slot, to: &urgent)
+            asFirst ? turnNodes.prepend(slot, to: &urgent) : turnNodes.append(slot, to: &urgent)
         } else {
-            asFirst ? turnLinks.prepend(slot, to: &turns) : turnLinks.append(slot, to: &turns)
+            asFirst ? turnNodes.prepend(slot, to: &turns) : turnNodes.append(slot, to: &turns)
         }
         index(slot)
     }
@@ -352,9 +352,9 @@ extension Multiplexer.ClientQueues {
 
     private mutating func leaveLine(_ slot: Int) {
         if clients[slot].isUrgent {
-            turnLinks.remove(slot, from: &urgent)
+            turnNodes.remove(slot, from: &urgent)
         } else {
-            turnLinks.remove(slot, from: &turns)
+            turnNodes.remove(slot, from: &turns)
         }
         reads.remove(slot)
     }

@@ -3,7 +3,7 @@ extension Multiplexer {
     ///
     /// A hash table of lists, and not a dictionary: two look-ups a request are to cost nothing next to the request itself.
     struct ReadIndex {
-        private var links = LinkedLists()
+        private var nodes = LinkedLists()
         private var buckets: [LinkedLists.List]
         /// What each member is found under.
         private var keys: [Key?] = []
@@ -24,14 +24,14 @@ extension Multiplexer {
             while keys.count <= member { keys.append(nil) }
             if keys.count > buckets.count { grow() }
             keys[member] = key
-            links.append(member, to: &buckets[bucket(of: key)])
+            nodes.append(member, to: &buckets[bucket(of: key)])
         }
 
         /// Removes a member, if it is in it.
         mutating func remove(_ member: Int) {
             guard member < keys.count, let key = keys[member] else { return }
             keys[member] = nil
-            links.remove(member, from: &buckets[bucket(of: key)])
+            nodes.remove(member, from: &buckets[bucket(of: key)])
         }
 
         /// Whether a member is in it under `key`.
@@ -40,7 +40,7 @@ extension Multiplexer {
         /// The member that has been in it under `key` for the longest time.
         func first(under key: Key) -> Int? {
             var member = buckets[bucket(of: key)].first
-            while let found = member, keys[found] != key { member = links.next(after: found) }
+            while let found = member, keys[found] != key { member = nodes.next(after: found) }
             return member
         }
 
@@ -52,9 +52,9 @@ extension Multiplexer {
 
         private mutating func grow() {
             buckets = Array(repeating: LinkedLists.List(), count: buckets.count * 2)
-            links = LinkedLists()
+            nodes = LinkedLists()
             for (member, key) in keys.enumerated() {
-                if let key { links.append(member, to: &buckets[bucket(of: key)]) }
+                if let key { nodes.append(member, to: &buckets[bucket(of: key)]) }
             }
         }
     }

@@ -52,13 +52,13 @@ extension Multiplexer {
         }
 
         /// Whether a response is the answer without doubt, right or damaged: by its id, or by all that it says where there is none.
-        func isAnswered(by response: Response, carryingIDs: Bool) -> Bool {
+        func isMatched(by response: Response, carryingIDs: Bool) -> Bool {
             guard request.expectsResponse, transactionID == response.transactionID else { return false }
             return carryingIDs || damage(in: response) == nil
         }
 
         /// Whether the device takes a broadcast for a request like others.
-        func isBroadcast(answeredBy response: Response) -> Bool {
+        func isBroadcast(matchedBy response: Response) -> Bool {
             !request.expectsResponse && transactionID == response.transactionID
                 && request.correlation == response.correlation
         }
@@ -69,18 +69,18 @@ extension Multiplexer {
                 return .other(response.correlation, expected: request.correlation)
             }
             guard !response.isFailure else { return nil }
-            switch (request.answer, response.content) {
+            switch (request.expectedContent, response.content) {
             case (.any, _): return nil
             case (.values(let expected), .values(let bytes)):
                 return bytes < expected ? .tooFewValues(bytes: bytes, expected: expected) : nil
             case (.values(let expected), _): return .tooFewValues(bytes: 0, expected: expected)
-            case (.echo, _): return request.answer == response.content ? nil : .echo
+            case (.echo, _): return request.expectedContent == response.content ? nil : .echo
             }
         }
 
         /// How many bytes of values were asked for and came, if more came.
         func wideValues(in response: Response) -> (bytes: Int, expected: Int)? {
-            guard case .values(let expected) = request.answer, case .values(let bytes) = response.content,
+            guard case .values(let expected) = request.expectedContent, case .values(let bytes) = response.content,
                 bytes > expected
             else { return nil }
             return (bytes, expected)

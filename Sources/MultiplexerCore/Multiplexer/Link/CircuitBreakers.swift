@@ -15,8 +15,8 @@ extension Multiplexer {
     /// ```
     struct CircuitBreakers {
         private let backoff: Backoff
-        private var answered: AnsweredSubjects
-        private(set) var hasAnswered = false
+        private var responded: RespondedSubjects
+        private(set) var hasResponded = false
         /// The subjects on which the device hung up, and not answered since.
         private var suspects: [Suspect] = []
         /// What the device hung up on and had not answered before, less what it answered since to those not trusted.
@@ -38,9 +38,9 @@ extension Multiplexer {
         /// How many hang-ups on one subject open its breaker.
         private static let hangUpLimit = 2
         /// How many answers make up for a hang-up on a new subject.
-        private static let answersPerNewcomer = 4
+        private static let responsesPerNewcomer = 4
         /// How many hang-ups on new subjects hold all new ones back.
-        private static let newcomerLimit = 3 * answersPerNewcomer
+        private static let newcomerLimit = 3 * responsesPerNewcomer
         private static let greatestNewcomers = 1000
         /// How many subjects without an answer tell of the device, if it has never answered anything.
         private static let unansweredLimit = 3
@@ -51,7 +51,7 @@ extension Multiplexer {
 
         init(_ backoff: Backoff, seed: UInt64) {
             self.backoff = backoff
-            answered = AnsweredSubjects(seed: seed)
+            responded = RespondedSubjects(seed: seed)
         }
 
         /// Whether anything may be held back.
@@ -74,13 +74,18 @@ extension Multiplexer {
         }
 
         /// Whether the device answered it when it was asked last.
-        func knows(_ subject: Request.Subject) -> Bool { answered.contains(subject) }
+        func knows(_ subject: Request.Subject) -> Bool { responded.contains(subject) }
 
         /// The device answered those who asked; `isTrusted` if all of them were before.
-        mutating func noteAnswer(_ subject: Request.Subject?, of waiters: Waiters, isTrusted: Bool, at now: Duration) {
+        mutating func deviceResponded(
+            to subject: Request.Subject?,
+            of waiters: Waiters,
+            isTrusted: Bool,
+            at now: Duration
+        ) {
             guard let subject else { return }
-            hasAnswered = true
-            if answered.insert(subject), newcomers > 0, !isTrusted {
+            hasResponded = true
+            if responded.insert(subject), newcomers > 0, !isTrusted {
                 (newcomers, newcomersUntil) = (newcomers - 1, .zero)
             }
             if !suspects.isEmpty { clear(subject, of: waiters, at: now) }
@@ -96,37 +101,37 @@ extension Multiplexer {
         }
 
         /// The device let it time out: it may do so again.
-        mutating func noteSilence(_ subject: Request.Subject?) {
+        mutating func deviceTimedOut(on subject: Request.Subject?) {
             guard let subject else { return }
-            noteUnanswered(subject)
-            answered.remove(subject)
+            countUnanswered(subject)
+            responded.remove(subject)
         }
 
         /// Whether at least `unansweredLimit` different subjects, these included, were not answered: then it is not the subject's
         /// fault.
-        func hasAnsweredNothing(of subjects: some Sequence<Request.Subject>) -> Bool {
+        func hasRespondedToNone(of subjects: some Sequence<Request.Subject>) -> Bool {
             var all = unanswered
             for subject in subjects where !all.contains(subject) { all.append(subject) }
             return all.count >= Self.unansweredLimit
         }
 
-        private mutating func noteUnanswered(_ subject: Request.Subject) {
-            guard !hasAnswered, unanswered.count < Self.unansweredLimit, !unanswered.contains(subject) else { return }
+        private mutating func countUnanswered(_ subject: Request.Subject) {
+            guard !hasResponded, unanswered.count < Self.unansweredLimit, !unanswered.contains(subject) else { return }
             unanswered.append(subject)
         }
 
         /// The device ended its connection on it, and with others in flight perhaps on one of those.
         ///
         /// - Returns: How long it is held back from now on; nil if it is not.
-        mutating func noteHangUp(
-            _ subject: Request.Subject?,
+        mutating func deviceHungUp(
+            on subject: Request.Subject?,
             of waiters: Waiters,
             isAlone: Bool,
             at now: Duration
         ) -> Duration? {
             guard let subject else { return nil }
-            noteUnanswered(subject)
-            let isNew = !answered.remove(subject)
+            countUnanswered(subject)
+            let isNew = !responded.remove(subject)
             suspects.removeAll { now > $0.until + Self.memory }
             var suspect = suspects.first { $0.subject == subject } ?? Suspect(subject: subject, until: now)
             // With others in flight nobody can tell; asked alone it will.
@@ -136,15 +141,15 @@ extension Multiplexer {
                 if suspect.clients.count == Self.suspectLimit { suspect.clients.removeFirst() }
                 suspect.clients.append(waiter.client)
             }
-            if isAlone, isNew, hasAnswered, suspect.hangUps == 1 { noteNewcomer(at: now) }
+            if isAlone, isNew, hasResponded, suspect.hangUps == 1 { countNewcomer(at: now) }
             let isHeldBack = suspect.hangUps >= Self.hangUpLimit
             let delay = isHeldBack ? wait(after: suspect.hangUps - Self.hangUpLimit) : .zero
             suspect.until = now + delay
-            keep(suspect)
+            store(suspect)
             return isHeldBack ? delay : nil
         }
 
-        private mutating func keep(_ suspect: Suspect) {
+        private mutating func store(_ suspect: Suspect) {
             if let index = suspects.firstIndex(where: { $0.subject == suspect.subject }) {
                 suspects[index] = suspect
             } else {
@@ -153,12 +158,12 @@ extension Multiplexer {
             }
         }
 
-        private mutating func noteNewcomer(at now: Duration) {
+        private mutating func countNewcomer(at now: Duration) {
             if now > max(lastNewcomer, newcomersUntil) + Self.memory { newcomers = 0 }
             lastNewcomer = now
-            newcomers = min(newcomers + Self.answersPerNewcomer, Self.greatestNewcomers)
+            newcomers = min(newcomers + Self.responsesPerNewcomer, Self.greatestNewcomers)
             guard newcomers >= Self.newcomerLimit else { return }
-            newcomersUntil = now + wait(after: (newcomers - Self.newcomerLimit) / Self.answersPerNewcomer)
+            newcomersUntil = now + wait(after: (newcomers - Self.newcomerLimit) / Self.responsesPerNewcomer)
         }
 
         /// Doubled each time.

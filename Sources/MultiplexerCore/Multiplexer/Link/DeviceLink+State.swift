@@ -3,7 +3,7 @@ extension Multiplexer.DeviceLink {
     enum State {
         /// None, and nobody wants one, or the device still counts the last one. Exits: connecting.
         case down
-        /// None: it ended unasked, or was closed since nothing was asked. The next is opened for a request. Exits: down.
+        /// None: it ended unused, or was closed since nothing was asked. The next is opened for a request. Exits: down.
         case resting
         /// Asked for. Exits: delaying, ready, closing, backingOff.
         case connecting(LinkID, until: Duration)
@@ -31,11 +31,11 @@ extension Multiplexer.DeviceLink {
     /// Only an answer, not accepting it, shows that the device works: a device that is full accepts and closes at once.
     /// And only a question without an answer shows that it does not: many devices close what is idle.
     enum Use {
-        case unasked
+        case unused
         case asked
-        case answered
+        case responded
         /// It answered, and said that it takes no further request.
-        case answeredLast
+        case respondedLast
     }
 
     /// What was lost with a connection.

@@ -6,7 +6,7 @@ extension Multiplexer {
         private(set) var state = State.down
 
         private var last = LinkID(rawValue: 0)
-        private var use = Use.unasked
+        private var use = Use.unused
         private var health = DeviceHealth()
         /// Connections in a row that ended before the request was due for which they were opened.
         private var earlyEnds = 0
@@ -53,7 +53,7 @@ extension Multiplexer.DeviceLink {
         switch state {
         case .down where demand.isAny && now >= settledAt:
             last = LinkID(rawValue: last.rawValue + 1)
-            use = .unasked
+            use = .unused
             health.connects()
             attempt = now
             beginning = nil
@@ -113,7 +113,7 @@ extension Multiplexer.DeviceLink {
     func isHangUp(_ loss: Loss, at now: Duration) -> Bool {
         switch state {
         case .ready, .ended:
-            use == .answered || (use == .asked && excuse(for: loss, at: now) == nil)
+            use == .responded || (use == .asked && excuse(for: loss, at: now) == nil)
         case .down, .resting, .connecting, .delaying, .closing, .backingOff: false
         }
     }
@@ -136,14 +136,14 @@ extension Multiplexer.DeviceLink {
             return .backsOff
         case .delaying:
             return endedEarly(at: now, into: &actions)
-        case .ready where use == .unasked && hasWaiting:
+        case .ready where use == .unused && hasWaiting:
             return endedEarly(at: now, into: &actions)
         case .closing(_, next: .down):
             state = .down
-            noteEnd(use == .answeredLast ? .announced : .ours, at: now)
+            connectionEnded(use == .respondedLast ? .announced : .ours, at: now)
         case .closing(_, next: .resting):
             state = .resting
-            noteEnd(use == .answeredLast ? .announced : .ours, at: now)
+            connectionEnded(use == .respondedLast ? .announced : .ours, at: now)
         case .ready, .ended:
             return lost(loss, at: now, into: &actions)
         case .down, .resting, .backingOff:
@@ -170,9 +170,9 @@ extension Multiplexer.DeviceLink {
 
     private mutating func lost(_ loss: Loss, at now: Duration, into actions: inout [Multiplexer.Action]) -> Consequence
     {
-        if use == .unasked {
+        if use == .unused {
             state = .resting
-            actions.append(.report(.closedUnasked))
+            actions.append(.report(.closedUnused))
             return .goesOn(repeatsReads: true)
         } else if use == .asked, let excuse = excuse(for: loss, at: now) {
             awaitOldConnection(isProven: excuse == .proven, at: now, into: &actions)
@@ -185,7 +185,7 @@ extension Multiplexer.DeviceLink {
             state = .down
             actions.append(.report(.connectionLost(unanswered: loss.unanswered)))
         }
-        noteEnd(.theirs, at: now)
+        connectionEnded(.theirs, at: now)
         return .goesOn(repeatsReads: !loss.isMidResponse)
     }
 
@@ -210,15 +210,15 @@ extension Multiplexer.DeviceLink {
         into actions: inout [Multiplexer.Action]
     ) {
         actions.append(.report(.replacingConnection(id, after: cause)))
-        guard use == .unasked || use == .asked else { return close(id, next: .down, into: &actions) }
+        guard use == .unused || use == .asked else { return close(id, next: .down, into: &actions) }
         let isFailure = health.isFailure(blaming: blame, mayRepeat: false)
         if blame == .device { health.skipsBackoff() }
         close(id, next: isFailure ? .backingOff : .down, into: &actions)
     }
 
     /// The device said with its answer that it takes no further request.
-    mutating func answeredLast(_ id: LinkID, into actions: inout [Multiplexer.Action]) {
-        use = .answeredLast
+    mutating func respondedLast(_ id: LinkID, into actions: inout [Multiplexer.Action]) {
+        use = .respondedLast
         actions.append(.report(.lastResponse))
         close(id, next: .down, into: &actions)
     }
@@ -228,7 +228,7 @@ extension Multiplexer.DeviceLink {
 
 extension Multiplexer.DeviceLink {
     /// A connection has ended.
-    private mutating func noteEnd(_ end: OldConnection.End, at now: Duration) {
+    private mutating func connectionEnded(_ end: OldConnection.End, at now: Duration) {
         guard beginning != nil else { return }
         settledAt = max(settledAt, now + oldConnection.closed(at: now, end))
     }
@@ -254,7 +254,7 @@ extension Multiplexer.DeviceLink {
         guard oldConnection.isRemembered else { return }
         // A request must still be able to wait for what is learned.
         let limit = configuration.queueTimeout / 4
-        guard let time = oldConnection.answered(attempt: attempt, limit: limit) else { return }
+        guard let time = oldConnection.responded(attempt: attempt, limit: limit) else { return }
         actions.append(.report(.oldConnectionForgotten(after: time)))
     }
 }
@@ -287,10 +287,10 @@ extension Multiplexer.DeviceLink {
 
     /// A request was sent.
     mutating func asked(_ request: Request, at now: Duration) {
-        if use == .unasked, request.expectsResponse { use = .asked }
+        if use == .unused, request.expectsResponse { use = .asked }
         earlyEnds = 0
         lastUse = now
-        quiet.keepDistance(from: now)
+        quiet.startGap(from: now)
     }
 
     /// Something came on a connection.
@@ -299,10 +299,10 @@ extension Multiplexer.DeviceLink {
     mutating func hears(on id: LinkID, at now: Duration) -> Bool { isReady(id) && quiet.hears(at: now) }
 
     /// The device answered.
-    mutating func answered(at now: Duration, into actions: inout [Multiplexer.Action]) {
-        if health.isAmiss { actions.append(.report(.answersAgain)) }
+    mutating func responded(at now: Duration, into actions: inout [Multiplexer.Action]) {
+        if health.isAmiss { actions.append(.report(.respondsAgain)) }
         forgetOldConnection(into: &actions)
-        use = .answered
+        use = .responded
         health = DeviceHealth()
         lastUse = now
     }
@@ -319,7 +319,7 @@ extension Multiplexer.DeviceLink {
     mutating func ended(_ id: LinkID, at now: Duration) {
         guard isReady(id) else { return }
         state = .ended(id)
-        quiet.keepDistance(from: now)
+        quiet.startGap(from: now)
     }
 }
 

@@ -32,13 +32,13 @@ struct LineQuiet {
     }
 
     /// A request was sent, the device answered, or the wait for it is over.
-    mutating func keepDistance(from now: Duration) {
+    mutating func startGap(from now: Duration) {
         if hasGap { gapEnd = now + gap }
     }
 
     /// The device sent what answers nothing, which must not put off the next request without end.
-    mutating func keepDistance(fromStrayAt now: Duration) {
-        if hasGap, now >= gapEnd { keepDistance(from: now) }
+    mutating func startGap(afterStrayAt now: Duration) {
+        if hasGap, now >= gapEnd { startGap(from: now) }
     }
 
     /// A request was not answered: the next one waits until the line is quiet, on the next connection.
@@ -66,7 +66,7 @@ struct LineQuiet {
 
     /// A connection has ended.
     mutating func disconnected(at now: Duration) {
-        keepDistance(from: now)
+        startGap(from: now)
         if isListening(at: now) { mustListen = true }
         listening = nil
     }

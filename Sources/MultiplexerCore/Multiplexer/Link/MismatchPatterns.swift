@@ -28,7 +28,7 @@ extension Multiplexer {
         /// Judges a response whose id is not that of `request`, of which it would otherwise be the answer.
         ///
         /// - Returns: Nil where it follows no pattern; else the one to be told now, if any is.
-        mutating func note(_ response: Response, instead id: UInt16) -> MismatchPattern?? {
+        mutating func observe(_ response: Response, instead id: UInt16) -> MismatchPattern?? {
             switch response.transactionID {
             case 0 where response.isFailure:
                 zeroInExceptions += 1
@@ -48,7 +48,7 @@ extension Multiplexer {
         }
 
         /// Judges an answer of another unit than the one that was asked; returns the pattern to be told now.
-        mutating func note(_ found: Correlation, expected: Correlation) -> MismatchPattern? {
+        mutating func observe(_ found: Correlation, expected: Correlation) -> MismatchPattern? {
             guard found.function == expected.function, found.unit != expected.unit else { return nil }
             if units == 0 || unit != found.unit { (unit, units) = (found.unit, 0) }
             units += 1

@@ -94,7 +94,7 @@ struct OldConnection {
     /// The device answers on a connection that was asked for at `attempt`, so that it counts no other.
     ///
     /// - Returns: How long it counted this one; nil if it refused nothing. No more than `limit` of it is remembered.
-    mutating func answered(attempt: Duration, limit: Duration) -> Duration? {
+    mutating func responded(attempt: Duration, limit: Duration) -> Duration? {
         guard let closedAt else { return nil }
         self.closedAt = nil
         guard refusals > 0 else {

@@ -15,14 +15,14 @@ extension Multiplexer {
         private static let longest = Duration.milliseconds(5)
 
         /// A wait for `expected` clients, after the device needed `time` to answer the read.
-        init(_ read: Request.Read, answered expected: Int, after time: Duration, at now: Duration) {
+        init(_ read: Request.Read, expecting expected: Int, after time: Duration, at now: Duration) {
             self.read = read
             self.expected = expected
             end = now + min(time / Self.part, Self.longest)
         }
 
         /// Whether `read` is held back while `waiting` clients wait for it.
-        func holds(_ read: Request.Read?, waiting: Int, at now: Duration) -> Bool {
+        func covers(_ read: Request.Read?, waiting: Int, at now: Duration) -> Bool {
             read == self.read && waiting < expected && now < end
         }
     }

@@ -12,11 +12,11 @@ extension Multiplexer {
         // Not before what the client asked earlier.
         guard let cache, let read = waiting.request.read, !clients.hasInFlight(client) else { return false }
         let generation = writes[waiting.request.unit]
-        if let (place, age) = cache.find(read, generation: generation, at: now) {
+        if let (slot, age) = cache.find(read, generation: generation, at: now) {
             statistics.responses += 1
-            statistics.kept += 1
+            statistics.cached += 1
             statistics.greatestAge = max(statistics.greatestAge, age)
-            actions.append(.respondCached(waiting.id, place: place, age: age, to: client))
+            actions.append(.respondCached(waiting.id, slot: slot, age: age, to: client))
             return true
         }
         guard
@@ -27,7 +27,7 @@ extension Multiplexer {
         visit(at: waiting.deadline, into: &actions)
         actions.append(.report(.sharing(waiting.id, with: inFlight[index].waiter)))
         inFlight[index].waiters.append(Waiter(waiting, of: client))
-        clients.noteSent(client)
+        clients.flightBegan(of: client)
         return true
     }
 
@@ -40,19 +40,19 @@ extension Multiplexer {
     ) {
         guard configuration.sharesReads, let read = flight.request.read else { return }
         while flight.waiters.count < Self.waitersLimit,
-            let taken = clients.takeEqual(to: read, generation: generation)
+            let dequeued = clients.dequeueEqual(to: read, generation: generation)
         {
-            guard let waiter = waiter(taken, at: now, into: &actions) else { continue }
-            actions.append(.report(.sharing(taken.request.id, with: flight.waiter)))
+            guard let waiter = waiter(dequeued, at: now, into: &actions) else { continue }
+            actions.append(.report(.sharing(dequeued.request.id, with: flight.waiter)))
             flight.waiters.append(waiter)
-            clients.noteSent(waiter.client)
+            clients.flightBegan(of: waiter.client)
         }
     }
 
     /// Whether the next read is held back for others like it.
-    mutating func gathers(at now: Duration, into actions: inout [Action]) -> Bool {
+    mutating func isCoalescing(at now: Duration, into actions: inout [Action]) -> Bool {
         guard let coalescingWindow else { return false }
-        if coalescingWindow.holds(clients.next?.request.read, waiting: clients.waitingClients, at: now) {
+        if coalescingWindow.covers(clients.next?.request.read, waiting: clients.waitingClients, at: now) {
             visit(at: coalescingWindow.end, into: &actions)
             return true
         }
@@ -65,27 +65,27 @@ extension Multiplexer {
         statistics.shared += max(waiters.count - 1, 0)
         for index in waiters.indices {
             let waiter = waiters[index]
-            clients.noteLanded(waiter.client)
+            clients.flightEnded(of: waiter.client)
             actions.append(.respond(waiter.request, to: waiter.client))
         }
     }
 
     /// Keeps the response to a read if it still holds; else has others like it wait for each other.
-    mutating func note(
+    mutating func cacheOrCoalesce(
         _ response: Response,
-        to answered: InFlight,
+        to flight: InFlight,
         at now: Duration,
         into actions: inout [Action]
     ) {
-        guard let read = answered.request.read else { return }
+        guard let read = flight.request.read else { return }
         // An answer with more than was asked for may be another's.
-        let isExact = response.surplus == 0 && answered.wideValues(in: response) == nil
-        if isExact, !response.isFailure, answered.generation == writes[answered.request.unit],
-            let place = cache?.keep(read, generation: answered.generation, at: now)
+        let isExact = response.surplus == 0 && flight.wideValues(in: response) == nil
+        if isExact, !response.isFailure, flight.generation == writes[flight.request.unit],
+            let slot = cache?.insert(read, generation: flight.generation, at: now)
         {
-            actions.append(.cacheResponse(place: place))
-        } else if answered.waiters.count > 1, configuration.sharesReads {
-            coalescingWindow = CoalescingWindow(read, answered: answered.clients, after: now - answered.sentAt, at: now)
+            actions.append(.cacheResponse(slot: slot))
+        } else if flight.waiters.count > 1, configuration.sharesReads {
+            coalescingWindow = CoalescingWindow(read, expecting: flight.clients, after: now - flight.sentAt, at: now)
         }
     }
 }

@@ -1,14 +1,14 @@
 extension Multiplexer {
     /// The cache of responses to reads, which are given again while they are young enough and nothing was written since.
     ///
-    /// The driver has the responses themselves, in places that are used again and again.
+    /// The driver has the responses themselves, in slots that are used again and again.
     struct ResponseCache {
         private let maximumAge: Duration
-        private var places: [Request.Read: Int] = [:]
-        private var kept: [Kept] = []
+        private var slots: [Request.Read: Int] = [:]
+        private var entries: [Entry] = []
         private var oldest = 0
 
-        private struct Kept {
+        private struct Entry {
             var read: Request.Read
             var generation: UInt64
             var time: Duration
@@ -21,31 +21,31 @@ extension Multiplexer {
             self.maximumAge = maximumAge
         }
 
-        /// Where a response to this read is kept and how old it is, if it may be given again.
-        func find(_ read: Request.Read, generation: UInt64, at now: Duration) -> (place: Int, age: Duration)? {
-            guard let place = places[read], kept[place].generation == generation else { return nil }
-            let age = now - kept[place].time
-            return age <= maximumAge ? (place, age) : nil
+        /// Where a response to this read is and how old it is, if it may be given again.
+        func find(_ read: Request.Read, generation: UInt64, at now: Duration) -> (slot: Int, age: Duration)? {
+            guard let slot = slots[read], entries[slot].generation == generation else { return nil }
+            let age = now - entries[slot].time
+            return age <= maximumAge ? (slot, age) : nil
         }
 
         /// Where to keep a response that has just come.
-        mutating func keep(_ read: Request.Read, generation: UInt64, at now: Duration) -> Int {
-            let entry = Kept(read: read, generation: generation, time: now)
-            if let place = places[read] {
-                kept[place] = entry
-                return place
+        mutating func insert(_ read: Request.Read, generation: UInt64, at now: Duration) -> Int {
+            let entry = Entry(read: read, generation: generation, time: now)
+            if let slot = slots[read] {
+                entries[slot] = entry
+                return slot
             }
-            guard kept.count == Self.limit else {
-                places[read] = kept.count
-                kept.append(entry)
-                return kept.count - 1
+            guard entries.count == Self.limit else {
+                slots[read] = entries.count
+                entries.append(entry)
+                return entries.count - 1
             }
-            let place = oldest
+            let slot = oldest
             oldest = (oldest + 1) % Self.limit
-            places[kept[place].read] = nil
-            places[read] = place
-            kept[place] = entry
-            return place
+            slots[entries[slot].read] = nil
+            slots[read] = slot
+            entries[slot] = entry
+            return slot
         }
     }
 }

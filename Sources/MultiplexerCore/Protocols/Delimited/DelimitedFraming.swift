@@ -52,7 +52,7 @@ package struct DelimitedFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         let searched = min(bytes.count, maximumLength)
         if let end = bytes.extracting(first: searched).end(ofFirst: delimiter) { return end }

@@ -9,11 +9,11 @@ package struct HTTPEmptyLineFinder: Sendable {
     /// A finder at the beginning of a body.
     package init() {}
 
-    /// Takes the bytes up to the end of the next empty line.
+    /// Scans up to the end of the next empty line.
     ///
-    /// - Parameter bytes: What follows the bytes that were taken before.
-    /// - Returns: How many bytes were taken; all of them when no empty line ends here.
-    package mutating func take(from bytes: Span<UInt8>) -> Int {
+    /// - Parameter bytes: What follows the bytes that were scanned before.
+    /// - Returns: How many bytes were scanned; all of them when no empty line ends here.
+    package mutating func scan(_ bytes: Span<UInt8>) -> Int {
         for index in 0..<bytes.count {
             switch (bytes[index], matched) {
             case (0x0D, 0), (0x0D, 2), (0x0A, 1): matched += 1

@@ -46,7 +46,7 @@ package struct HTTPHeadScanner: Sendable {
             }
             let byte = bytes[scanned]
             scanned += 1
-            if try take(byte) { return scanned }
+            if try scan(byte) { return scanned }
         }
         return nil
     }
@@ -54,16 +54,16 @@ package struct HTTPHeadScanner: Sendable {
     /// Scans one byte.
     ///
     /// - Returns: Whether it is the head's last.
-    private mutating func take(_ byte: UInt8) throws(HTTPViolation) -> Bool {
+    private mutating func scan(_ byte: UInt8) throws(HTTPViolation) -> Bool {
         switch place {
         case .beginning: try begin(byte)
         case .blankLineEnd: try expectLineFeed(byte, then: .beginning)
-        case .method: try takeMethod(byte)
-        case .target: try takeTarget(byte)
-        case .version: try takeVersion(byte)
-        case .status: try takeStatus(byte)
-        case .reason, .value: try takeText(byte)
-        case .name: try takeName(byte)
+        case .method: try scanMethod(byte)
+        case .target: try scanTarget(byte)
+        case .version: try scanVersion(byte)
+        case .status: try scanStatus(byte)
+        case .reason, .value: try scanText(byte)
+        case .name: try scanName(byte)
         case .lineEnd: try expectLineFeed(byte, then: .lineBeginning)
         case .lineBeginning where byte == .lineFeed && isLenient: return true
         case .lineBeginning: try beginLine(byte)
@@ -101,11 +101,11 @@ extension HTTPHeadScanner {
             throw .tls
         default:
             enter(.method)
-            try takeMethod(byte)
+            try scanMethod(byte)
         }
     }
 
-    private mutating func takeMethod(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func scanMethod(_ byte: UInt8) throws(HTTPViolation) {
         if byte == .space, length > 0 { return enter(.target) }
         guard byte.isTokenByte else { throw HTTPViolation("a request line that does not begin with a method") }
         length += 1
@@ -114,7 +114,7 @@ extension HTTPHeadScanner {
 
     private static let longestMethod = 32
 
-    private mutating func takeTarget(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func scanTarget(_ byte: UInt8) throws(HTTPViolation) {
         switch byte {
         case .space where length > 0:
             enter(.version)
@@ -130,7 +130,7 @@ extension HTTPHeadScanner {
         }
     }
 
-    private mutating func takeVersion(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func scanVersion(_ byte: UInt8) throws(HTTPViolation) {
         if direction == .response, length == 0, byte == 0x15 || byte == 0x16 { throw .tls }
         switch (length, byte) {
         case (0...4, _) where byte == Self.name[length]: break
@@ -153,7 +153,7 @@ extension HTTPHeadScanner {
 
     private static let name: [UInt8] = Array("HTTP/".utf8)
 
-    private mutating func takeStatus(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func scanStatus(_ byte: UInt8) throws(HTTPViolation) {
         switch (length, byte) {
         case (0, 0x31...0x39), (1...2, 0x30...0x39): length += 1
         case (3, .space): enter(.reason)
@@ -179,11 +179,11 @@ extension HTTPHeadScanner {
                 throw HTTPViolation(431, "more than \(limits.fields) header fields")
             }
             enter(.name)
-            try takeName(byte)
+            try scanName(byte)
         }
     }
 
-    private mutating func takeName(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func scanName(_ byte: UInt8) throws(HTTPViolation) {
         if byte.isTokenByte {
             length += 1
             return
@@ -198,7 +198,7 @@ extension HTTPHeadScanner {
     }
 
     /// A field's value or a reason phrase; bytes beyond ASCII mean nothing to HTTP and pass.
-    private mutating func takeText(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func scanText(_ byte: UInt8) throws(HTTPViolation) {
         switch byte {
         case .carriageReturn: enter(.lineEnd)
         case .lineFeed where isLenient: enter(.lineBeginning)

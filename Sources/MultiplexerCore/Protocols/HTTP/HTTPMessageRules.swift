@@ -75,7 +75,7 @@ package struct HTTPMessageRules: MessageRules {
     }
 
     /// Appends a record that names the failure; the client's codec finds the status and the words.
-    package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
+    package func respond(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
         output.append(HTTPRecord.failure)
         output.append(UInt8(Failure.allCases.firstIndex(of: failure) ?? 0))
         return true

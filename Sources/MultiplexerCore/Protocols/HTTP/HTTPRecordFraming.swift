@@ -22,7 +22,7 @@ package struct HTTPRecordFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         guard bytes.count >= Self.headerLength else { return nil }
         var length = 0

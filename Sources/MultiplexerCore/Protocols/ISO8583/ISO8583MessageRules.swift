@@ -26,7 +26,7 @@ package struct ISO8583MessageRules: MessageRules {
         return Request(
             correlation: type.correlation,
             mayWrite: true,
-            expectsResponse: type.awaitsAnswer,
+            expectsResponse: type.expectsResponse,
             subject: Request.Subject(hashing: message)
         )
     }
@@ -46,7 +46,9 @@ package struct ISO8583MessageRules: MessageRules {
     }
 
     /// There is none that every host's clients would understand.
-    package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool { false }
+    package func respond(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
+        false
+    }
 
     /// The message's MTI, if it has one.
     package func messageType(of message: Span<UInt8>) -> ISO8583MessageType? {

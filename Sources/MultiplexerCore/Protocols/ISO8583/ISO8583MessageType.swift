@@ -28,7 +28,7 @@ package struct ISO8583MessageType: Hashable, Sendable {
     /// Whether someone who sends this waits for an answer.
     ///
     /// Answers and acknowledgements have none; notifications have one in the edition of 2003 only.
-    package var awaitsAnswer: Bool {
+    package var expectsResponse: Bool {
         switch function {
         case 0, 2, 6: true
         case 4: version == 2
@@ -39,7 +39,7 @@ package struct ISO8583MessageType: Hashable, Sendable {
     /// Makes the message at `offset` one that ends the exchange which it begins: 0200 becomes 0210.
     ///
     /// A message without an MTI, or one that ends an exchange, stays as it is.
-    package static func answer(_ bytes: inout [UInt8], at offset: Int) {
+    package static func makeResponse(_ bytes: inout [UInt8], at offset: Int) {
         guard let place = Place(in: bytes.span, at: offset) else { return }
         bytes[place.offset + (place.isBCD ? 1 : 2)] |= place.isBCD ? 0x10 : 1
     }

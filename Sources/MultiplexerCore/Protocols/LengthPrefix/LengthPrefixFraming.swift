@@ -17,7 +17,7 @@ package struct LengthPrefixFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         guard bytes.count >= prefix.bodyOffset else { return nil }
         let counted = try number(in: bytes.extracting(prefix.headerBytes..<prefix.bodyOffset))

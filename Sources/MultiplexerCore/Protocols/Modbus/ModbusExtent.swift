@@ -2,7 +2,7 @@
 ///
 /// Layouts are those of the Modbus Application Protocol Specification V1.1b3, section 6.
 enum ModbusExtent: Equatable {
-    /// So many bytes.
+    /// This many bytes.
     case bytes(Int)
     /// No standard tells.
     case unknown

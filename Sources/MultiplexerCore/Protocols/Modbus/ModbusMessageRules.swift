@@ -43,7 +43,7 @@ package struct ModbusMessageRules: MessageRules {
             responseLength: Self.responseLength(to: message),
             unit: Self.concernsOneUnit(unit) ? unit : nil,
             read: read,
-            answer: Self.answer(to: message),
+            expectedContent: Self.expectedContent(of: message),
             goesAlone: isUnknown,
             subject: read.map { Request.Subject(rawValue: $0.rawValue) } ?? Self.subject(of: message, unit)
         )
@@ -78,7 +78,7 @@ package struct ModbusMessageRules: MessageRules {
     }
 
     /// What the answer to a request says, unless it is an exception.
-    private static func answer(to message: Span<UInt8>) -> Content {
+    private static func expectedContent(of message: Span<UInt8>) -> Content {
         switch (message[1], message.count) {
         case (1, 6), (2, 6): .values(bytes: (message.word(at: 4) + 7) / 8)
         case (3, 6), (4, 6): .values(bytes: message.word(at: 4) * 2)
@@ -152,19 +152,23 @@ package struct ModbusMessageRules: MessageRules {
     }
 
     /// The request with the unit id that the device knows.
-    package func forward(_ request: Span<UInt8>, into output: inout [UInt8]) {
+    package func requestForDevice(_ request: Span<UInt8>, into output: inout [UInt8]) {
         output.append(unitMap[request[0]])
         output.append(contentsOf: request.extracting(1...))
     }
 
     /// The response with the unit id that the client asked for.
-    package func giveBack(_ response: Span<UInt8>, answering request: Span<UInt8>, into output: inout [UInt8]) {
+    package func responseForClient(
+        _ response: Span<UInt8>,
+        respondingTo request: Span<UInt8>,
+        into output: inout [UInt8]
+    ) {
         output.append(request[0])
         output.append(contentsOf: response.extracting(1...))
     }
 
     /// An exception response: 0x0A where there is no path to the device, 0x0B where it does not answer.
-    package func reply(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
+    package func respond(toFailed request: Span<UInt8>, _ failure: Failure, into output: inout [UInt8]) -> Bool {
         let exception: ModbusException =
             switch failure {
             case .unreachable, .draining: .gatewayPathUnavailable
@@ -175,7 +179,8 @@ package struct ModbusMessageRules: MessageRules {
     }
 
     /// An exception response: 0x01 for a function that does not exist, else 0x03, as for a count that contradicts a quantity.
-    package func reply(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool {
+    package func respond(toRefused request: Span<UInt8>, _ refusal: RequestRefusal, into output: inout [UInt8]) -> Bool
+    {
         appendException(refusal == .illegalFunction ? .illegalFunction : .illegalDataValue, to: request, into: &output)
         return true
     }

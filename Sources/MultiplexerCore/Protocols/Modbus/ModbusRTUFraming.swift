@@ -30,7 +30,7 @@ package struct ModbusRTUFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         guard bytes.count >= 2 else { return nil }
         let extent =

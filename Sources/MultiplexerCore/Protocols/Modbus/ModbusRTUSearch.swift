@@ -1,4 +1,4 @@
-/// Looks for the response to a request on a serial line: among stray bytes, frames of others and damage.
+/// Looks for the response to a request on a serial line: among noise, frames of others and damage.
 ///
 /// ```
 ///  0       …4
@@ -12,10 +12,10 @@
 struct ModbusRTUSearch {
     private let sought: SoughtResponse
 
-    /// This many stray bytes may stand before a frame, in addition to what came before the request was sent.
-    private static let strayBytes = 4
+    /// This many bytes of noise may stand before a frame, in addition to what came before the request was sent.
+    private static let noiseBytes = 4
     /// The units that answer on a serial line (MODBUS over Serial Line V1.02, section 2.2): a line at rest looks like others.
-    private static let answeringUnits: ClosedRange<UInt8> = 1...247
+    private static let respondingUnits: ClosedRange<UInt8> = 1...247
 
     /// The search for this response.
     init(_ sought: SoughtResponse) {
@@ -47,11 +47,11 @@ struct ModbusRTUSearch {
         }
         guard sought.isSilent else { return .open(silenceTells: true) }
         if let cause = damage.cause { return .damage(cause) }
-        // So few may stand before the answer, or be its first byte.
+        // As few as this may stand before the answer, or be its first byte.
         return sought.isAwaited && bytes.count <= places ? .open(silenceTells: false) : .noise(bytes.count)
     }
 
-    private var places: Int { sought.earlyBytes + Self.strayBytes + 1 }
+    private var places: Int { sought.earlyBytes + Self.noiseBytes + 1 }
 
     /// What may stand at one place.
     private enum Candidate {
@@ -67,7 +67,7 @@ struct ModbusRTUSearch {
 
     /// Judges what stands where `bytes` begin, of which there are 2 or more.
     private func frame(in bytes: Span<UInt8>, isOwn: Bool) -> Candidate {
-        guard isOwn || (Self.answeringUnits.contains(bytes[0]) && bytes[1] & ~ModbusMessageRules.exceptionBit != 0)
+        guard isOwn || (Self.respondingUnits.contains(bytes[0]) && bytes[1] & ~ModbusMessageRules.exceptionBit != 0)
         else {
             return .none
         }

@@ -97,13 +97,13 @@ package enum ModbusRequestForm: Hashable, Sendable {
     private static func fileReads(_ message: Span<UInt8>) -> Self {
         guard message.count >= 3, message.count == 3 + Int(message[2]) else { return .refused(.length) }
         guard (7...0xF5).contains(message[2]), message[2] % 7 == 0 else { return .refused(.byteCount) }
-        var answered = 0
+        var responseBytes = 0
         for start in stride(from: 3, to: message.count, by: 7) {
             let part = filePart(message, at: start)
             guard part == .whole else { return part }
-            answered += 2 + 2 * message.word(at: start + 5)
+            responseBytes += 2 + 2 * message.word(at: start + 5)
         }
-        return answered <= 0xF5 ? .whole : .refused(.quantity)
+        return responseBytes <= 0xF5 ? .whole : .refused(.quantity)
     }
 
     /// Function 21: a byte count, then file, record, length and values of each part after reference type 6.

@@ -24,7 +24,7 @@ package struct ModbusTCPFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         try MBAPHeader.frameLength(in: bytes, lengths: Self.lengths)
     }

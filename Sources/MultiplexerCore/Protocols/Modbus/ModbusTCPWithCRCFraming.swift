@@ -28,7 +28,7 @@ package struct ModbusTCPWithCRCFraming: Framing {
     package func frameLength(
         in bytes: Span<UInt8>,
         _ direction: Direction,
-        answering request: Request?
+        respondingTo request: Request?
     ) throws(FramingError) -> Int? {
         guard let length = try MBAPHeader.frameLength(in: bytes, lengths: Self.lengths) else { return nil }
         guard bytes.count >= length else { return length }

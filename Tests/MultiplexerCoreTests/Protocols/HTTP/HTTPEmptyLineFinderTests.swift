@@ -11,13 +11,13 @@ import Testing
         let bytes = Array(stream.utf8)
         for size in 1...max(bytes.count, 1) {
             var finder = HTTPEmptyLineFinder()
-            var (taken, found): (Int, [Int]) = (0, [])
+            var (scanned, found): (Int, [Int]) = (0, [])
             for start in stride(from: 0, to: bytes.count, by: size) {
                 let end = min(start + size, bytes.count)
-                while taken < end {
-                    let piece = Array(bytes[taken..<end])
-                    taken += finder.take(from: piece.span)
-                    if ends.contains(taken) { found.append(taken) } else { #expect(taken == end) }
+                while scanned < end {
+                    let piece = Array(bytes[scanned..<end])
+                    scanned += finder.scan(piece.span)
+                    if ends.contains(scanned) { found.append(scanned) } else { #expect(scanned == end) }
                 }
             }
             #expect(found == ends)

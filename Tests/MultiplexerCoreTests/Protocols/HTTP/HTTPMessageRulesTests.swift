@@ -39,7 +39,7 @@ import Testing
 
     @Test(arguments: Failure.allCases)
     func `a failure is a record of its own`(_ failure: Failure) throws {
-        let reply = try #require(rules.reply(toFailed: Self.request("GET", "/"), failure))
+        let reply = try #require(rules.respond(toFailed: Self.request("GET", "/"), failure))
         #expect(HTTPRecord.failure(in: reply.span) == failure)
     }
 

@@ -99,7 +99,7 @@ import Testing
 
     @Test(arguments: Failure.allCases)
     func `there is no way to say that a request failed`(_ failure: Failure) {
-        #expect(rules.reply(toFailed: Self.frame("0200"), failure) == nil)
+        #expect(rules.respond(toFailed: Self.frame("0200"), failure) == nil)
         #expect(rules.allowsHalfClosure)
     }
 
@@ -112,7 +112,7 @@ import Testing
     )
     func `a request becomes its own answer`(_ request: [UInt8], _ answer: [UInt8]) {
         var bytes = [0, 0] + request
-        ISO8583MessageType.answer(&bytes, at: 2)
+        ISO8583MessageType.makeResponse(&bytes, at: 2)
         #expect(bytes == [0, 0] + answer)
     }
 }

@@ -63,13 +63,13 @@ import Testing
         ] as [(Failure, UInt8)]
     )
     func `a failure is told by the gateway exception that fits`(_ failure: Failure, _ code: UInt8) {
-        #expect(rules.reply(toFailed: read, failure) == [0x11, 0x83, code])
+        #expect(rules.respond(toFailed: read, failure) == [0x11, 0x83, code])
     }
 
     @Test(arguments: Failure.allCases)
     func `a failure reply answers its request, even one without data`(_ failure: Failure) throws {
         let shortest: [UInt8] = [0x00, 0x07]
-        let reply = try #require(rules.reply(toFailed: shortest, failure))
+        let reply = try #require(rules.respond(toFailed: shortest, failure))
         #expect(rules.correlation(ofResponse: reply) == rules.request(shortest).correlation)
     }
 
@@ -139,8 +139,8 @@ import Testing
 
     @Test func `without a map messages pass as they are`() {
         let response: [UInt8] = [0x11, 0x03, 0x06, 0x02, 0x2B, 0x00, 0x00, 0x00, 0x64]
-        #expect(rules.forwarded(read) == read)
-        #expect(rules.givenBack(response, answering: read) == response)
+        #expect(rules.requestForDevice(read) == read)
+        #expect(rules.responseForClient(response, respondingTo: read) == response)
     }
 
     /// What a client asks, what the device gets, what it answers, what the client gets.
@@ -163,15 +163,15 @@ import Testing
         _ given: [UInt8]
     ) {
         let rules = ModbusMessageRules(unitMap: UnitMap([1: 0, 2: 7, 3: 7]))
-        #expect(rules.forwarded(asked) == sent)
+        #expect(rules.requestForDevice(asked) == sent)
         #expect(rules.request(asked).correlation == rules.correlation(ofResponse: answered))
-        #expect(rules.givenBack(answered, answering: asked) == given)
+        #expect(rules.responseForClient(answered, respondingTo: asked) == given)
     }
 
     @Test(arguments: Failure.allCases)
     func `a failure is told under the client's unit id`(_ failure: Failure) {
         let rules = ModbusMessageRules(unitMap: UnitMap([1: 0]))
-        #expect(rules.reply(toFailed: [1, 3, 0, 0, 0, 1], failure)?.prefix(2) == [1, 0x83])
+        #expect(rules.respond(toFailed: [1, 3, 0, 0, 0, 1], failure)?.prefix(2) == [1, 0x83])
     }
 
     // MARK: From one wire to another
@@ -185,7 +185,7 @@ import Testing
         #expect(sent == withModbusCRC(exchange.request))
         let answered = withModbusCRC(exchange.response)
         let pending = rules.request(exchange.request)
-        #expect(try FrameFeeding(device, .response, answering: pending).measure(answered) == answered.count)
+        #expect(try FrameFeeding(device, .response, respondingTo: pending).measure(answered) == answered.count)
         let id = client.envelope(of: asked).transactionID
         let given = client.sealed(Array(answered[device.envelope(of: answered).message]), transactionID: id)
         #expect(given.prefix(5) == [0xBE, 0xEF, 0, 0, 0] && Array(given.dropFirst(6)) == exchange.response)

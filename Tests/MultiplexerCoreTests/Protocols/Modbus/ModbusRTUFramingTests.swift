@@ -12,7 +12,7 @@ import Testing
         /// Whether only the end of what has arrived shows where the frame ends.
         let isOpen: Bool
 
-        var feeding: FrameFeeding { FrameFeeding(ModbusRTUFraming(), direction, answering: pending) }
+        var feeding: FrameFeeding { FrameFeeding(ModbusRTUFraming(), direction, respondingTo: pending) }
         var testDescription: String { name }
     }
 
@@ -45,16 +45,16 @@ import Testing
         )
     }
     /// Where nothing is awaited, the response alone has to tell its length.
-    static let unasked = ModbusExchange.all.map {
+    static let unsolicited = ModbusExchange.all.map {
         Case(
-            name: "unasked response \($0.name)",
+            name: "unsolicited response \($0.name)",
             frame: withModbusCRC($0.response),
             direction: .response,
             pending: nil,
             isOpen: $0.isResponseOpen || $0.isRequestOpen
         )
     }
-    static let all = requests + responses + exceptions + unasked
+    static let all = requests + responses + exceptions + unsolicited
     static let measurable = all.filter { !$0.isOpen }
     static let open = all.filter(\.isOpen)
 
@@ -62,7 +62,7 @@ import Testing
 
     @Test func `the tables hold every standard function in both directions`() {
         let standard: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43]
-        for cases in [Self.requests, Self.responses, Self.unasked] {
+        for cases in [Self.requests, Self.responses, Self.unsolicited] {
             #expect(Set(standard).isSubset(of: cases.map { $0.frame[1] }))
         }
         #expect(Set(standard.map { $0 | 0x80 }).isSubset(of: Self.exceptions.map { $0.frame[1] }))
@@ -272,7 +272,7 @@ import Testing
             let request: [UInt8] = [7, function, 0xA0, 0xB1, 0xC2]
             let pending = Self.rules.request(request)
             #expect(try FrameFeeding(framing).measure(withModbusCRC(request)) == 7)
-            let feeding = FrameFeeding(framing, .response, answering: pending)
+            let feeding = FrameFeeding(framing, .response, respondingTo: pending)
             #expect(try feeding.measure(withModbusCRC([7, function, 0x01])) == 5)
             #expect(try feeding.measure(withModbusCRC([7, function | 0x80, 0x01])) == 5)
         }

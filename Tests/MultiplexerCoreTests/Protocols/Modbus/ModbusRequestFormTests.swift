@@ -127,7 +127,7 @@ import Testing
 
     // MARK: File records
 
-    /// Parts of a request for file records, each of a file, a record and so many registers; with `values` to write them.
+    /// Parts of a request for file records, each of a file, a record and `count` registers; with `values` to write them.
     func parts(_ function: UInt8, _ parts: [(file: Int, record: Int, count: Int)], type: UInt8 = 6) -> [UInt8] {
         var data: [UInt8] = []
         for part in parts {
@@ -263,8 +263,8 @@ import Testing
     @Test(arguments: RequestRefusal.allCases)
     func `a refusal is told by the exception that fits, under the client's unit`(_ refusal: RequestRefusal) {
         let code: UInt8 = refusal == .illegalFunction ? 0x01 : 0x03
-        #expect(ModbusMessageRules().reply(toRefused: [0x11, 0x03, 0], refusal) == [0x11, 0x83, code])
-        #expect(ModbusMessageRules().reply(toRefused: [0x11, 0x83], refusal) == [0x11, 0x83, code])
-        #expect(ModbusMessageRules(unitMap: UnitMap([1: 0])).reply(toRefused: [1, 4], refusal) == [1, 0x84, code])
+        #expect(ModbusMessageRules().respond(toRefused: [0x11, 0x03, 0], refusal) == [0x11, 0x83, code])
+        #expect(ModbusMessageRules().respond(toRefused: [0x11, 0x83], refusal) == [0x11, 0x83, code])
+        #expect(ModbusMessageRules(unitMap: UnitMap([1: 0])).respond(toRefused: [1, 4], refusal) == [1, 0x84, code])
     }
 }

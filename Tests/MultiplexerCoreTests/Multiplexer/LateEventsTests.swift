@@ -2,7 +2,7 @@ import MultiplexerCore
 import Testing
 
 /// Late events of an old connection.
-@Suite struct GenerationTests {
+@Suite struct LateEventsTests {
     /// Connection 2 stands, request 2 of A is in flight on it, request 3 of B waits.
     func afterReconnect(_ configuration: Multiplexer.Configuration = .init()) -> Trace {
         var trace = Trace.ready(configuration)

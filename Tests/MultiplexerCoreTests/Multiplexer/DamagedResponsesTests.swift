@@ -2,9 +2,17 @@ import MultiplexerCore
 import Testing
 
 // With ids that cannot be foreseen an answer with ours is the answer, right or damaged.
-@Suite struct DamagedAnswersTests {
-    static let read = Request(correlation: Correlation(rawValue: 0x0103), mayWrite: false, answer: .values(bytes: 4))
-    static let write = Request(correlation: Correlation(rawValue: 0x0106), mayWrite: true, answer: .echo(0x1234))
+@Suite struct DamagedResponsesTests {
+    static let read = Request(
+        correlation: Correlation(rawValue: 0x0103),
+        mayWrite: false,
+        expectedContent: .values(bytes: 4)
+    )
+    static let write = Request(
+        correlation: Correlation(rawValue: 0x0106),
+        mayWrite: true,
+        expectedContent: .echo(0x1234)
+    )
 
     private func values(_ number: UInt16, _ bytes: Int, surplus: Int = 0, in trace: Trace) -> Response {
         Response(
@@ -104,7 +112,7 @@ import Testing
             mayWrite: false,
             unit: 1,
             read: .init(rawValue: 1),
-            answer: .values(bytes: 4)
+            expectedContent: .values(bytes: 4)
         )
         trace.ask(1, read, from: .a)
         #expect(trace.receive(values(1, 12, in: trace)) == "respond 1 to A")
@@ -124,7 +132,7 @@ import Testing
             mayWrite: false,
             unit: 1,
             read: .init(rawValue: 1),
-            answer: .values(bytes: 4)
+            expectedContent: .values(bytes: 4)
         )
         trace.ask(1, read, from: .a)
         #expect(trace.receive(values(1, 4, surplus: 2, in: trace)) == "respond 1 to A")

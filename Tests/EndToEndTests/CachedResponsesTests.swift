@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// `--max-age`: responses that are given again, and what ends that.
-    @Suite struct KeptResponses {
+    @Suite struct CachedResponses {
         private static let read = Hex.read(DeviceOnDemand.counter)
 
         @Test func `a second read within the age costs the device nothing, one after a write does`() async throws {

@@ -1,7 +1,7 @@
 import MultiplexerCore
 import Testing
 
-@Suite struct KeptResponsesTests {
+@Suite struct CachedResponsesTests {
     private static let configuration = Multiplexer.Configuration(
         inFlightLimit: 4,
         maximumResponseAge: .milliseconds(500)
@@ -24,7 +24,7 @@ import Testing
         #expect(trace.read(4, from: .a, 2) == "send 4 as 2")
         #expect(trace.statistics.sent == 2)
         #expect(trace.statistics.responses == 3)
-        #expect(trace.statistics.kept == 2)
+        #expect(trace.statistics.cached == 2)
         #expect(trace.statistics.greatestAge == .milliseconds(400))
     }
 

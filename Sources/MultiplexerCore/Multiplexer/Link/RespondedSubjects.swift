@@ -2,7 +2,7 @@
 ///
 /// At least ``capacity`` are remembered, at most twice as many: when the newer half is full it becomes the older one, and
 /// what was in that is forgotten. Which one drives out which nobody can choose but by asking that many.
-struct AnsweredSubjects {
+struct RespondedSubjects {
     private var newer: Half
     private var older: Half
 
@@ -16,7 +16,7 @@ struct AnsweredSubjects {
     }
 
     func contains(_ subject: Request.Subject) -> Bool {
-        newer.find(subject).isKept || older.find(subject).isKept
+        newer.find(subject).isFound || older.find(subject).isFound
     }
 
     /// Inserts a subject.
@@ -24,15 +24,15 @@ struct AnsweredSubjects {
     /// - Returns: Whether it was not contained.
     @discardableResult
     mutating func insert(_ subject: Request.Subject) -> Bool {
-        let (place, isKept) = newer.find(subject)
-        guard !isKept else { return false }
-        let isNew = !older.find(subject).isKept
+        let (place, isFound) = newer.find(subject)
+        guard !isFound else { return false }
+        let isNew = !older.find(subject).isFound
         if newer.count < Self.capacity {
-            newer.keep(subject, at: place)
+            newer.put(subject, at: place)
         } else {
             swap(&newer, &older)
             newer.removeAll()
-            newer.keep(subject, at: newer.find(subject).place)
+            newer.put(subject, at: newer.find(subject).place)
         }
         return isNew
     }
@@ -65,7 +65,7 @@ struct AnsweredSubjects {
         }
 
         /// Where a subject stands, or could.
-        func find(_ subject: Request.Subject) -> (place: Int, isKept: Bool) {
+        func find(_ subject: Request.Subject) -> (place: Int, isFound: Bool) {
             let key = key(of: subject)
             var place = Int(truncatingIfNeeded: key >> (64 - Self.bits))
             // Three quarters are free.
@@ -76,15 +76,15 @@ struct AnsweredSubjects {
             return (place, false)
         }
 
-        mutating func keep(_ subject: Request.Subject, at place: Int) {
+        mutating func put(_ subject: Request.Subject, at place: Int) {
             slots[place] = key(of: subject)
             count += 1
         }
 
         mutating func remove(_ subject: Request.Subject) -> Bool {
-            let (place, isKept) = find(subject)
-            if isKept { slots[place] = Self.removed }
-            return isKept
+            let (place, isFound) = find(subject)
+            if isFound { slots[place] = Self.removed }
+            return isFound
         }
 
         mutating func removeAll() {
