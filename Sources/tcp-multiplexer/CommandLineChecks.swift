@@ -3,7 +3,7 @@ import ArgumentParser
 /// What ArgumentParser lets pass without a word: of an option's two values it takes the last one, and it knows no help topics.
 enum CommandLineChecks {
     /// The options that may be given several times.
-    private static let lists: Set = ["--allow", "--unit-map", "--fault"]
+    private static let lists: Set = ["--allow", "--deny", "--unit-map", "--fault"]
 
     /// The options that take no value, which would follow them.
     private static let shortFlags: Set = ["-v", "-d"]
@@ -13,6 +13,14 @@ enum CommandLineChecks {
         "-l": "--listen", "-p": "--protocol", "--applicationProtocol": "--protocol", "-t": "--target",
         "--targetServer": "--target", "--retryDelay": "--retry-delay",
     ]
+
+    /// Lets `-v` and `-d` stand before the command too, where the Go program takes them; a command without a log ignores them.
+    static func movingLogFlags(in arguments: [String]) -> [String] {
+        let flags = arguments.prefix { ["-v", "-d", "-vd", "-dv", "--verbose", "--debug"].contains($0) }
+        guard !flags.isEmpty, flags.count < arguments.count else { return arguments }
+        let rest = arguments.dropFirst(flags.count)
+        return Array(rest.first == "server" ? rest.prefix(1) + flags + rest.dropFirst() : rest)
+    }
 
     /// Refuses an option that takes one value and is given several, and one that is given together with its opposite.
     ///
@@ -47,11 +55,21 @@ enum CommandLineChecks {
         of command: any ParsableCommand.Type
     ) throws(ValidationError) {
         guard arguments.first == "help" else { return }
-        let topics = command.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-        let asked = arguments.dropFirst().filter { !isOption($0) }
-        // None of the commands has any below it.
-        guard let unknown = asked.first(where: { !topics.contains($0) }) ?? asked.dropFirst().first else { return }
-        throw ValidationError("there is no help on '\(unknown)', only on one of: \(topics.joined(separator: ", "))")
+        var (above, name) = (command, "")
+        for topic in arguments.dropFirst() where !isOption(topic) {
+            guard let below = above.configuration.subcommands.first(where: { $0._commandName == topic }) else {
+                // The command itself is no topic's part: "help help" is.
+                if above == command, topic == "help" { continue }
+                name = topic
+                break
+            }
+            above = below
+        }
+        guard !name.isEmpty else { return }
+        let isLeaf = above.configuration.subcommands.isEmpty
+        let topics = (isLeaf ? command : above).configuration.subcommands.map { $0._commandName }
+        let all = topics + (isLeaf || above == command ? ["help"] : [])
+        throw ValidationError("there is no help on '\(name)', only on one of: \(all.joined(separator: ", "))")
     }
 
     private static func isOption(_ word: String) -> Bool { word.hasPrefix("-") && word != "-" }

@@ -12,7 +12,7 @@ struct TCPMultiplexer: AsyncParsableCommand {
                 --allow 192.168.1.0/24
             """,
         version: Version.text,
-        subcommands: [Serve.self, Config.self, Probe.self, Simulate.self, List.self, ShowVersion.self]
+        subcommands: [Serve.self, Check.self, Config.self, Probe.self, Simulate.self, List.self, ShowVersion.self]
     )
 
     static func main() async {
@@ -30,6 +30,7 @@ struct TCPMultiplexer: AsyncParsableCommand {
 
     /// The command that arguments ask for.
     static func checkedCommand(_ arguments: [String]) async throws -> any ParsableCommand {
+        let arguments = CommandLineChecks.movingLogFlags(in: arguments)
         let command = try await asyncParseAsRoot(arguments)
         try CommandLineChecks.refuseUnknownTopics(in: arguments, of: self)
         // What only asks for help or the version may be said as it comes.

@@ -39,10 +39,19 @@ import Testing
         ["simulate", "--fault", "lost=1%", "--fault", "close=1%"],
         ["probe", "--tls", "a:1", "--read", "0:1", "--ca", "ca.pem", "--tls"],
         ["server", "-vd", "-dv"],
-        ["help"], ["help", "help"], ["help", "server"], ["list"], ["version"], [],
+        ["help"], ["help", "help"], ["help", "config", "example"], ["help", "server"], ["list"], ["version"], [],
     ])
     func `lists and flags may be repeated`(_ arguments: [String]) async throws {
         _ = try await TCPMultiplexer.checkedCommand(arguments)
+    }
+
+    @Test(arguments: [
+        (["-v", "server", "-l", "5020"], ["server", "-v", "-l", "5020"]), (["-d", "server"], ["server", "-d"]),
+        (["-vd", "--verbose", "server"], ["server", "-vd", "--verbose"]), (["-v", "list"], ["list"]), (["-v"], ["-v"]),
+        (["server", "-v"], ["server", "-v"]), ([], []),
+    ])
+    func `flags of the log may stand before the command`(_ given: [String], _ meant: [String]) {
+        #expect(CommandLineChecks.movingLogFlags(in: given) == meant)
     }
 
     // Otherwise a new one, or another name of one, would be let through.
@@ -55,7 +64,7 @@ import Testing
         for names in options {
             for name in names {
                 let arguments = [names[0], "1", name, "2"]
-                if names[0] == "--allow" || names[0] == "--unit-map" || names[0] == "--fault" {
+                if ["--allow", "--deny", "--unit-map", "--fault"].contains(names[0]) {
                     #expect(throws: Never.self) { try CommandLineChecks.refuseRepetitions(in: arguments) }
                 } else {
                     #expect(throws: ValidationError.self, "\(arguments)") {
@@ -74,7 +83,7 @@ import Testing
         let last = try #require(arguments.last)
         #expect(
             error?.message
-                == "there is no help on '\(last)', only on one of: server, config, probe, simulate, list, version, help"
+                == "there is no help on '\(last)', only on one of: server, check, config, probe, simulate, list, version, help"
         )
     }
 }

@@ -210,7 +210,7 @@ final class Listener {
 
 extension ListenerConfiguration {
     /// Whether nothing but reaching the address is asked of a client.
-    var isOpenToAnyone: Bool {
+    package var isOpenToAnyone: Bool {
         !address.isLoopback && rules.allowList.allowsEveryone && rules.tls?.clientCertificates != .required
     }
 

@@ -8,6 +8,7 @@ package struct ConfigurationFile: Sendable {
     package let configuration: ServerConfiguration
     /// The files that it was read from, the first one first.
     package let files: [String]
+    private let reader: FileReader
 
     /// Reads a file and those that it includes.
     ///
@@ -59,6 +60,17 @@ package struct ConfigurationFile: Sendable {
         }
         written = WrittenServer(process: reader.process.settings, devices: devices)
         files = reader.files
+        self.reader = reader
+    }
+
+    /// Where that stands of which an error speaks.
+    ///
+    /// - Parameters:
+    ///   - error: What is said.
+    ///   - device: Which of the devices it is about.
+    ///   - listener: Which of the device's listeners; nil for the device.
+    package func place(of error: ConfigurationError, device: Int, listener: Int?) -> FileProblem {
+        reader.problem(error, device: device, listener: listener)
     }
 
     /// What defaults leave to each device and listener, and what those say themselves.

@@ -3,7 +3,7 @@ import SecureMux
 /// Puts variables of the environment into a text: `${NAME}`, `${NAME:-what holds without it}`, and `$$` for a dollar sign.
 ///
 /// What comes from the environment is a text like any other there: it is not looked through again, and brings no keys.
-struct EnvironmentText {
+struct EnvironmentText: Sendable {
     /// The variables that there are.
     let variables: [String: String]
 

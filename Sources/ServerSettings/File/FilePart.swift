@@ -1,7 +1,7 @@
 import SecureMux
 
 /// The settings that a part of a file has, each with its place.
-struct FilePart {
+struct FilePart: Sendable {
     /// Where the part begins.
     let position: FilePosition
     /// The keys that lead there.

@@ -4,7 +4,7 @@ import Yams
 /// Reads the parts of a configuration's files, and finds all that is wrong with each.
 ///
 /// What one part means together with others is for ``ConfigurationFile``.
-struct FileReader {
+struct FileReader: Sendable {
     /// What was read.
     private(set) var process: FilePart
     private(set) var deviceDefaults: FilePart
@@ -18,7 +18,7 @@ struct FileReader {
     private let readsFiles: Bool
 
     /// A device of a file.
-    struct Device {
+    struct Device: Sendable {
         let name: String
         var part: FilePart
         var listeners: [FilePart] = []

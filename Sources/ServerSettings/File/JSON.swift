@@ -1,5 +1,5 @@
 /// A value of JSON (RFC 8259), to be written as text.
-enum JSON: Encodable, Hashable {
+package enum JSON: Encodable, Hashable {
     case object([String: JSON])
     case array([JSON])
     case text(String)
@@ -8,7 +8,7 @@ enum JSON: Encodable, Hashable {
     case truth(Bool)
 
     /// A member of an object; nil in what is none.
-    subscript(_ name: String) -> JSON? {
+    package subscript(_ name: String) -> JSON? {
         get { if case .object(let members) = self { members[name] } else { nil } }
         set {
             guard case .object(var members) = self else { return }
@@ -17,7 +17,7 @@ enum JSON: Encodable, Hashable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
         case .object(let members): try container.encode(members)
@@ -33,11 +33,11 @@ enum JSON: Encodable, Hashable {
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    init(stringLiteral value: String) { self = .text(value) }
-    init(integerLiteral value: Int) { self = .number(value) }
-    init(booleanLiteral value: Bool) { self = .truth(value) }
-    init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    init(dictionaryLiteral elements: (String, JSON)...) {
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(integerLiteral value: Int) { self = .number(value) }
+    package init(booleanLiteral value: Bool) { self = .truth(value) }
+    package init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(Dictionary(elements) { _, last in last })
     }
 }

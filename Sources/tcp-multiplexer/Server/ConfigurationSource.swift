@@ -14,6 +14,8 @@ enum ConfigurationSource: Sendable {
         let configuration: ServerConfiguration
         /// The configuration's own files.
         let files: [String]
+        /// Nil where options said it.
+        var file: ConfigurationFile?
     }
 
     /// Reads it.
@@ -25,7 +27,7 @@ enum ConfigurationSource: Sendable {
             return Loaded(written: written, configuration: try written.configuration(readsSecrets: true), files: [])
         case .file(let file, let environment):
             let file = try ConfigurationFile(file, environment: environment)
-            return Loaded(written: file.written, configuration: file.configuration, files: file.files)
+            return Loaded(written: file.written, configuration: file.configuration, files: file.files, file: file)
         }
     }
 

@@ -71,12 +71,6 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let source: ConfigurationSource =
-            if let config {
-                .file(config, environment: ProcessInfo.processInfo.environment)
-            } else {
-                .options(written)
-            }
         try await ServerProcess(source, process: writtenProcess).run()
     }
 }
@@ -84,6 +78,15 @@ struct Serve: AsyncParsableCommand {
 // MARK: - What the options say
 
 extension Serve {
+    /// Where the configuration is.
+    var source: ConfigurationSource {
+        if let config {
+            .file(config, environment: ProcessInfo.processInfo.environment)
+        } else {
+            .options(written)
+        }
+    }
+
     /// All that the options say.
     var written: WrittenServer { WrittenServer(process: writtenProcess, devices: [writtenDevice]) }
 
