@@ -107,6 +107,11 @@ struct Document: CustomTestStringConvertible {
         }
     }
 
+    /// The configuration files in it.
+    var configurations: [String] {
+        text.matches(of: /(?ms)^```yaml\n(version: 1\n.*?)^```/).map { String($0.1) }
+    }
+
     /// Where its links lead that stay in the repository.
     var links: [String] {
         text.matches(of: /\]\(([^)\s]+)\)/).map { String($0.1) }.filter { !$0.contains("://") }

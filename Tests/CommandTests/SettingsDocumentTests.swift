@@ -29,14 +29,33 @@ import Testing
     @Test func `the table has every setting, with its key, its option, its default and what a reload does`() throws {
         let lines = try Document(Self.path).lines
         let start = try #require(lines.firstIndex { $0.hasPrefix("| of | key | option |") })
-        #expect(Array(lines[(start + 2)...].prefix { $0.hasPrefix("|") }) == Self.rows, "\(Self.rows.joined(separator: "\n"))")
+        #expect(
+            Array(lines[(start + 2)...].prefix { $0.hasPrefix("|") }) == Self.rows,
+            "\(Self.rows.joined(separator: "\n"))"
+        )
+    }
+
+    @Test(arguments: try Document.all)
+    func `every configuration in a document can be read`(_ document: Document) throws {
+        for text in document.configurations {
+            #expect(throws: Never.self, "\(document.path): \(text)") {
+                _ = try ConfigurationFile(text: text, of: document.path, environment: [:])
+            }
+        }
+    }
+
+    @Test func `configurations are found`() throws {
+        #expect(try Document(Self.path).configurations.count >= 4)
+        #expect(try Document("README.md").configurations.count == 1)
     }
 
     @Test func `each option of a setting has a section of its own`() throws {
         let headings = try Document(Self.path).lines.filter { $0.hasPrefix("#### ") }
         for definition in SettingDefinition.all {
             let option = definition.setting.option
-            let isThere = headings.contains { $0.contains("`\(option)`") || $0.contains("`\(option) <") || $0.contains("`\(option),") }
+            let isThere = headings.contains {
+                $0.contains("`\(option)`") || $0.contains("`\(option) <") || $0.contains("`\(option),")
+            }
             let isOpposite = headings.contains { $0.contains("`--no-\(definition.setting.rawValue)`") }
             #expect(isThere || isOpposite, "\(option)")
         }

@@ -66,7 +66,10 @@ extension EndToEnd {
             let port = try freePort()
             let found = try await run("-p", "modbus", "-t", "127.0.0.1:1502", "-l", "\(port)")
             #expect(found.status == .exited(0))
-            #expect(found.said.first?.contains("limit it with --allow, ask for client certificates with --client-ca") == true)
+            #expect(
+                found.said.first?.contains("limit it with --allow, ask for client certificates with --client-ca")
+                    == true
+            )
         }
 
         private func check(_ text: String, _ options: String...) async throws -> Found {

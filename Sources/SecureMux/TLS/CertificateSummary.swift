@@ -18,7 +18,8 @@ package struct CertificateSummary: Hashable, Sendable {
     ///   - setting: The setting that names it, for the error.
     /// - Returns: At least one.
     /// - Throws: ``TLSConfigurationError`` where there is none that can be read.
-    package static func all(in path: String, for setting: Setting) throws(TLSConfigurationError) -> [CertificateSummary] {
+    package static func all(in path: String, for setting: Setting) throws(TLSConfigurationError) -> [CertificateSummary]
+    {
         try PEMFile(path: path, setting: setting).certificates().map(CertificateSummary.init)
     }
 

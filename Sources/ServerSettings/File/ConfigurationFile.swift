@@ -69,6 +69,7 @@ package struct ConfigurationFile: Sendable {
     ///   - error: What is said.
     ///   - device: Which of the devices it is about.
     ///   - listener: Which of the device's listeners; nil for the device.
+    /// - Returns: The place, and the keys that lead there.
     package func place(of error: ConfigurationError, device: Int, listener: Int?) -> FileProblem {
         reader.problem(error, device: device, listener: listener)
     }

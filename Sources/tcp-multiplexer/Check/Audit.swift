@@ -42,10 +42,18 @@ struct Audit {
 extension Audit {
     private mutating func look(at device: DeviceConfiguration, written: WrittenDevice, _ number: Int) {
         if written.settings.has(.broadcastDelay), !device.applicationProtocol.broadcastsUnit0 {
-            add(.warning, "\(.broadcastDelay) makes no difference: nothing is a broadcast without \(.broadcast, true)", number)
+            add(
+                .warning,
+                "\(.broadcastDelay) makes no difference: nothing is a broadcast without \(.broadcast, true)",
+                number
+            )
         }
         if let profile = device.profile, DeviceProfile.named(profile.name)?.settings.isEmpty == true {
-            add(.note, "\(.deviceProfile, profile.name) sets no times: no source has any other than the defaults", number)
+            add(
+                .note,
+                "\(.deviceProfile, profile.name) sets no times: no source has any other than the defaults",
+                number
+            )
         }
     }
 
@@ -129,6 +137,11 @@ extension Audit {
         // What has expired is said by those who would use it.
         guard let days = certificate.daysLeft, days >= 0 else { return }
         let sentence: Sentence = "\(setting): \(certificate.subject) is valid for \(days) more days"
-        add(days < Self.daysToRenew ? .warning : .note, days < Self.daysToRenew ? "\(sentence): renew it" : sentence, number, index)
+        add(
+            days < Self.daysToRenew ? .warning : .note,
+            days < Self.daysToRenew ? "\(sentence): renew it" : sentence,
+            number,
+            index
+        )
     }
 }

@@ -29,7 +29,9 @@ struct Check: AsyncParsableCommand {
         do {
             loaded = try source.load()
         } catch let problems as FileProblems {
-            return try report(problems.all.map { .init(severity: .error, place: $0, sentence: $0.sentence, names: .keys) })
+            return try report(
+                problems.all.map { .init(severity: .error, place: $0, sentence: $0.sentence, names: .keys) }
+            )
         } catch {
             let sentence = (error as? any SentenceError)?.sentence ?? "\(error)"
             return try report([.init(severity: .error, place: nil, sentence: sentence, names: source.names)])
@@ -46,7 +48,12 @@ struct Check: AsyncParsableCommand {
             for (index, listener) in device.listeners.enumerated() {
                 guard let objection = await PortCheck.objection(to: listener.address) else { continue }
                 // The server that is to be reloaded has it.
-                audit.add(.warning, "\(.listen): \(objection) (or it is this server, which runs already)", number, index)
+                audit.add(
+                    .warning,
+                    "\(.listen): \(objection) (or it is this server, which runs already)",
+                    number,
+                    index
+                )
             }
         }
     }

@@ -21,7 +21,10 @@ struct DeviceCheck {
     func answer(of device: DeviceConfiguration) async -> Answer {
         guard device.applicationProtocol.messages == .modbus else { return await connection(to: device) }
         do {
-            let server = try await Server.start(try Self.configuration(of: device), logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
+            let server = try await Server.start(
+                try Self.configuration(of: device),
+                logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() }
+            )
             let answer = await answer(through: server, of: device)
             await server.drain()
             return answer
@@ -31,7 +34,8 @@ struct DeviceCheck {
     }
 
     /// The device behind a listener of our own, for Modbus/TCP.
-    private static func configuration(of device: DeviceConfiguration) throws(ConfigurationError) -> ServerConfiguration {
+    private static func configuration(of device: DeviceConfiguration) throws(ConfigurationError) -> ServerConfiguration
+    {
         var device = device
         device.listeners = [
             ListenerConfiguration(

@@ -9,7 +9,9 @@ enum PortCheck {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         do {
             let channel = try await loop.flatSubmit {
-                ServerBootstrap(group: loop).serverChannelOption(.socketOption(.so_reuseaddr), value: 1).bind(to: address)
+                ServerBootstrap(group: loop).serverChannelOption(.socketOption(.so_reuseaddr), value: 1).bind(
+                    to: address
+                )
             }.get()
             try? await channel.close()
             return nil

@@ -18,8 +18,14 @@ import Testing
 
     private static let others = [
         [],
-        ["-p", "modbus", "--target-protocol", "modbus-serial", "--unit-map", "1=2", "--unit-map", "3=4", "--broadcast"],
-        ["-p", "modbus", "--no-coalesce", "--write-priority", "--max-in-flight", "4", "--timeout", "3", "--idle-close", "off"],
+        [
+            "-p", "modbus", "--target-protocol", "modbus-serial", "--unit-map", "1=2", "--unit-map", "3=4",
+            "--broadcast",
+        ],
+        [
+            "-p", "modbus", "--no-coalesce", "--write-priority", "--max-in-flight", "4", "--timeout", "3",
+            "--idle-close", "off",
+        ],
         ["-p", "length-prefixed", "--length-bytes", "4", "--length-includes-header", "--max-message", "2M"],
         ["-p", "delimited", "--delimiter", "0a", "-l", "[::1]:0", "--allow", "::1", "--deny", "10.0.0.0/8"],
         ["-p", "http", "-l", "8080", "--tls-listen", "8443", "--tls-certificate", "/a.crt", "--tls-key", "/$x.key"],
@@ -40,8 +46,10 @@ import Testing
         #expect(read.listeners.count == meant.listeners.count)
         for (read, meant) in zip(read.listeners, meant.listeners) {
             #expect(read.address == meant.address)
-            #expect((read.applicationProtocol ?? file.configuration.devices[0].applicationProtocol).name
-                == (try options.clientProtocol.name))
+            #expect(
+                (read.applicationProtocol ?? file.configuration.devices[0].applicationProtocol).name
+                    == (try options.clientProtocol.name)
+            )
             #expect(read.unitMap == meant.unitMap)
             #expect(read.rules.allowList == meant.rules.allowList && read.rules.limits == meant.rules.limits)
             #expect((read.rules.tls == nil) == (meant.rules.tls == nil))
