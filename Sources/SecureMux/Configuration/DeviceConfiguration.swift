@@ -6,6 +6,8 @@ public struct DeviceConfiguration: Sendable {
     public var name: String
     /// Where it is.
     public var address: DeviceAddress
+    /// Where our connections to it come from; nil for where the system chooses.
+    public var source: SourceAddress?
     /// What it speaks, and clients where their listener does not say otherwise.
     public var applicationProtocol: ApplicationProtocol
     /// Where its clients connect.
@@ -21,6 +23,7 @@ public struct DeviceConfiguration: Sendable {
     public init(
         name: String? = nil,
         address: DeviceAddress,
+        source: SourceAddress? = nil,
         applicationProtocol: ApplicationProtocol,
         listeners: [ListenerConfiguration],
         profile: DeviceProfile? = nil,
@@ -28,6 +31,7 @@ public struct DeviceConfiguration: Sendable {
     ) {
         self.name = name ?? address.description
         self.address = address
+        self.source = source
         self.applicationProtocol = applicationProtocol
         self.listeners = listeners
         self.profile = profile

@@ -43,6 +43,8 @@ public enum Setting: String, CaseIterable, Hashable, Sendable {
 
     /// Where the device is.
     case device = "device"
+    /// Where connections to the device come from.
+    case source = "source"
     /// The times that are known to work with a kind of device.
     case deviceProfile = "device-profile"
     /// How many requests the device may have at a time.

@@ -21,6 +21,7 @@ final class Device {
                 TCPLink(
                     id,
                     to: configuration.address,
+                    from: configuration.source,
                     speaking: configuration.applicationProtocol,
                     timeout: TimeAmount(configuration.multiplexer.connectTimeout),
                     owner: owner

@@ -11,6 +11,7 @@ final class TCPLink: Link {
     let id: LinkID
 
     private let device: DeviceAddress
+    private let source: SourceAddress?
     private let applicationProtocol: ApplicationProtocol
     private let wire: Wire
     private let timeout: TimeAmount
@@ -53,12 +54,14 @@ final class TCPLink: Link {
     init(
         _ id: LinkID,
         to device: DeviceAddress,
+        from source: SourceAddress? = nil,
         speaking applicationProtocol: ApplicationProtocol,
         timeout: TimeAmount,
         owner: any LinkOwner
     ) {
         self.id = id
         self.device = device
+        self.source = source
         self.applicationProtocol = applicationProtocol
         wire = applicationProtocol.wire
         isBehindHandlers = applicationProtocol.messages.isHTTP
@@ -121,7 +124,11 @@ final class TCPLink: Link {
             channel?.close(promise: nil)
         case .connected(let channel):
             state = .givingUp
-            channel.close(promise: nil)
+            if source?.port != nil, output.unsent == 0 {
+                channel.closeLeavingPortFree()
+            } else {
+                channel.close(promise: nil)
+            }
         case .givingUp, .closed:
             break
         }
@@ -134,11 +141,15 @@ final class TCPLink: Link {
             return
         }
         state = .connecting(nil, remaining: addresses.dropFirst())
+        let bootstrap: ClientBootstrap
+        do {
+            bootstrap = try self.bootstrap(toReach: address)
+        } catch {
+            return attempt(addresses.dropFirst(), each: share, lastError: error)
+        }
         let bound = NIOLoopBound(self, eventLoop: owner.eventLoop)
-        ClientBootstrap(group: owner.eventLoop)
+        bootstrap
             .connectTimeout(share)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .findingDeadPeers()
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let connection = bound.value
@@ -170,6 +181,18 @@ final class TCPLink: Link {
                     end(nil)
                 }
             }
+    }
+
+    private func bootstrap(toReach address: SocketAddress) throws(SourceAddressError) -> ClientBootstrap {
+        let bootstrap = ClientBootstrap(group: owner.eventLoop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .findingDeadPeers()
+        guard let source else { return bootstrap }
+        return
+            bootstrap
+            // The port may belong to a connection to somebody else, too.
+            .channelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(to: try source.socketAddress(toReach: address))
     }
 
     /// Keeps the channel of the attempt, so that it can be given up.

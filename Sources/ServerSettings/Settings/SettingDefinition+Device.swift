@@ -16,6 +16,18 @@ extension SettingDefinition {
             reload: .device
         ),
         SettingDefinition(
+            .source,
+            of: .device,
+            .sourceAddress,
+            """
+            Where connections to the device come from, an address and a port of this machine: 192.168.1.5:40502, or one of them. \
+            A device that still counts the connection of a program that has died lets a new one from the same address and port \
+            in at once, also one of a standby that has taken the address over.
+            """,
+            default: .words("what the system chooses"),
+            reload: .device
+        ),
+        SettingDefinition(
             .deviceProfile,
             of: .device,
             key: "profile",

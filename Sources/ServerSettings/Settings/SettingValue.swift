@@ -66,6 +66,9 @@ extension SettingValue {
     package static let deviceAddress = SettingValue("host:port") { text throws(ConfigurationError) in
         _ = try DeviceAddress(parsing: text)
     }
+    package static let sourceAddress = SettingValue("address") { text throws(ConfigurationError) in
+        _ = try SourceAddress(parsing: text)
+    }
     package static let block = SettingValue("cidr") { text throws(ConfigurationError) in
         _ = try CIDRBlock(parsing: text)
     }

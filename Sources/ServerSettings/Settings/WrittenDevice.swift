@@ -36,6 +36,9 @@ extension WrittenDevice {
                 return nil
             }
         }
+        let source = attempt(
+            try settings.value(.source) { text throws(ConfigurationError) in try SourceAddress(parsing: text) }
+        )
         let (target, spoken) = (attempt(try target()), attempt(try settings.deviceProtocol()))
         let (profile, times) = (attempt(try settings.profile()), attempt(try settings.multiplexer()))
         var configurations: [ListenerConfiguration] = []
@@ -62,6 +65,7 @@ extension WrittenDevice {
         return DeviceConfiguration(
             name: name,
             address: target,
+            source: source ?? nil,
             applicationProtocol: spoken,
             listeners: configurations,
             profile: profile??.profile(without: settings),

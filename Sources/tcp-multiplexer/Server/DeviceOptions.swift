@@ -11,6 +11,9 @@ struct DeviceOptions: ParsableArguments {
     )
     var target: String?
 
+    @Option(help: .setting(.source), transform: Setting.source.checked)
+    var source: String?
+
     @Option(help: .setting(.deviceProfile), transform: Setting.deviceProfile.checked)
     var deviceProfile: String?
 
@@ -20,6 +23,7 @@ struct DeviceOptions: ParsableArguments {
     /// Writes down what was given.
     func write(to written: inout WrittenSettings) {
         written[.device] = target
+        written[.source] = source
         written[.deviceProfile] = deviceProfile
         written[.maxInFlight] = maxInFlight
     }
