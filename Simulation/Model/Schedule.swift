@@ -30,9 +30,7 @@ struct Schedule {
 
     /// Tells the core what is left, until a promise is broken; then, as time goes by, that all leave.
     func replay() -> (violation: Violation?, trace: [String]) {
-        var expected = configuration
-        promised(&expected)
-        var core = WatchedCore(configuration, promised: expected, overrun: overrun, seed: coreSeed)
+        var core = WatchedCore(configuration, promised: promised, overrun: overrun, seed: coreSeed)
         core.trace = []
         do {
             for stimulus in stimuli { _ = try core.feed(stimulus) }

@@ -27,6 +27,12 @@ extension Multiplexer {
         case noiseReceived(bytes: Int, on: LinkID)
         /// The time of the last ``Multiplexer/Action/setDeadline(_:)`` has come.
         case deadlineReached
+        /// Nobody else has a connection to the device any more: one may be opened.
+        case connectingAllowed
+        /// Other times and limits hold from now on; whether the wire carries transaction ids stays as it is.
+        ///
+        /// Boxed, so that all other events stay small.
+        indirect case configurationReplaced(Configuration)
         /// The program shuts down: finish what is in flight, accept nothing new.
         case drainRequested
     }

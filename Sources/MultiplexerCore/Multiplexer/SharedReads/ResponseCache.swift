@@ -3,7 +3,8 @@ extension Multiplexer {
     ///
     /// The driver has the responses themselves, in places that are used again and again.
     struct ResponseCache {
-        private let maximumAge: Duration
+        /// How old a response may be that is given again.
+        var maximumAge: Duration
         private var places: [Request.Read: Int] = [:]
         private var kept: [Kept] = []
         private var oldest = 0
