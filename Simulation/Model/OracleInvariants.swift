@@ -67,7 +67,11 @@ extension Oracle {
         for id in present {
             guard let client = clients[id] else { continue }
             let waiting = client.waiting.count - client.returned
-            try expect(waiting <= max(limit + overrun, client.mostWaiting), "5: a client has too many requests waiting", id.text)
+            try expect(
+                waiting <= max(limit + overrun, client.mostWaiting),
+                "5: a client has too many requests waiting",
+                id.text
+            )
             try expect(client.isPaused || waiting < limit, "5: a client is read though many wait", id.text)
             try expect(!client.isPaused || client.waiting.count > limit / 2, "5: a client stays paused", id.text)
             guard !client.waiting.isEmpty else { continue }
