@@ -69,6 +69,7 @@ extension Schedule {
         var least = self
         for client in Set(stimuli.compactMap(\.client)) { least.drop(whatIsOf: client) }
         least.dropEvents()
+        least.beginAsItGoesOn()
         least.simplify()
         least.dropEvents()
         return least
@@ -96,6 +97,17 @@ extension Schedule {
                 length /= 2
             } else if stimuli.count == before {
                 return
+            }
+        }
+    }
+
+    /// Holds from the start what comes to hold in its midst.
+    private mutating func beginAsItGoesOn() {
+        for stimulus in stimuli {
+            guard case .configures(let other) = stimulus.fact else { continue }
+            tryOut { schedule in
+                schedule.configuration = other
+                schedule.stimuli.removeAll { if case .configures = $0.fact { true } else { false } }
             }
         }
     }

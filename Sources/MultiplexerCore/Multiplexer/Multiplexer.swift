@@ -107,8 +107,8 @@ public struct Multiplexer: Sendable {
             expire(at: now, into: &actions)
             update(at: now, into: &actions)
             return visitAtEarliestDeadline(into: &actions)
-        case .connectingAllowed:
-            link.mayConnect = true
+        case .connectingAllowed(let isSameDevice):
+            link.mayConnect(isSameDevice: isSameDevice, at: now)
         case .configurationReplaced(let configuration):
             replaceConfiguration(by: configuration, at: now, into: &actions)
         case .drainRequested:

@@ -51,7 +51,7 @@ final class MultiplexerDriver {
 
     /// A driver for one device, which the log calls `device`, and to which `makeLink` makes connections.
     ///
-    /// To be used on `eventLoop` alone. Unless it `mayConnect` it makes no connection before ``allowConnecting()``.
+    /// To be used on `eventLoop` alone. Unless it `mayConnect` it makes no connection before ``allowConnecting(isSameDevice:)``.
     init(
         device: String,
         applicationProtocol: ApplicationProtocol,
@@ -91,8 +91,8 @@ final class MultiplexerDriver {
         handle(.configurationReplaced(configuration))
     }
 
-    /// Nobody else has a connection to the device any more.
-    func allowConnecting() { handle(.connectingAllowed) }
+    /// Nobody else has a connection any more; with `isSameDevice` the device had one until now.
+    func allowConnecting(isSameDevice: Bool) { handle(.connectingAllowed(isSameDevice: isSameDevice)) }
 
     /// Stops taking requests and finishes what is in flight; the future succeeds when nothing is left, or the time is up and
     /// nothing is left of the connection.

@@ -17,7 +17,7 @@ final class Device {
         init(_ connectTimeout: Duration) { self.connectTimeout = connectTimeout }
     }
 
-    /// A device that nobody can reach yet; unless it `mayConnect` nothing connects to it before ``allowConnecting()``.
+    /// A device that nobody can reach yet; unless it `mayConnect` nothing connects to it before ``allowConnecting(isSameDevice:)``.
     init(
         _ configuration: DeviceConfiguration,
         mayConnect: Bool,
@@ -57,8 +57,8 @@ final class Device {
         driver.replaceConfiguration(by: configuration)
     }
 
-    /// Nobody else is connected to it any more.
-    func allowConnecting() { driver.allowConnecting() }
+    /// Nobody else is connected any more; with `isSameDevice` the device had a connection until now.
+    func allowConnecting(isSameDevice: Bool) { driver.allowConnecting(isSameDevice: isSameDevice) }
 
     /// Finishes what is in flight, fails what waits, and closes its clients and its link; succeeds when nothing is left, or the
     /// time is up and its link is gone.

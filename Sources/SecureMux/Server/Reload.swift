@@ -33,6 +33,8 @@ struct Reload: Sendable {
     private var opened: [Tenant.Seat] = []
     /// Listeners that accept nobody any more.
     private var closed: [Tenant.Seat] = []
+    /// Ports that two sockets of ours shared for a moment.
+    private var sharedPorts: [Int] = []
     /// Those of them whose device goes on.
     private var dismissed: [Tenant.Seat] = []
 
@@ -131,7 +133,7 @@ extension Reload {
     }
 
     /// Listens at an address, also at one that overlaps that of a listener of ours which goes.
-    private func bind(_ address: ListenAddress) async throws -> ListeningSocket {
+    private mutating func bind(_ address: ListenAddress) async throws -> ListeningSocket {
         do {
             return try ListeningSocket.open(at: address)
         } catch {
@@ -143,7 +145,7 @@ extension Reload {
         }
     }
 
-    private func bind(_ address: ListenAddress, beside others: [Tenant.Seat]) async throws -> ListeningSocket {
+    private mutating func bind(_ address: ListenAddress, beside others: [Tenant.Seat]) async throws -> ListeningSocket {
         // For this moment only: as long as a port is shared, another program of this user could listen there, too.
         for seat in others { await seat.run { try? $0.sharePort(true) } }
         let bound = Result { try ListeningSocket.open(at: address, sharesPort: true) }
@@ -151,6 +153,7 @@ extension Reload {
         switch bound {
         case .success(let socket):
             socket.sharePort(false)
+            sharedPorts.append(address.port)
             return socket
         case .failure(let error):
             throw ServerError("\(address.explanation(ofFailedBind: error))")
@@ -254,6 +257,7 @@ extension Reload {
                 }
             }
         }
+        for port in sharedPorts { ListeningSocket.forgetSharing(port) }
         for seat in dismissed { await seat.run { $0.dismissClients() } }
     }
 

@@ -70,7 +70,11 @@ struct ReloadPlan: Equatable {
             let step = Self.step(from: oldIndex.map { old.devices[$0] }, to: device)
             let isKept = step == .leftAlone || step == .times
             let listeners = device.listeners.enumerated().map { number, listener in
-                guard let place = stay[index][number] ?? addresses.take(listener.address) else {
+                // A port that the system chooses is another one each time.
+                guard
+                    let place = stay[index][number]
+                        ?? (listener.address.port == 0 ? nil : addresses.take(listener.address))
+                else {
                     return Listener(address: listener.address, step: .added)
                 }
                 let before = old.devices[place.device]

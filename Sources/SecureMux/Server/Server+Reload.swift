@@ -130,7 +130,8 @@ extension Server {
         let before = retiring.filter { $0.precedes(tenant.configuration) }
         Task {
             for device in before { await device.gone.value }
-            await tenant.run { $0.allowConnecting() }
+            let isSameDevice = before.contains { $0.address == tenant.configuration.address }
+            await tenant.run { $0.allowConnecting(isSameDevice: isSameDevice) }
         }
     }
 

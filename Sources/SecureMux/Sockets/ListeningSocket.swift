@@ -42,19 +42,34 @@ final class ListeningSocket: Sendable {
 
     private static func open(_ host: String, _ port: Int, _ sharesPort: Bool) throws -> ListeningSocket {
         let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let opened = try made(address)
+        if sharesPort { opened.sharePort(true) }
+        try opened.bind(to: address)
+        try opened.descriptor.withLockedValue { descriptor in
+            guard let descriptor else { return }
+            try checked("listen") { listen(on: descriptor) }
+        }
+        return opened
+    }
+
+    private static func made(_ address: SocketAddress) throws -> ListeningSocket {
         #if canImport(Glibc)
             let type = CInt(SOCK_STREAM.rawValue)
         #else
             let type = SOCK_STREAM
         #endif
         let descriptor = try checked("socket") { socket(address.protocol.rawValue, type, 0) }
-        let opened = ListeningSocket(descriptor)
+        let made = ListeningSocket(descriptor)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         set(SO_REUSEADDR, true, descriptor)
-        if sharesPort { sharePort(descriptor, true) }
-        try checked("bind") { address.withSockAddr { bind(descriptor, $0, socklen_t($1)) } }
-        try checked("listen") { listen(on: descriptor) }
-        return opened
+        return made
+    }
+
+    private func bind(to address: SocketAddress) throws {
+        try descriptor.withLockedValue { descriptor in
+            guard let descriptor else { return }
+            try Self.checked("bind") { address.withSockAddr { systemBind(descriptor, $0, socklen_t($1)) } }
+        }
     }
 
     /// The same socket once more: both have one queue, and it listens until both are closed.
@@ -105,6 +120,24 @@ final class ListeningSocket: Sendable {
     /// Lets another socket of this user that does the same listen at an address that overlaps this one's, or not.
     static func sharePort(_ descriptor: CInt, _ isShared: Bool) { set(SO_REUSEPORT, isShared, descriptor) }
 
+    /// Has the system forget that a port was shared, as far as it can be made to.
+    ///
+    /// Linux remembers the last socket that was bound to a port while it shared it, and lets others of the same user join that one
+    /// even when it shares no more: until another one is bound to that port that does not share it, at any address.
+    static func forgetSharing(_ port: Int) {
+        for host in ["127.255.255.254", "::1", "127.0.0.1"] {
+            if (try? bound(host, port)) != nil { return }
+        }
+    }
+
+    /// A socket that is bound and does not listen.
+    private static func bound(_ host: String, _ port: Int) throws -> ListeningSocket {
+        let address = try SocketAddress(ipAddress: host, port: port)
+        let bound = try made(address)
+        try bound.bind(to: address)
+        return bound
+    }
+
     private static func set(_ option: CInt, _ isOn: Bool, _ descriptor: CInt) {
         var value: CInt = isOn ? 1 : 0
         _ = setsockopt(descriptor, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<CInt>.size))
@@ -116,4 +149,9 @@ final class ListeningSocket: Sendable {
         guard result >= 0 else { throw IOError(errnoCode: errno, reason: call) }
         return result
     }
+}
+
+/// The system's `bind`, which a method hides.
+private func systemBind(_ descriptor: CInt, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> CInt {
+    bind(descriptor, address, length)
 }

@@ -23,7 +23,7 @@ extension Multiplexer {
         private var settledAt = Duration.zero
         private var oldConnection = OldConnection()
         /// Whether one may be opened: nobody else has one any more.
-        var mayConnect: Bool
+        private var mayConnect: Bool
         /// Until when it is kept for clients to come.
         private var lingerEnd: Duration?
 
@@ -96,6 +96,15 @@ extension Multiplexer.DeviceLink {
         self.configuration = configuration
         quiet.replace(gap: configuration.minimumGap, quietTime: configuration.effectiveQuietTime, at: now)
         oldConnection.limitLearned(to: configuration.queueTimeout / 4)
+    }
+
+    /// Nobody else has a connection any more; with `isSameDevice` the device had one until now.
+    mutating func mayConnect(isSameDevice: Bool, at now: Duration) {
+        mayConnect = true
+        guard isSameDevice else { return }
+        settledAt = now + configuration.settleTime
+        // Nothing is learned of it yet.
+        _ = oldConnection.closed(at: now, .ours)
     }
 
     /// The last client that asked anything has left.
