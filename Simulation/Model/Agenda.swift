@@ -18,6 +18,8 @@ enum Occurrence {
     case damages(Message, ResponseDamage.Cause, isInStep: Bool, on: LinkID)
     case noise(Int, on: LinkID)
     case lateEvent(of: LinkID)
+    /// Other times and limits are to hold.
+    case configures
     case drain
     case calm
 }

@@ -15,6 +15,8 @@ extension Multiplexer.Event {
         case .responseReceived(let response, let link): "response \(response.text) on \(link.rawValue)"
         case .responseDamaged(_, let link): "damaged on \(link.rawValue)"
         case .noiseReceived(let bytes, let link): "\(bytes) bytes of noise on \(link.rawValue)"
+        case .connectingAllowed: "may connect"
+        case .configurationReplaced(let configuration): "replaced: \(configuration.text)"
         case .deadlineReached: "deadline"
         case .drainRequested: "drain"
         }

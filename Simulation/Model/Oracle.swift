@@ -24,7 +24,7 @@ struct Violation: Error, CustomStringConvertible {
 /// Here, in `OracleResponses.swift` and in `OracleEnds.swift` it keeps its books on what the core is told; `OracleChecks.swift`
 /// holds what the core does against them, and `OracleInvariants.swift` what it leaves undone.
 struct Oracle {
-    let configuration: Multiplexer.Configuration
+    var configuration: Multiplexer.Configuration
     /// How many requests a client may bring after it was paused.
     let overrun: Int
 
@@ -158,6 +158,7 @@ extension Oracle {
         case .upstreamConnected(let id):
             guard link?.id == id, link?.connectedAt == nil, link?.isClosing == false else { return }
             link?.connectedAt = now
+            link?.settlesAt = now + configuration.delayAfterConnect
             if configuration.delayAfterConnect == .zero { becomeReady(at: now) }
         case .upstreamClosed(let id, let midResponse):
             closed(id, midResponse: midResponse, at: now)
@@ -174,6 +175,10 @@ extension Oracle {
             step.due.append(.noise(bytes))
         case .deadlineReached:
             visit(at: now)
+        case .connectingAllowed:
+            break
+        case .configurationReplaced(let configuration):
+            replaceConfiguration(by: configuration, at: now)
         case .drainRequested:
             guard drainDeadline == nil else { return }
             drainDeadline = now + configuration.drainTimeout
@@ -227,7 +232,9 @@ extension Oracle {
         let isRefused = isHeard && isFirst && isHeldBack(request.subject, of: client, at: now)
         let isTaken = isHeard && !isRefused
         if request.mayWrite, isTaken { raiseBarrier(request.unit) }
-        let isShared = configuration.sharesReads && !request.mayWrite && request.expectsResponse
+        let isShared = !request.mayWrite && request.expectsResponse
+        // In a queue no deadline comes before that of the request in front.
+        let before = clients[client]?.waiting.last.map { requests[$0].deadline } ?? now
         let serial = requests.count
         requests.append(
             Request(
@@ -240,7 +247,7 @@ extension Oracle {
                 expectedContent: request.expectedContent,
                 goesAlone: request.goesAlone,
                 subject: request.subject,
-                deadline: now + configuration.queueTimeout,
+                deadline: max(now + configuration.queueTimeout, before),
                 barrier: barriers[request.unit],
                 contents: contents[request.unit],
                 endedWrites: endedWrites[request.unit]
@@ -285,8 +292,8 @@ extension Oracle {
         asked = nil
         if let until = backingOffUntil, until <= now { backingOffUntil = nil }
         if let link, !link.isClosing {
-            if let connectedAt = link.connectedAt {
-                if !link.isDelayOver, connectedAt + configuration.delayAfterConnect <= now { becomeReady(at: now) }
+            if link.connectedAt != nil {
+                if !link.isDelayOver, link.settlesAt <= now { becomeReady(at: now) }
             } else if link.connectDeadline <= now {
                 self.link?.isOverdue = true
             }

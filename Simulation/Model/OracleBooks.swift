@@ -14,6 +14,8 @@ extension Oracle {
         var gotResponse = false
         let origin: IPAddress?
         var isPaused = false
+        /// How many may wait that came under a larger limit; 0 once that is over.
+        var mostWaiting = 0
         var isClosed = false
         /// Turns are counted through all clients.
         var lastSent: [Bool: Int] = [:]
@@ -30,7 +32,7 @@ extension Oracle {
         let isRead: Bool
         let expectsResponse: Bool
         let unit: UInt8?
-        /// What it reads, if its answer may be shared.
+        /// What it reads, if its answer may be shared where any is.
         let read: MultiplexerCore.Request.Read?
         let expectedContent: Content
         let goesAlone: Bool
@@ -115,7 +117,11 @@ extension Oracle {
     struct Link {
         let id: LinkID
         let connectDeadline: Duration
+        /// When it was asked for.
+        let attempt: Duration
         var connectedAt: Duration?
+        /// Until when the device is left alone with it.
+        var settlesAt = Duration.zero
         var isDelayOver = false
         var wasAsked = false
         var hasResponded = false

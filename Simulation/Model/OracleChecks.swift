@@ -87,7 +87,7 @@ extension Oracle {
         isResting = false
         silences = 0
         counted.connects += 1
-        link = Link(id: id, connectDeadline: now + configuration.connectTimeout)
+        link = Link(id: id, connectDeadline: now + configuration.connectTimeout, attempt: now)
     }
 
     private mutating func checkDisconnect(_ id: LinkID, at now: Duration) throws(Violation) {
@@ -179,7 +179,7 @@ extension Oracle {
             )
         )
         requests[serial].sendings += 1
-        if request.read != nil { step.leader = serial }
+        if configuration.sharesReads, request.read != nil { step.leader = serial }
     }
 
     /// Between two turns of one client, every other that waited all the time has one; with writes first, every other that

@@ -180,7 +180,7 @@ extension Oracle {
             self[keyPath: learned] = self[keyPath: learned] < .milliseconds(20) ? .zero : self[keyPath: learned] / 2
             return
         }
-        let time = max(link.connectDeadline - configuration.connectTimeout - old.closedAt, .zero)
+        let time = max(link.attempt - old.closedAt, .zero)
         if old.isSure { self[keyPath: learned] = min(time, configuration.queueTimeout / 4) }
         step.due.append(.forgotten(time))
     }

@@ -7,7 +7,7 @@ extension Oracle {
         connectNotBefore = now + configuration.settleTime
         if now < listensUntil { mustListen = true }
         listening = nil
-        step.attempt = ended.connectedAt == nil ? now - ended.connectDeadline + configuration.connectTimeout : .zero
+        step.attempt = ended.connectedAt == nil ? now - ended.attempt : .zero
         // A connection that never stood was not lost.
         if ended.connectedAt != nil { gap.least = max(gap.least, now + configuration.minimumGap) }
         gap.most = max(gap.most, now + configuration.minimumGap)

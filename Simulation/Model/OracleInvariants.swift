@@ -67,7 +67,11 @@ extension Oracle {
         for id in present {
             guard let client = clients[id] else { continue }
             let waiting = client.waiting.count - client.returned
-            try expect(waiting <= limit + overrun, "5: a client has too many requests waiting", id.text)
+            try expect(
+                waiting <= max(limit + overrun, client.mostWaiting),
+                "5: a client has too many requests waiting",
+                id.text
+            )
             try expect(client.isPaused || waiting < limit, "5: a client is read though many wait", id.text)
             try expect(!client.isPaused || client.waiting.count > limit / 2, "5: a client stays paused", id.text)
             guard !client.waiting.isEmpty else { continue }
@@ -149,14 +153,12 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         guard !link.isClosing, !link.isDead else { return }
-        if !hasAskingClients, flights.isEmpty {
-            try check(lingersUntil, "a connection was kept long enough for nobody")
-        }
-        guard let connectedAt = link.connectedAt else {
+        if !hasAskingClients, flights.isEmpty { try check(lingersUntil, "a connection was kept long enough for nobody") }
+        guard link.connectedAt != nil else {
             return try check(link.connectDeadline, "a connection attempt is overdue")
         }
         guard link.isDelayOver else {
-            return try check(connectedAt + configuration.delayAfterConnect, "the delay after connecting is over")
+            return try check(link.settlesAt, "a connection has settled")
         }
         if isIdle {
             if let idleClose = configuration.idleClose { try check(use.most + idleClose, "a connection is idle") }

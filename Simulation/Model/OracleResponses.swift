@@ -74,7 +74,7 @@ extension Oracle {
         step.fits = fits(response, flight)
         counted.shared += max(flight.waiters.count - 1, 0)
         let request = requests[flight.serial]
-        guard let read = request.read else { return }
+        guard configuration.sharesReads, let read = request.read else { return }
         if configuration.maximumResponseAge != nil, !response.isFailure, isExact(response, flight),
             flight.barrier == barriers[request.unit]
         {

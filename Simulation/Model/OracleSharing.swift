@@ -49,7 +49,7 @@ extension Oracle {
         try expect(request.state == .waiting, "4: a request that was sent shares an answer")
         try expect(clients[request.client]?.isHere == true, "4: a read shares an answer whose client has left")
         try expect(now < request.deadline, "4: a read shares an answer whose deadline has passed")
-        try expect(request.read != nil, "a request shares an answer that may not")
+        try expect(configuration.sharesReads && request.read != nil, "a request shares an answer that may not")
         try expect(clients[request.client]?.waiting.first == serial, "a client's requests were not sent in their order")
     }
 
@@ -91,7 +91,11 @@ extension Oracle {
     /// Whether an answer to a read is kept or on its way that came, or comes, soon enough.
     func isAnswerKnown(to serial: Int, at now: Duration) -> Bool {
         let request = requests[serial]
-        guard let read = request.read, let age = configuration.maximumResponseAge else { return false }
+        guard configuration.sharesReads, let read = request.read, now < request.deadline,
+            let age = configuration.maximumResponseAge
+        else {
+            return false
+        }
         let barrier = barriers[request.unit]
         return cached.values.contains { $0.read == read && $0.barrier == barrier && now - $0.time <= age }
             || flights.contains { flight in

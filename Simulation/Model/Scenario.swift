@@ -64,6 +64,8 @@ struct Scenario {
     /// Whether the event loop stalls, so that deadlines are delivered late.
     let hasStalls: Bool
     let drainAt: Duration?
+    /// How often other times and limits are to hold before faults stop.
+    let replacements: Int
     /// When faults stop.
     let calmAt: Duration
     /// The device's usual time for an answer and for a connection in milliseconds, at most.
@@ -112,6 +114,14 @@ struct Scenario {
         hasStalls = random.chance(30)
         drainAt = random.chance(30) ? random.milliseconds(0, 1600) : nil
         calmAt = random.milliseconds(300, 1500)
+        replacements = random.pick([0, 0, 0, 1, 3])
+    }
+
+    /// Other times and limits for the same device.
+    func otherConfiguration(_ random: inout SplitMix64) -> Multiplexer.Configuration {
+        var other = Self.configuration(&random)
+        other.carriesTransactionIDs = configuration.carriesTransactionIDs
+        return other
     }
 
     private static func configuration(_ random: inout SplitMix64) -> Multiplexer.Configuration {

@@ -30,9 +30,7 @@ struct Schedule {
 
     /// Tells the core what is left, until a promise is broken; then, as time goes by, that all leave.
     func replay() -> (violation: Violation?, trace: [String]) {
-        var expected = configuration
-        promised(&expected)
-        var core = WatchedCore(configuration, promised: expected, overrun: overrun, seed: coreSeed)
+        var core = WatchedCore(configuration, promised: promised, overrun: overrun, seed: coreSeed)
         core.trace = []
         do {
             for stimulus in stimuli { _ = try core.feed(stimulus) }
@@ -71,6 +69,7 @@ extension Schedule {
         var least = self
         for client in Set(stimuli.compactMap(\.client)) { least.drop(whatIsOf: client) }
         least.dropEvents()
+        least.beginAsItGoesOn()
         least.simplify()
         least.dropEvents()
         return least
@@ -98,6 +97,17 @@ extension Schedule {
                 length /= 2
             } else if stimuli.count == before {
                 return
+            }
+        }
+    }
+
+    /// Holds from the start what comes to hold in its midst.
+    private mutating func beginAsItGoesOn() {
+        for stimulus in stimuli {
+            guard case .configures(let other) = stimulus.fact else { continue }
+            tryOut { schedule in
+                schedule.configuration = other
+                schedule.stimuli.removeAll { if case .configures = $0.fact { true } else { false } }
             }
         }
     }
@@ -136,39 +146,5 @@ extension Schedule: CustomStringConvertible {
             \(configuration.text)
             \(trace.joined(separator: "\n"))
             """
-    }
-}
-
-extension Multiplexer.Configuration {
-    /// The settings that are not the defaults.
-    var text: String {
-        let usual = Self()
-        var words: [String] = []
-        func say(_ name: String, _ isUsual: Bool, _ value: String) {
-            if !isUsual { words.append("\(name) \(value)") }
-        }
-        func say(_ name: String, _ key: KeyPath<Self, Duration>) {
-            say(name, self[keyPath: key] == usual[keyPath: key], self[keyPath: key].text)
-        }
-        say("transaction ids", carriesTransactionIDs, "none")
-        say("in flight", effectiveInFlightLimit == 1, "\(effectiveInFlightLimit)")
-        say("waiting", waitingLimit == usual.waitingLimit, "\(waitingLimit)")
-        say("sharing", sharesReads, "none")
-        say("maximum response age", maximumResponseAge == nil, maximumResponseAge?.text ?? "none")
-        say("writes", !sendsWritesFirst, "first")
-        say("response timeout", \.responseTimeout)
-        say("queue timeout", \.queueTimeout)
-        say("connect timeout", \.connectTimeout)
-        say("drain timeout", \.drainTimeout)
-        say("broadcast delay", \.broadcastDelay)
-        say("delay after connect", \.delayAfterConnect)
-        say("gap", \.minimumGap)
-        say("settle time", \.settleTime)
-        say("quiet time", quietTime == nil, quietTime?.text ?? "")
-        say("linger", \.linger)
-        say("idle close", idleClose == nil, idleClose?.text ?? "never")
-        say("maximum age", connectionLifetime == nil, connectionLifetime?.text ?? "any")
-        say("backoff", backoff == usual.backoff, "\(backoff.initial.text) to \(backoff.maximum.text)")
-        return words.isEmpty ? "all settings as usual" : words.joined(separator: ", ")
     }
 }

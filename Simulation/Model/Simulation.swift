@@ -15,6 +15,8 @@ struct Simulation {
 
     private let isRecording: Bool
     private var world: World
+    /// All that held so far.
+    private var configurations: [Multiplexer.Configuration]
     private var device = ModelDevice()
     /// When the deadline that the core asked for is delivered.
     private var visitAt: Duration?
@@ -29,15 +31,18 @@ struct Simulation {
     private static let stepLimit = 20_000
 
     /// The schedule of this seed; `promised` changes what the core is expected to keep, to try the oracle.
-    init(seed: UInt64, isRecording: Bool = false, promised: (inout Multiplexer.Configuration) -> Void = { _ in }) {
+    init(
+        seed: UInt64,
+        isRecording: Bool = false,
+        promised: @escaping (inout Multiplexer.Configuration) -> Void = { _ in }
+    ) {
         self.seed = seed
         self.isRecording = isRecording
         world = World(seed: seed)
         let configuration = world.scenario.configuration
-        var expected = configuration
-        promised(&expected)
+        configurations = [configuration]
         coreSeed = world.random.next()
-        core = WatchedCore(configuration, promised: expected, overrun: world.scenario.overrun, seed: coreSeed)
+        core = WatchedCore(configuration, promised: promised, overrun: world.scenario.overrun, seed: coreSeed)
         if isRecording { core.trace = [] }
     }
 
@@ -51,6 +56,7 @@ struct Simulation {
             // A second signal.
             if world.random.chance(20) { world.agenda.add(.drain, at: drainAt + world.random.milliseconds(0, 300)) }
         }
+        for _ in 0..<scenario.replacements { world.agenda.add(.configures, at: world.random.milliseconds(0, 1500)) }
         world.agenda.add(.calm, at: scenario.calmAt)
 
         for _ in 0..<Self.stepLimit {
@@ -118,8 +124,10 @@ extension Simulation {
         case .drain:
             isDraining = true
             try feed(.drain)
+        case .configures:
+            if !world.isCalm { try configure(scenario.otherConfiguration(&world.random)) }
         case .calm:
-            calmDown()
+            try calmDown()
         }
     }
 
@@ -132,21 +140,22 @@ extension Simulation {
     }
 
     /// Faults stop; most clients leave, and when all that went wrong is over, the last one comes.
-    private mutating func calmDown() {
+    private mutating func calmDown() throws(Violation) {
+        if configurations.count > 1 { try configure(scenario.configuration) }
         world.isCalm = true
         for index in clients.indices {
             clients[index].unsent = 0
             if !clients[index].staysToTheEnd { world.add(.leaves(index), after: world.random.milliseconds(0, 200)) }
         }
-        let configuration = scenario.configuration
-        let recovery =
-            configuration.queueTimeout + configuration.responseTimeout + configuration.connectTimeout
-            + configuration.delayAfterConnect + configuration.settleTime + configuration.minimumGap
-            + max(configuration.backoff.maximum, .milliseconds(10)) + ModelDevice.longestFault + .seconds(1)
-            + configuration.effectiveQuietTime * 4
+        let recovery = configurations.map(\.recovery).max() ?? .zero
         probe = clients.count
         invite(at: world.now + recovery)
         clients[clients.count - 1].unsent = 1
+    }
+
+    private mutating func configure(_ configuration: Multiplexer.Configuration) throws(Violation) {
+        configurations.append(configuration)
+        try feed(.configures(configuration))
     }
 
     private mutating func invite(at time: Duration) {
@@ -243,6 +252,14 @@ extension Simulation {
             after: configuration.backoff.maximum + configuration.connectTimeout + configuration.responseTimeout
                 + configuration.delayAfterConnect + configuration.settleTime + ModelDevice.longestFault + .seconds(1)
         )
+    }
+}
+
+extension Multiplexer.Configuration {
+    /// When all is over that goes wrong under these times.
+    fileprivate var recovery: Duration {
+        queueTimeout + responseTimeout + connectTimeout + delayAfterConnect + settleTime + minimumGap
+            + max(backoff.maximum, .milliseconds(10)) + ModelDevice.longestFault + .seconds(1) + effectiveQuietTime * 4
     }
 }
 

@@ -25,6 +25,8 @@ struct Stimulus {
         /// Bytes that are no message.
         case noise(Int, age: Int)
         case visit
+        /// Other times and limits hold from now on.
+        case configures(Multiplexer.Configuration)
         case drain
     }
 
@@ -32,7 +34,7 @@ struct Stimulus {
     var client: ClientID? {
         switch fact {
         case .joins(let client), .leaves(let client), .asks(_, _, let client): client
-        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .drain: nil
+        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .configures, .drain: nil
         }
     }
 
@@ -41,7 +43,7 @@ struct Stimulus {
         switch fact {
         case .asks(let serial, _, _), .unsent(let serial), .carriesOut(let serial, _), .repeats(let serial): serial
         case .says(let message), .damages(let message, _, _): message.serial
-        case .joins, .leaves, .connected, .closed, .noise, .visit, .drain: nil
+        case .joins, .leaves, .connected, .closed, .noise, .visit, .configures, .drain: nil
         }
     }
 }

@@ -21,6 +21,7 @@ struct WatchedCore {
     /// A request could not be sent: the end of the connection is all that is still to come of it.
     private var hasEnded = false
     private let overrun: Int
+    private let promised: (inout Multiplexer.Configuration) -> Void
     /// By their number, from 1.
     private var clients: [Client] = []
     /// By their serial number.
@@ -52,16 +53,18 @@ struct WatchedCore {
         var sendings: [(transactionID: UInt16, link: LinkID)] = []
     }
 
-    /// A core with this configuration, which is to keep what `promised` says: the same, except to try the oracle.
+    /// A core with this configuration, which is to keep it as `promised` changes it: not at all, except to try the oracle.
     init(
         _ configuration: Multiplexer.Configuration,
-        promised: Multiplexer.Configuration? = nil,
+        promised: @escaping (inout Multiplexer.Configuration) -> Void,
         overrun: Int,
         seed: UInt64
     ) {
         core = Multiplexer(configuration: configuration, seed: seed)
-        oracle = Oracle(promised ?? configuration, overrun: overrun)
-        self.overrun = overrun
+        var expected = configuration
+        promised(&expected)
+        oracle = Oracle(expected, overrun: overrun)
+        (self.overrun, self.promised) = (overrun, promised)
     }
 
     var statistics: Multiplexer.Statistics { core.statistics }
@@ -91,7 +94,7 @@ struct WatchedCore {
         }
         core.handle(event, at: now, into: &actions)
         trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
-        oracle.begin(event, at: now, respondingTo: answered?.serial, sending: answered?.number ?? 0)
+        oracle.begin(expected(event), at: now, respondingTo: answered?.serial, sending: answered?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
             record(action)
@@ -113,6 +116,13 @@ extension WatchedCore {
         oracle.execute(Oracle.Sending(serial: asked.watchedAs, number: sending))
         trace?.append("\(now.text) \(asked.request.text) \(asked.id.rawValue) is carried out")
         return true
+    }
+
+    /// The event as the oracle is to take it.
+    private func expected(_ event: Multiplexer.Event) -> Multiplexer.Event {
+        guard case .configurationReplaced(var configuration) = event else { return event }
+        promised(&configuration)
+        return .configurationReplaced(configuration)
     }
 
     /// The event that a fact means now, and what it answers as the oracle counts requests.
@@ -169,6 +179,8 @@ extension WatchedCore {
             return nil
         case .visit:
             return asked == nil ? nil : (.deadlineReached, nil)
+        case .configures(let configuration):
+            return (.configurationReplaced(configuration), nil)
         case .drain:
             return (.drainRequested, nil)
         }

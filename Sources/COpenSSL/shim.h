@@ -31,6 +31,12 @@ static inline int COpenSSL_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certi
 static inline int COpenSSL_SSL_CTX_build_cert_chain(SSL_CTX *context, int flags) {
     return (int)SSL_CTX_build_cert_chain(context, flags);
 }
+static inline STACK_OF(X509) *COpenSSL_SSL_CTX_get0_chain(SSL_CTX *context) {
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(context, &chain);
+    return chain;
+}
+static inline void COpenSSL_X509_free_all(STACK_OF(X509) *certificates) { sk_X509_pop_free(certificates, X509_free); }
 static inline int COpenSSL_SSL_CTX_has_chain(SSL_CTX *context) {
     STACK_OF(X509) *chain = NULL;
     SSL_CTX_get0_chain_certs(context, &chain);

@@ -19,6 +19,7 @@ struct LinkedLists: Sendable {
 
         var isEmpty: Bool { head == Self.end }
         var first: Int? { isEmpty ? nil : Int(head) }
+        var last: Int? { isEmpty ? nil : Int(tail) }
         var count: Int { Int(members) }
     }
 

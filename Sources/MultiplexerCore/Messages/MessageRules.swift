@@ -1,5 +1,5 @@
 /// What the messages of an application protocol say, however they are framed.
-package protocol MessageRules: Sendable {
+package protocol MessageRules: Hashable, Sendable {
     /// Whether a client that has closed its sending side may still wait for responses.
     ///
     /// Where not, the end of its stream means that the client has left, as it always does over TLS.

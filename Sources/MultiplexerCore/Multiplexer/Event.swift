@@ -27,6 +27,14 @@ extension Multiplexer {
         case noiseReceived(bytes: Int, on: LinkID)
         /// The time of the last ``Multiplexer/Action/setDeadline(_:)`` has come.
         case deadlineReached
+        /// Nobody else has a connection any more: one may be opened.
+        ///
+        /// With `isSameDevice` the device had the other one, which was closed now, and may still count it.
+        case connectingAllowed(isSameDevice: Bool)
+        /// Other times and limits hold from now on; whether the wire carries transaction ids stays as it is.
+        ///
+        /// Boxed, so that all other events stay small.
+        indirect case configurationReplaced(Configuration)
         /// The program shuts down: finish what is in flight, accept nothing new.
         case drainRequested
     }

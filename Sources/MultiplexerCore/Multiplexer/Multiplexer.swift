@@ -36,7 +36,7 @@ public struct Multiplexer: Sendable {
     var mismatches = MismatchPatterns()
     var hasToldWideValues = false
 
-    private let inFlightLimit: Int
+    var inFlightLimit: Int
     var drain = Drain.notRequested
     /// The earliest time asked for and not yet reached.
     ///
@@ -46,12 +46,13 @@ public struct Multiplexer: Sendable {
 
     /// A multiplexer for one device.
     ///
-    /// Equal seeds give equal transaction ids and jitter.
-    package init(configuration: Configuration, seed: UInt64) {
+    /// Equal seeds give equal transaction ids and jitter. Unless it `mayConnect`, it opens no connection before
+    /// ``Event/connectingAllowed``; requests wait meanwhile, each within its time.
+    package init(configuration: Configuration, seed: UInt64, mayConnect: Bool = true) {
         self.configuration = configuration
         inFlightLimit = configuration.effectiveInFlightLimit
         clients = ClientQueues(configuration)
-        link = DeviceLink(configuration, seed: seed)
+        link = DeviceLink(configuration, seed: seed, mayConnect: mayConnect)
         transactionIDs = TransactionIDs(seed: seed)
         breakers = CircuitBreakers(configuration.backoff, seed: seed)
         if configuration.sharesReads {
@@ -106,6 +107,10 @@ public struct Multiplexer: Sendable {
             expire(at: now, into: &actions)
             update(at: now, into: &actions)
             return visitAtEarliestDeadline(into: &actions)
+        case .connectingAllowed(let isSameDevice):
+            link.mayConnect(isSameDevice: isSameDevice, at: now)
+        case .configurationReplaced(let configuration):
+            replaceConfiguration(by: configuration, at: now, into: &actions)
         case .drainRequested:
             guard drain == .notRequested else { return }
             drain = .finishing(until: now + configuration.drainTimeout)

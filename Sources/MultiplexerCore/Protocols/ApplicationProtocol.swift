@@ -64,6 +64,15 @@ public struct ApplicationProtocol: Sendable {
     ]
 }
 
+extension ApplicationProtocol: Equatable {
+    /// Whether both are spoken in the same way, with the same settings.
+    public static func == (one: ApplicationProtocol, other: ApplicationProtocol) -> Bool {
+        one.name == other.name && one.messages == other.messages && one.quietTime == other.quietTime
+            && AnyHashable(one.framing) == AnyHashable(other.framing)
+            && AnyHashable(one.messageRules) == AnyHashable(other.messageRules)
+    }
+}
+
 extension ApplicationProtocol {
     /// This protocol as it is spoken with the clients of a device that speaks `device`.
     ///

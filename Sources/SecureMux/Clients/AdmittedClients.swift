@@ -7,6 +7,8 @@ import NIOCore
 final class AdmittedClients {
     private(set) var limits: ClientLimits
     private var allowList: AllowList
+    /// With what they speak TLS from now on; nil without.
+    private var tls: TLSContext?
     let reports: ListenerReports
     let timeoutSweep: TimeoutSweep
 
@@ -23,9 +25,16 @@ final class AdmittedClients {
     }
 
     /// Nobody yet, and those of `allowList` later.
-    init(_ limits: ClientLimits, allowList: AllowList, reports: ListenerReports, eventLoop: any EventLoop) {
+    init(
+        _ limits: ClientLimits,
+        allowList: AllowList,
+        tls: TLSContext?,
+        reports: ListenerReports,
+        eventLoop: any EventLoop
+    ) {
         self.limits = limits
         self.allowList = allowList
+        self.tls = tls
         self.reports = reports
         timeoutSweep = TimeoutSweep(eventLoop, interval: limits.interval)
         admission = Admission(maximumClients: limits.clients, maximumPerAddress: limits.clientsPerAddress)
@@ -35,20 +44,47 @@ final class AdmittedClients {
     /// Whether clients may come from an address.
     func allows(_ address: IPAddress) -> Bool { allowList.allows(address) }
 
-    /// Has other rules hold from now on, and cuts off those who may not be here by them.
+    /// Has other rules hold from now on; those who may not be here by them go between two requests.
+    ///
+    /// Those whose certificate is not trusted any more are found by ``overTLS``: to verify it takes a while.
     ///
     /// Where more are here than fit, nobody has to go; as long as that is so, nobody is added: who comes takes the place of one
     /// that has asked nothing, or finds it full.
-    func replace(_ limits: ClientLimits, allowList: AllowList) {
-        (self.limits, self.allowList) = (limits, allowList)
+    func replace(_ limits: ClientLimits, allowList: AllowList, tls: TLSContext?) {
+        (self.limits, self.allowList, self.tls) = (limits, allowList, tls)
         timeoutSweep.interval = TimeAmount(limits.interval)
         admission.resize(maximumClients: limits.clients, maximumPerAddress: limits.clientsPerAddress)
         budget.limit = limits.messageMemory
         for place in Array(places.values) where !allowList.allows(place.address) {
-            reports.tell(.allowedNoMore(client: place.channel.peerName))
-            cutOff(place)
+            if let session = place.session {
+                session.depart(.notAllowed)
+            } else {
+                reports.tell(.allowedNoMore(client: place.channel.peerName))
+                place.channel.close(promise: nil)
+            }
         }
         for place in places.values { place.session?.limitsChanged() }
+    }
+
+    /// Has all of them go between two requests.
+    func dismiss() {
+        for place in Array(places.values) {
+            if let session = place.session { session.depart(.dismissed) } else { place.channel.close(promise: nil) }
+        }
+    }
+
+    /// Those that speak TLS and may send requests, with what their peers showed.
+    var overTLS: [(session: ClientSession, peer: PeerChain)] {
+        places.values.compactMap { place in
+            guard let session = place.session, let peer = session.session?.peerChain else { return nil }
+            return (session, peer)
+        }
+    }
+
+    /// Why a client is refused whose handshake was with `context` and is complete; nil if it is not.
+    func refusal(of peer: PeerChain, by context: TLSContext) -> TLSRefusal? {
+        guard let tls, tls !== context, !tls.admits(sameAs: context) else { return nil }
+        return tls.refusal(of: peer)
     }
 
     /// Lets a client in that has just connected, or says that it cannot.

@@ -16,6 +16,8 @@ final class ClientSession: Client {
     private let clients: AdmittedClients
     private let socket: ClientSocket
     private let assembly: (any RequestAssembly)?
+    /// Nil without TLS.
+    private let tls: TLSHandler?
     private var logger: ClientLogger
     private var state = State.arriving
     /// Nil before the channel is set up and after it is gone.
@@ -27,6 +29,8 @@ final class ClientSession: Client {
     private var account = ClientAccount()
     /// The sweep will check us.
     private var isWatched = false
+    /// It is to go, which has been told: nothing more is read, and what it has asked is answered.
+    private var isDeparting = false
 
     private enum State {
         /// Not yet known to the driver. Exits: joined, closing.
@@ -39,12 +43,12 @@ final class ClientSession: Client {
         case closing
     }
 
-    /// A client that speaks `wire`, over TLS or not.
+    /// A client that speaks `wire`, over TLS if there is a handler for it.
     ///
     /// `assembly` is what stands between it and `socket` and keeps parts of requests, if anything does.
     init(
         _ wire: Wire,
-        isOverTLS: Bool,
+        tls: TLSHandler?,
         socket: ClientSocket,
         assembly: (any RequestAssembly)?,
         clients: AdmittedClients,
@@ -53,7 +57,8 @@ final class ClientSession: Client {
     ) {
         self.wire = wire
         isTranslated = wire.isTranslated(to: driver.wire)
-        reader = RequestReader(wire, isOverTLS: isOverTLS)
+        reader = RequestReader(wire, isOverTLS: tls != nil)
+        self.tls = tls
         self.socket = socket
         self.assembly = assembly
         self.clients = clients
@@ -98,6 +103,10 @@ extension ClientSession {
     func joinOverTLS() {
         // In TLS 1.3 nothing of ours answers the client's last message, and its first request waits for that.
         socket.acknowledge()
+        // It may have begun before other authorities were to be trusted.
+        if let tls, let chain = tls.peerChain, let refusal = clients.refusal(of: chain, by: tls.context) {
+            return failed(refusal: refusal)
+        }
         join()
     }
 
@@ -115,7 +124,7 @@ extension ClientSession {
 
     /// The connection has ended.
     func disconnected() {
-        if isJoined { clients.reports.tell(.left(logger)) }
+        if isJoined, !isDeparting { clients.reports.tell(.left(logger)) }
         leave()
     }
 
@@ -146,10 +155,48 @@ extension ClientSession {
         closeAfterWrites()
     }
 
-    /// Closes the connection at once and without a word: another client needs the place, or it may not be here any more.
+    /// Closes the connection at once and without a word: another client needs the place.
     func cutOff() {
         leave()
         socket.cutOff()
+    }
+
+    /// Closes the connection between two requests: at once if all that it asked is answered, else behind the last answer.
+    ///
+    /// Nothing more of it is heard. Whoever has not joined yet is cut off.
+    func depart(_ reason: Departure) {
+        switch state {
+        case .arriving:
+            tell(reason)
+            cutOff()
+        case .joined:
+            guard !isDeparting else { return }
+            tell(reason)
+            isDeparting = true
+            stopListening()
+            reserveMemory()
+            if account.unanswered == 0 { drop() }
+        case .leaving, .closing:
+            break
+        }
+    }
+
+    private func tell(_ reason: Departure) {
+        switch reason {
+        case .notAllowed: clients.reports.tell(.allowedNoMore(client: logger.name))
+        case .notTrusted(let refusal): clients.reports.tell(.trustedNoMore(refusal, logger))
+        case .dismissed: clients.reports.tell(.dismissed(logger))
+        }
+    }
+
+    /// Its TLS session, if it has one and the client may send requests.
+    var session: TLSHandler? { isJoined && !isDeparting ? tls : nil }
+
+    /// The handshake was complete, and the client is refused all the same.
+    private func failed(refusal: any ClientRefusal) {
+        clients.reports.tell(.refused(refusal, logger))
+        leave()
+        closeAfterWrites()
     }
 
     private func closeAfterWrites() {
@@ -167,7 +214,7 @@ extension ClientSession {
 
     private func closeIfComplete() {
         guard isJoined, account.unanswered == 0, takesResponses, reader.isOpen else { return }
-        clients.reports.tell(.left(logger))
+        if !isDeparting { clients.reports.tell(.left(logger)) }
         drop()
     }
 

@@ -47,25 +47,30 @@ final class Listener {
         clients = AdmittedClients(
             prepared.limits,
             allowList: prepared.configuration.rules.allowList,
+            tls: prepared.tls,
             reports: ListenerReports(to: [log]),
             eventLoop: driver.eventLoop
         )
     }
 
-    /// Starts to listen.
-    ///
-    /// - Returns: Where, with the port that the system chose if it was to.
-    func open() -> EventLoopFuture<ListenAddress> {
+    /// Takes a socket over that listens. Nobody is accepted before ``accept()``: whoever connects waits in the system's queue.
+    func open(on socket: ListeningSocket) -> EventLoopFuture<Void> {
+        guard let descriptor = socket.take() else {
+            return driver.eventLoop.makeFailedFuture(ServerError("the socket of \(configuration.address) is in use"))
+        }
         let bound = NIOLoopBound(self, eventLoop: driver.eventLoop)
-        let address = configuration.address
-        return bootstrap(bound).bind(to: address)
-            .flatMapErrorThrowing { throw ServerError("\(address.explanation(ofFailedBind: $0))") }
-            .map { channel in
-                bound.value.channel = channel
-                let address = bound.value.address(of: channel)
-                bound.value.announce(at: address)
-                return address
-            }
+        return bootstrap(bound).withBoundSocket(descriptor).map { channel in
+            bound.value.channel = channel
+            // The channel has made it shorter.
+            ListeningSocket.listen(on: descriptor)
+        }
+    }
+
+    /// Lets clients come.
+    func accept() {
+        guard let channel else { return }
+        try? channel.syncOptions?.setOption(.autoRead, value: true)
+        announce(at: address(of: channel))
     }
 
     /// Accepts nobody any more; its clients stay.
@@ -74,15 +79,29 @@ final class Listener {
         return channel.close()
     }
 
-    /// Lets other clients come from now on, and cuts off those that may not be here any more.
+    /// Lets its clients go, each between two requests.
+    func dismissClients() { clients.dismiss() }
+
+    /// Its socket once more, for another listener: what waits to be accepted is accepted by whoever is the first to do so.
+    func duplicateSocket() throws -> ListeningSocket { try withSocket { try ListeningSocket(duplicating: $0) } }
+
+    /// Has another socket of ours listen at an address that overlaps this one's, or not any more.
+    func sharePort(_ isShared: Bool) throws { try withSocket { ListeningSocket.sharePort($0, isShared) } }
+
+    private func withSocket<Result>(_ body: (CInt) throws -> Result) throws -> Result {
+        guard let channel, channel.isActive,
+            let result = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self, body)
+        else { throw ChannelError.ioOnClosedChannel }
+        return result
+    }
+
+    /// Lets other clients come from now on; those that may not be here any more go between two requests.
     ///
-    /// A TLS session that stands is not looked at again: what another certificate or authority brings, a client finds when it
-    /// connects the next time.
+    /// Whether the certificates of those who are here are still trusted is for the caller to find out, beside the loop.
     func replaceRules(by prepared: PreparedListener) {
         configuration.rules = prepared.configuration.rules
         tls = prepared.tls
-        log.limits = prepared.limits
-        clients.replace(prepared.limits, allowList: configuration.rules.allowList)
+        replaceLimits(by: prepared)
         warnOfFiles()
         logger.notice(
             "the rules of a listener were replaced",
@@ -92,10 +111,21 @@ final class Listener {
         )
     }
 
+    /// Lets more or fewer clients come from now on, as there are descriptors for.
+    func replaceLimits(by prepared: PreparedListener) {
+        log.limits = prepared.limits
+        clients.replace(prepared.limits, allowList: configuration.rules.allowList, tls: tls)
+    }
+
+    /// Its clients that speak TLS, and what they showed.
+    func overTLS() -> (sessions: [ClientSession], peers: [PeerChain]) {
+        let all = clients.overTLS
+        return (all.map(\.session), all.map(\.peer))
+    }
+
     private func bootstrap(_ listener: NIOLoopBound<Listener>) -> ServerBootstrap {
         ServerBootstrap(group: driver.eventLoop)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
             .serverChannelOption(.maxMessagesPerRead, value: acceptsPerTick)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -144,9 +174,10 @@ final class Listener {
             readAheadLimit: allowsHalfClosure ? ReadAhead.sentAhead : tls == nil ? 0 : ReadAhead.lastWords
         )
         let http = HTTPPipeline.client(speaking: applicationProtocol)
+        let tlsHandler = tlsHandler
         let session = ClientSession(
             wire,
-            isOverTLS: tls != nil,
+            tls: tlsHandler,
             socket: socket,
             assembly: http.lazy.compactMap { $0 as? any RequestAssembly }.first,
             clients: clients,
@@ -155,20 +186,18 @@ final class Listener {
         )
         if tls == nil, http.isEmpty { return [PlainClientHandler(session, at: socket)] }
         let client = ClientHandler(session, awaitsHandshake: tls != nil, output: driver.output)
-        return [ClientSocketHandler(socket)] + tlsHandlers + http + [client]
+        return [ClientSocketHandler(socket)] + (tlsHandler.map { [$0] } ?? []) + http + [client]
     }
 
-    private var tlsHandlers: [any ChannelHandler] {
-        guard let tls else { return [] }
-        return [
-            TLSHandler(
-                context: tls,
-                scratch: resources.scratch,
-                handshakes: resources.handshakes,
-                // For Modbus it stays as it is.
-                reading: applicationProtocol.messages == .modbus ? nil : requestReading
-            )
-        ]
+    private var tlsHandler: TLSHandler? {
+        guard let tls else { return nil }
+        return TLSHandler(
+            context: tls,
+            scratch: resources.scratch,
+            handshakes: resources.handshakes,
+            // For Modbus it stays as it is.
+            reading: applicationProtocol.messages == .modbus ? nil : requestReading
+        )
     }
 
     private func address(of channel: any Channel) -> ListenAddress {

@@ -1,7 +1,7 @@
 public import MultiplexerCore
 
 /// A device that is shared, and the listeners through which clients share it.
-public struct DeviceConfiguration: Sendable {
+public struct DeviceConfiguration: Equatable, Sendable {
     /// What the log calls it, and what tells it from the other devices of a server.
     public var name: String
     /// Where it is.

@@ -1,14 +1,14 @@
 public import MultiplexerCore
 
 /// An address that clients connect to, with its own rules of who may.
-public struct ListenerConfiguration: Sendable {
+public struct ListenerConfiguration: Equatable, Sendable {
     /// Where it listens.
     public var address: ListenAddress
     /// What its clients speak, with the same messages as the device's protocol; nil for what the device speaks.
     public var applicationProtocol: ApplicationProtocol?
     /// What the device calls the units that its clients ask for; for Modbus only.
     public var unitMap: UnitMap
-    /// Who may come, and how much they may; the only part that can be replaced while it is open.
+    /// Who may come, and how much they may; the part that is replaced while it is open.
     public var rules: ListenerRules
 
     /// A listener of these parts.
@@ -28,7 +28,7 @@ public struct ListenerConfiguration: Sendable {
 }
 
 /// Who may come to a listener, and how much they may.
-public struct ListenerRules: Sendable {
+public struct ListenerRules: Hashable, Sendable {
     /// With what it speaks TLS; nil for plain TCP.
     public var tls: TLSServerConfiguration?
     /// The addresses that clients may have.

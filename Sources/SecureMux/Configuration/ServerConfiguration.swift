@@ -3,7 +3,7 @@ public import MultiplexerCore
 /// What a server is to do: the devices that it shares.
 ///
 /// One that exists fits together; `ServerConfiguration+Rules.swift` and `DeviceConfiguration+Rules.swift` say what does.
-public struct ServerConfiguration: Sendable {
+public struct ServerConfiguration: Equatable, Sendable {
     /// The devices, each of another name.
     public let devices: [DeviceConfiguration]
 
@@ -14,6 +14,11 @@ public struct ServerConfiguration: Sendable {
         self.devices = devices
         try check()
     }
+
+    /// No device.
+    static let nothing = ServerConfiguration()
+
+    private init() { devices = [] }
 
     /// A configuration of one device.
     ///

@@ -25,7 +25,7 @@ public enum ClientCertificates: Sendable, Hashable {
 }
 
 /// How a listener speaks TLS.
-public struct TLSServerConfiguration: Sendable {
+public struct TLSServerConfiguration: Hashable, Sendable {
     /// The PEM file with the server's certificate, then the certificates that lead to the root.
     public var certificateChainFile: String
     /// The PEM file with the private key of the first certificate.

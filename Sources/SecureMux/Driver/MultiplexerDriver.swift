@@ -34,6 +34,10 @@ final class MultiplexerDriver {
     private var actions: [Multiplexer.Action] = []
     private var timer: Scheduled<Void>?
     private var drained: EventLoopPromise<Void>?
+    /// The core has nothing left to drain.
+    private var hasDrained = false
+    /// How long the line must be quiet where nobody says so.
+    private let quietTime: Duration
 
     /// Where frames are put together before they are written, again and again.
     private var frame: [UInt8] = []
@@ -47,11 +51,12 @@ final class MultiplexerDriver {
 
     /// A driver for one device, which the log calls `device`, and to which `makeLink` makes connections.
     ///
-    /// To be used on `eventLoop` alone.
+    /// To be used on `eventLoop` alone. Unless it `mayConnect` it makes no connection before ``allowConnecting(isSameDevice:)``.
     init(
         device: String,
         applicationProtocol: ApplicationProtocol,
         configuration: Multiplexer.Configuration,
+        mayConnect: Bool = true,
         eventLoop: any EventLoop,
         makeLink: @escaping LinkFactory,
         logger: Logger
@@ -62,8 +67,13 @@ final class MultiplexerDriver {
         wire = applicationProtocol.wire
         var configuration = configuration
         configuration.carriesTransactionIDs = wire.carriesTransactionIDs
-        configuration.quietTime = configuration.quietTime ?? applicationProtocol.quietTime
-        multiplexer = Multiplexer(configuration: configuration, seed: .random(in: .min ... .max))
+        quietTime = applicationProtocol.quietTime
+        configuration.quietTime = configuration.quietTime ?? quietTime
+        multiplexer = Multiplexer(
+            configuration: configuration,
+            seed: .random(in: .min ... .max),
+            mayConnect: mayConnect
+        )
         reader = DeviceLog(device: device, logger: logger)
         isTracing = logger.logLevel <= .debug
     }
@@ -74,7 +84,18 @@ final class MultiplexerDriver {
     /// What has happened so far.
     var statistics: Multiplexer.Statistics { multiplexer.statistics }
 
-    /// Stops taking requests and finishes what is in flight; the future succeeds when nothing is left or the time is up.
+    /// Has other times and limits hold from now on; what is under way keeps its deadlines.
+    func replaceConfiguration(by configuration: Multiplexer.Configuration) {
+        var configuration = configuration
+        configuration.quietTime = configuration.quietTime ?? quietTime
+        handle(.configurationReplaced(configuration))
+    }
+
+    /// Nobody else has a connection any more; with `isSameDevice` the device had one until now.
+    func allowConnecting(isSameDevice: Bool) { handle(.connectingAllowed(isSameDevice: isSameDevice)) }
+
+    /// Stops taking requests and finishes what is in flight; the future succeeds when nothing is left, or the time is up and
+    /// nothing is left of the connection.
     func drain() -> EventLoopFuture<Void> {
         let promise = drained ?? eventLoop.makePromise()
         drained = promise
@@ -164,8 +185,15 @@ extension MultiplexerDriver {
             perform(action, response)
         }
         actions.removeAll(keepingCapacity: true)
+        finishDrain()
         // Not before: what was just carried out may have named the client.
         if case .clientLeft(let client) = event { freeSlots.append(client.slot) }
+    }
+
+    private func finishDrain() {
+        guard hasDrained, link == nil else { return }
+        hasDrained = false
+        drained?.succeed()
     }
 
     private var now: Duration { .nanoseconds((NIODeadline.now() - start).nanoseconds) }
@@ -254,7 +282,7 @@ extension MultiplexerDriver {
         case .drained:
             timer?.cancel()
             link?.close()
-            drained?.succeed()
+            hasDrained = true
         }
     }
 

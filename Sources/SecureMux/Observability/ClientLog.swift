@@ -36,6 +36,9 @@ final class ClientLog: ListenerReportReader {
         case .refused(let refusal, let client): refused(refusal, client)
         case .notAllowed(let client): notAllowed(client)
         case .allowedNoMore(let client): allowedNoMore(client)
+        case .trustedNoMore(let refusal, let client): trustedNoMore(refusal, client)
+        case .dismissed(let client):
+            client.info("client closed", metadata: ["reason": "its listener was closed, or its clients speak otherwise now"])
         case .full(let refusal, let client): full(refusal, client)
         case .shed(let client): shed(client)
         case .requestTimedOut(let client): requestTimedOut(client)
@@ -70,6 +73,17 @@ final class ClientLog: ListenerReportReader {
             isDue,
             ["client": "\(client)", "reason": "its address is not on the allow-list any more"]
                 .merging(Self.count(of: strangers)) { $1 }
+        )
+    }
+
+    private func trustedNoMore(_ refusal: any ClientRefusal, _ client: ClientLogger) {
+        let (isDue, repetitions) = refusals.count(refusal.refusalKind)
+        say(
+            "client closed",
+            isDue,
+            ["reason": "\(refusal.reason)", "remedy": .sentence(refusal.remedy)]
+                .merging(Self.count(of: repetitions)) { $1 },
+            client
         )
     }
 

@@ -14,6 +14,10 @@ enum ListenerReport {
     case notAllowed(client: String)
     /// An address is not allowed any more.
     case allowedNoMore(client: String)
+    /// A client's certificate, or that it has none, would be refused by now.
+    case trustedNoMore(any ClientRefusal, ClientLogger)
+    /// A client's listener is closed, or its clients are to speak otherwise.
+    case dismissed(ClientLogger)
     /// A client came when all that may be there had spoken.
     case full(Admission.Refusal, client: String)
     /// A client that had sent nothing made room for another one.

@@ -2,20 +2,36 @@ import Logging
 import MultiplexerCore
 import NIOCore
 
-/// A device that is shared: what runs it, and the listeners through which its clients come.
+/// A device that is shared: what runs it.
 ///
-/// All of it lives on one event loop, and is to be used there alone.
+/// It lives on one event loop with all its listeners and their clients, and is to be used there alone.
 final class Device {
     private let driver: MultiplexerDriver
-    private var listeners: [Listener]
+    private let times: LinkTimes
+    private let resources: TLSResources
+    private let logger: Logger
 
-    /// A device that nobody can reach yet.
-    init(_ prepared: PreparedDevice, on eventLoop: any EventLoop, _ resources: TLSResources, logger: Logger) {
-        let configuration = prepared.configuration
-        let driver = MultiplexerDriver(
+    /// What each of its links is made with.
+    private final class LinkTimes {
+        var connectTimeout: Duration
+        init(_ connectTimeout: Duration) { self.connectTimeout = connectTimeout }
+    }
+
+    /// A device that nobody can reach yet; unless it `mayConnect` nothing connects to it before ``allowConnecting(isSameDevice:)``.
+    init(
+        _ configuration: DeviceConfiguration,
+        mayConnect: Bool,
+        on eventLoop: any EventLoop,
+        _ resources: TLSResources,
+        logger: Logger
+    ) {
+        let times = LinkTimes(configuration.multiplexer.connectTimeout)
+        (self.times, self.resources, self.logger) = (times, resources, logger)
+        driver = MultiplexerDriver(
             device: configuration.name,
             applicationProtocol: configuration.applicationProtocol,
             configuration: configuration.multiplexer,
+            mayConnect: mayConnect,
             eventLoop: eventLoop,
             makeLink: { id, owner in
                 TCPLink(
@@ -23,43 +39,31 @@ final class Device {
                     to: configuration.address,
                     from: configuration.source,
                     speaking: configuration.applicationProtocol,
-                    timeout: TimeAmount(configuration.multiplexer.connectTimeout),
+                    timeout: TimeAmount(times.connectTimeout),
                     owner: owner
                 )
             },
             logger: logger
         )
-        self.driver = driver
-        listeners = prepared.listeners.map {
-            Listener($0, driver: driver, resources: resources, logger: logger)
-        }
     }
 
-    /// Opens its listeners, one after the other.
-    ///
-    /// - Returns: Where they listen, in their order.
-    func open() -> EventLoopFuture<[ListenAddress]> {
-        var all = driver.eventLoop.makeSucceededFuture([ListenAddress]())
-        let bound = NIOLoopBound(listeners, eventLoop: driver.eventLoop)
-        for index in listeners.indices {
-            all = all.flatMap { addresses in bound.value[index].open().map { addresses + [$0] } }
-        }
-        return all
+    /// A listener whose clients share it.
+    func makeListener(_ prepared: PreparedListener) -> Listener {
+        Listener(prepared, driver: driver, resources: resources, logger: logger)
     }
 
-    /// Has other rules hold at a listener.
-    func replaceRules(of listener: Int, by prepared: PreparedListener) {
-        listeners[listener].replaceRules(by: prepared)
+    /// Has other times and limits hold from now on.
+    func replaceTimes(by configuration: Multiplexer.Configuration) {
+        times.connectTimeout = configuration.connectTimeout
+        driver.replaceConfiguration(by: configuration)
     }
 
-    /// Accepts nobody new, finishes what is in flight, fails what waits, and closes its clients and its link; succeeds when
-    /// nothing is left or the time is up.
-    func drain() -> EventLoopFuture<Void> {
-        // An error means that it is closed.
-        let closed = listeners.map { $0.close().recover { _ in } }
-        let bound = NIOLoopBound(driver, eventLoop: driver.eventLoop)
-        return EventLoopFuture.andAllSucceed(closed, on: driver.eventLoop).flatMap { bound.value.drain() }
-    }
+    /// Nobody else is connected any more; with `isSameDevice` the device had a connection until now.
+    func allowConnecting(isSameDevice: Bool) { driver.allowConnecting(isSameDevice: isSameDevice) }
+
+    /// Finishes what is in flight, fails what waits, and closes its clients and its link; succeeds when nothing is left, or the
+    /// time is up and its link is gone.
+    func drain() -> EventLoopFuture<Void> { driver.drain() }
 
     /// What has happened so far.
     var statistics: Multiplexer.Statistics { driver.statistics }

@@ -8,8 +8,10 @@ import NIOPosix
 /// All the work for a device is done on one loop. If something there blocked, no deadline on that loop would fire and nobody
 /// would be told.
 final class LoopWatch: Sendable {
-    private let loops: [WatchedLoop]
+    private let loops: NIOLockedValueBox<[WatchedLoop]>
     private let interval: TimeAmount
+    private let limit: TimeAmount
+    private let logger: Logger
     /// The watch's own thread.
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let task: NIOLockedValueBox<RepeatedTask?>
@@ -22,19 +24,29 @@ final class LoopWatch: Sendable {
         logger: Logger
     ) {
         self.interval = TimeAmount(interval)
-        loops = eventLoops.enumerated().map { number, eventLoop in
-            var logger = logger
-            if eventLoops.count > 1 { logger[metadataKey: "loop"] = "\(number + 1)" }
-            return WatchedLoop(eventLoop, interval: TimeAmount(interval), limit: TimeAmount(limit), logger: logger)
-        }
+        self.limit = TimeAmount(limit)
+        self.logger = logger
+        loops = NIOLockedValueBox([])
         task = NIOLockedValueBox(nil)
+        add(eventLoops)
+    }
+
+    /// Watches more of them.
+    func add(_ eventLoops: [any EventLoop]) {
+        loops.withLockedValue { loops in
+            for eventLoop in eventLoops {
+                let number = loops.count + 1
+                loops.append(WatchedLoop(eventLoop, number, interval: interval, limit: limit, logger: logger))
+            }
+        }
     }
 
     /// Begins to watch.
     func start() {
         task.withLockedValue { task in
             task = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { [loops] _ in
-                for loop in loops { loop.look() }
+                let loops = loops.withLockedValue { $0 }
+                for loop in loops { loop.look(isOnly: loops.count == 1) }
             }
         }
     }
@@ -50,7 +62,7 @@ final class LoopWatch: Sendable {
 
     /// How the loops are doing, the worst of each figure; may be asked from any thread.
     var health: LoopHealth {
-        loops.map(\.health).reduce(into: LoopHealth()) { $0.add($1) }
+        loops.withLockedValue { $0 }.map(\.health).reduce(into: LoopHealth()) { $0.add($1) }
     }
 }
 
@@ -60,6 +72,7 @@ private final class WatchedLoop: Sendable {
     private let interval: TimeAmount
     private let limit: TimeAmount
     private let logger: Logger
+    private let number: Int
     private let state: NIOLockedValueBox<State>
 
     private struct State {
@@ -75,8 +88,9 @@ private final class WatchedLoop: Sendable {
         var longestStall = TimeAmount.zero
     }
 
-    init(_ eventLoop: any EventLoop, interval: TimeAmount, limit: TimeAmount, logger: Logger) {
+    init(_ eventLoop: any EventLoop, _ number: Int, interval: TimeAmount, limit: TimeAmount, logger: Logger) {
         self.eventLoop = eventLoop
+        self.number = number
         self.interval = interval
         self.limit = limit
         self.logger = logger
@@ -100,7 +114,10 @@ private final class WatchedLoop: Sendable {
         }
     }
 
-    func look() {
+    /// Asks the loop for an answer, and says what became of the last one; one that `isOnly` needs no number.
+    func look(isOnly: Bool) {
+        var logger = logger
+        if !isOnly { logger[metadataKey: "loop"] = "\(number)" }
         let now = NIODeadline.now()
         let (asks, stalled, ended) = state.withLockedValue { state in
             // When the whole process stood still, so did the watch: that time is nobody's fault.

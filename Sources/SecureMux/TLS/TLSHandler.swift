@@ -96,6 +96,9 @@ package final class TLSHandler: ChannelDuplexHandler {
         self.reading = reading
     }
 
+    /// The certificates that the peer showed; nil unless the handshake is complete and the session open.
+    var peerChain: PeerChain? { if case .established(let session) = state { session.peerChain } else { nil } }
+
     // MARK: Life of the channel
 
     package func handlerAdded(context: ChannelHandlerContext) {

@@ -25,8 +25,8 @@ struct Trace {
     /// The transaction ids that were sent, where the wire has any.
     private var transactionIDs: [UInt16] = []
 
-    init(_ configuration: Multiplexer.Configuration = .init(), seed: UInt64 = 1) {
-        multiplexer = Multiplexer(configuration: configuration, seed: seed)
+    init(_ configuration: Multiplexer.Configuration = .init(), seed: UInt64 = 1, mayConnect: Bool = true) {
+        multiplexer = Multiplexer(configuration: configuration, seed: seed, mayConnect: mayConnect)
     }
 
     /// A and more clients have joined and asked something, connection 1 carries requests, and time begins.
@@ -203,6 +203,20 @@ struct Trace {
     @discardableResult
     mutating func receive(_ response: Response, on link: UInt64 = 1) -> String {
         handle(.responseReceived(response, on: LinkID(rawValue: link)))
+    }
+
+    /// Other times and limits are to hold.
+    @discardableResult
+    mutating func replace(_ change: (inout Multiplexer.Configuration) -> Void) -> String {
+        var configuration = multiplexer.configuration
+        change(&configuration)
+        return handle(.configurationReplaced(configuration))
+    }
+
+    /// Nobody else is connected to the device any more.
+    @discardableResult
+    mutating func allow(isSameDevice: Bool = false) -> String {
+        handle(.connectingAllowed(isSameDevice: isSameDevice))
     }
 
     @discardableResult

@@ -12,7 +12,7 @@ import Testing
         ("a request was sent before the gap was over", 7, { $0.minimumGap += .milliseconds(100) }),
         ("a connection was opened before the device had settled", 5, { $0.settleTime += .milliseconds(100) }),
         ("5: a client is read though many wait", 8, { $0.waitingLimit = 1 }),
-        ("a connection is kept for nobody", 6, { $0.linger = .zero }),
+        ("a connection is kept for nobody", 9, { $0.linger = .zero }),
     ]
 
     /// The first schedule in which the core breaks a promise that it was not given.

@@ -6,18 +6,23 @@ import Testing
     private let log = RecordedLog()
 
     @Test func `each listener gets what it asks for while there is enough`() {
-        #expect(ClientPlaces(sharing: 100, among: [[10, 20], [30]], openFiles: 128).granted == [[10, 20], [30]])
-        #expect(ClientPlaces(sharing: 30, among: [[10, 20], [30]], openFiles: 128).granted == [[5, 10], [15]])
+        #expect(ClientPlaces(sharing: 100, among: [[10, 20], [30]]).granted == [[10, 20], [30]])
+        #expect(ClientPlaces(sharing: 30, among: [[10, 20], [30]]).granted == [[5, 10], [15]])
     }
 
-    @Test func `a listener that asks for more gets what is spare, and no descriptor of others`() {
-        var places = ClientPlaces(sharing: 100, among: [[10, 20], [30]], openFiles: 128)
-        #expect(places.replace(0, of: 0, by: 50, logger: log.logger) == 50)
+    @Test func `what is shared anew is said once, and listeners and devices need descriptors themselves`() throws {
+        let room = ClientPlaces.Room(openFiles: 128, free: 105)
+        func share(_ wanted: [[Int]], before: ClientPlaces) throws -> ClientPlaces {
+            try ClientPlaces(among: wanted, of: room, before: before, logger: log.logger)
+        }
+        var places = try share([[10, 20], [30]], before: ClientPlaces())
+        #expect(places.granted == [[10, 20], [30]])
         #expect(log.lines.isEmpty)
-        #expect(places.replace(0, of: 1, by: 1000, logger: log.logger) == 30)
-        #expect(log.lines.count { $0.contains("fewer clients are accepted than configured") } == 1)
-        #expect(places.replace(0, of: 0, by: 5, logger: log.logger) == 5)
-        #expect(places.replace(0, of: 1, by: 1000, logger: log.logger) == 75)
-        #expect(places.granted == [[5, 20], [75]])
+        for _ in 0..<2 {
+            places = try share([[50, 50], [100]], before: places)
+            #expect(places.granted == [[25, 25], [50]])
+            #expect(log.lines.count { $0.contains("fewer clients are accepted than configured") } == 1)
+        }
+        #expect(throws: ServerError.self) { try share(Array(repeating: [1], count: 60), before: places) }
     }
 }

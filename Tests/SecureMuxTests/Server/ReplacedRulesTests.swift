@@ -112,6 +112,10 @@ import Testing
                 let words = "open.key holds a private key that others can read or change"
                 #expect(running.lines(containing: words).count == 1)
                 try await replaceRules(of: running.server, by: open)
+                #expect(running.lines(containing: words).count == 1)
+                var other = open
+                other.limits = ClientLimits(clients: 7)
+                try await replaceRules(of: running.server, by: other)
                 #expect(running.lines(containing: words).count == 2)
             }
         }

@@ -9,9 +9,9 @@ extension Multiplexer {
     /// All requests that wait share one table, by their ids: no queue has memory of its own.
     struct ClientQueues {
         /// How many requests of one client may wait before its reading pauses.
-        private let limit: Int
-        private let sharesReads: Bool
-        private let sendsWritesFirst: Bool
+        private var limit: Int
+        private var sharesReads: Bool
+        private var sendsWritesFirst: Bool
 
         /// By their slots; those of clients that have gone are not read.
         private var clients: [Client] = []
@@ -189,6 +189,11 @@ extension Multiplexer.ClientQueues {
     mutating func enqueue(_ request: Multiplexer.Waiting, of client: ClientID) -> Bool {
         let slot = client.slot
         let wasIdle = isIdle(slot)
+        var request = request
+        // Only where times have become shorter since.
+        if let last = clients[slot].waiting.last, let before = requests[last], before.deadline > request.deadline {
+            request.deadline = before.deadline
+        }
         store(request)
         requestNodes.append(Int(request.id.rawValue), to: &clients[slot].waiting)
         if wasIdle { standInLine(slot) }
@@ -264,6 +269,33 @@ extension Multiplexer.ClientQueues {
             }
         }
         return expired
+    }
+
+    /// Other limits hold from now on: all who wait stand in line anew, in the order in which they did.
+    ///
+    /// - Returns: The clients whose reading is to pause, and those whose reading is to go on.
+    mutating func replaceConfiguration(
+        by configuration: Multiplexer.Configuration
+    ) -> (paused: [ClientID], resumed: [ClientID]) {
+        limit = configuration.waitingLimit
+        if (sharesReads, sendsWritesFirst) != (configuration.sharesReads, configuration.sendsWritesFirst) {
+            let waiting = waitingSlots
+            for slot in waiting { leaveLine(slot) }
+            (sharesReads, sendsWritesFirst) = (configuration.sharesReads, configuration.sendsWritesFirst)
+            for slot in waiting { standInLine(slot) }
+        }
+        var (paused, resumed): ([ClientID], [ClientID]) = ([], [])
+        for client in all {
+            let count = clients[client.slot].waiting.count
+            if !clients[client.slot].isPaused, count >= limit {
+                clients[client.slot].isPaused = true
+                paused.append(client)
+            } else if clients[client.slot].isPaused, count <= limit / 2 {
+                clients[client.slot].isPaused = false
+                resumed.append(client)
+            }
+        }
+        return (paused, resumed)
     }
 
     /// Marks a client as one to be closed.

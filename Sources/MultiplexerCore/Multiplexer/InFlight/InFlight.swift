@@ -107,14 +107,14 @@ extension Multiplexer {
 
         mutating func append(_ waiter: Waiter) { others.append(waiter) }
 
-        /// Gives one of them more time.
+        /// Gives one of them time until `deadline`, or leaves it more.
         ///
         /// - Returns: Whether it is one of them.
         mutating func extend(_ request: RequestID, to deadline: Duration) -> Bool {
-            if first?.request == request {
-                first?.deadline = deadline
+            if let leader = first, leader.request == request {
+                first?.deadline = Swift.max(leader.deadline, deadline)
             } else if let index = others.firstIndex(where: { $0.request == request }) {
-                others[index].deadline = deadline
+                others[index].deadline = Swift.max(others[index].deadline, deadline)
             } else {
                 return false
             }

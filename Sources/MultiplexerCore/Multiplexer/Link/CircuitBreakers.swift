@@ -14,7 +14,8 @@ extension Multiplexer {
     ///    └─────────────────────────────────────────────────────────────────────────────┘
     /// ```
     struct CircuitBreakers {
-        private let backoff: Backoff
+        /// How long a subject is held back, at first and at most.
+        var backoff: Backoff
         private var responded: RespondedSubjects
         private(set) var hasResponded = false
         /// The subjects on which the device hung up, and not answered since.

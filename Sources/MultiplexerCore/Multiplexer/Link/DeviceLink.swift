@@ -2,7 +2,7 @@ extension Multiplexer {
     /// The connection to the device, of which there is never more than one: when it is opened, when it may carry a request,
     /// when it is closed, and what its end means.
     struct DeviceLink {
-        private let configuration: Configuration
+        private var configuration: Configuration
         private(set) var state = State.down
 
         private var last = LinkID(rawValue: 0)
@@ -22,6 +22,8 @@ extension Multiplexer {
         /// Until when no connection is opened: the device may still count the one that ended.
         private var settledAt = Duration.zero
         private var oldConnection = OldConnection()
+        /// Whether one may be opened: nobody else has one any more.
+        private var mayConnect: Bool
         /// Until when it is kept for clients to come.
         private var lingerEnd: Duration?
 
@@ -30,8 +32,9 @@ extension Multiplexer {
         /// A device that closes each time before it can be asked is not to be connected to again and again.
         private static let earlyEndsInARow = 3
 
-        init(_ configuration: Configuration, seed: UInt64) {
+        init(_ configuration: Configuration, seed: UInt64, mayConnect: Bool) {
             self.configuration = configuration
+            self.mayConnect = mayConnect
             quiet = LineQuiet(gap: configuration.minimumGap, quietTime: configuration.effectiveQuietTime)
             jitter = SplitMix64(seed: seed)
         }
@@ -51,7 +54,7 @@ extension Multiplexer.DeviceLink {
     ) -> Bool {
         if case .resting = state, !demand.isAny || (demand.hasWaiting && now >= settledAt) { state = .down }
         switch state {
-        case .down where demand.isAny && now >= settledAt:
+        case .down where demand.isAny && mayConnect && now >= settledAt:
             last = LinkID(rawValue: last.rawValue + 1)
             use = .unused
             health.connects()
@@ -86,6 +89,22 @@ extension Multiplexer.DeviceLink {
     private mutating func close(_ id: LinkID, next: Next, into actions: inout [Multiplexer.Action]) {
         state = .closing(id, next: next)
         actions.append(.disconnect(id))
+    }
+
+    /// Other times hold from now on; what waits for a time already waits until then.
+    mutating func replaceConfiguration(by configuration: Multiplexer.Configuration, at now: Duration) {
+        self.configuration = configuration
+        quiet.replace(gap: configuration.minimumGap, quietTime: configuration.effectiveQuietTime, at: now)
+        oldConnection.limitLearned(to: configuration.queueTimeout / 4)
+    }
+
+    /// Nobody else has a connection any more; with `isSameDevice` the device had one until now.
+    mutating func mayConnect(isSameDevice: Bool, at now: Duration) {
+        mayConnect = true
+        guard isSameDevice else { return }
+        settledAt = now + configuration.settleTime
+        // Nothing is learned of it yet.
+        _ = oldConnection.closed(at: now, .ours)
     }
 
     /// The last client that asked anything has left.
@@ -350,7 +369,7 @@ extension Multiplexer.DeviceLink {
         let lingerEnd = demand.isAny ? nil : lingerEnd
         switch state {
         case .down:
-            return demand.isAny ? settledAt : nil
+            return demand.isAny && mayConnect ? settledAt : nil
         case .connecting(_, let deadline), .delaying(_, let deadline):
             return min(deadline, lingerEnd ?? deadline)
         case .ready:
@@ -359,7 +378,7 @@ extension Multiplexer.DeviceLink {
         case .backingOff(let deadline):
             return deadline
         case .resting:
-            return demand.hasWaiting ? settledAt : nil
+            return demand.hasWaiting && mayConnect ? settledAt : nil
         case .ended, .closing:
             return nil
         }

@@ -1,9 +1,9 @@
 /// When the device is left alone between requests: for a distance that it needs, and until its line has fallen quiet.
 struct LineQuiet {
-    private let gap: Duration
+    private var gap: Duration
     /// Whether requests keep a distance, which few devices need: to compare times costs more than to know this.
-    private let hasGap: Bool
-    private let quietTime: Duration
+    private var hasGap: Bool
+    private var quietTime: Duration
     private var gapEnd = Duration.zero
     private var listening: Listening?
     /// Whether a request was not answered, so that the line must fall quiet before the next one.
@@ -13,6 +13,14 @@ struct LineQuiet {
     private static let excessTime = Duration.milliseconds(100)
 
     init(gap: Duration, quietTime: Duration) {
+        self.gap = gap
+        hasGap = gap > .zero
+        self.quietTime = quietTime
+    }
+
+    /// Other times hold from now on; a longer distance is kept from now, since nobody knows when a shorter one began.
+    mutating func replace(gap: Duration, quietTime: Duration, at now: Duration) {
+        gapEnd = gap > self.gap ? max(gapEnd, now + gap) : min(gapEnd, now + gap)
         self.gap = gap
         hasGap = gap > .zero
         self.quietTime = quietTime

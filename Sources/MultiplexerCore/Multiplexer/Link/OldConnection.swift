@@ -59,6 +59,12 @@ struct OldConnection {
         return learnedTimes[end]
     }
 
+    /// No more than `limit` is remembered of how long the device counts a connection.
+    mutating func limitLearned(to limit: Duration) {
+        learnedTimes.afterOurs = min(learnedTimes.afterOurs, limit)
+        learnedTimes.afterTheirs = min(learnedTimes.afterTheirs, limit)
+    }
+
     /// Whether nobody knows yet that the device no longer counts it.
     var isRemembered: Bool { closedAt != nil }
 

@@ -10,7 +10,9 @@ extension Multiplexer {
         into actions: inout [Action]
     ) -> Bool {
         // Not before what the client asked earlier.
-        guard let cache, let read = waiting.request.read, !clients.hasInFlight(client) else { return false }
+        guard let cache, let read = waiting.request.read, now < waiting.deadline, !clients.hasInFlight(client) else {
+            return false
+        }
         let generation = writes[waiting.request.unit]
         if let (slot, age) = cache.find(read, generation: generation, at: now) {
             statistics.responses += 1

@@ -3,7 +3,8 @@ extension Multiplexer {
     ///
     /// The driver has the responses themselves, in slots that are used again and again.
     struct ResponseCache {
-        private let maximumAge: Duration
+        /// How old a response may be that is given again.
+        var maximumAge: Duration
         private var slots: [Request.Read: Int] = [:]
         private var entries: [Entry] = []
         private var oldest = 0

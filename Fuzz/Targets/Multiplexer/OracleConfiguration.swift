@@ -1,0 +1,1 @@
+../../../Simulation/Model/OracleConfiguration.swift
