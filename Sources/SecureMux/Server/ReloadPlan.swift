@@ -94,7 +94,8 @@ struct ReloadPlan: Equatable {
 
     private static func step(from old: DeviceConfiguration?, to new: DeviceConfiguration) -> DeviceStep {
         guard let old else { return .added }
-        guard old.address == new.address, old.applicationProtocol == new.applicationProtocol else { return .replaced }
+        guard old.address == new.address, old.source == new.source, old.applicationProtocol == new.applicationProtocol
+        else { return .replaced }
         var (before, after) = (old.multiplexer, new.multiplexer)
         // That is as the wire is.
         (before.carriesTransactionIDs, after.carriesTransactionIDs) = (true, true)
