@@ -153,7 +153,9 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         guard !link.isClosing, !link.isDead else { return }
-        if !hasAskingClients, flights.isEmpty { try check(lingersUntil, "a connection was kept long enough for nobody") }
+        if !hasAskingClients, flights.isEmpty {
+            try check(lingersUntil, "a connection was kept long enough for nobody")
+        }
         guard link.connectedAt != nil else {
             return try check(link.connectDeadline, "a connection attempt is overdue")
         }

@@ -34,7 +34,8 @@ struct Stimulus {
     var client: ClientID? {
         switch fact {
         case .joins(let client), .leaves(let client), .asks(_, _, let client): client
-        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .configures, .drain: nil
+        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .configures, .drain:
+            nil
         }
     }
 

@@ -53,7 +53,9 @@ final class Listener {
         )
     }
 
-    /// Takes a socket over that listens. Nobody is accepted before ``accept()``: whoever connects waits in the system's queue.
+    /// Takes a socket over that listens.
+    ///
+    /// Nobody is accepted before ``accept()``: whoever connects waits in the system's queue.
     func open(on socket: ListeningSocket) -> EventLoopFuture<Void> {
         guard let descriptor = socket.take() else {
             return driver.eventLoop.makeFailedFuture(ServerError("the socket of \(configuration.address) is in use"))

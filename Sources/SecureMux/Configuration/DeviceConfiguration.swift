@@ -17,6 +17,9 @@ public struct DeviceConfiguration: Equatable, Sendable {
     /// Times and limits.
     public var multiplexer: Multiplexer.Configuration
 
+    /// Whether somebody has given it a name, and it is not called by its address.
+    var isNamed: Bool { name != address.description }
+
     /// A device of these parts, called by its address if it has no name.
     ///
     /// Whether its wire carries transaction ids is taken from the protocol.

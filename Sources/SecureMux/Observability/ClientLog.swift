@@ -38,7 +38,10 @@ final class ClientLog: ListenerReportReader {
         case .allowedNoMore(let client): allowedNoMore(client)
         case .trustedNoMore(let refusal, let client): trustedNoMore(refusal, client)
         case .dismissed(let client):
-            client.info("client closed", metadata: ["reason": "its listener was closed, or its clients speak otherwise now"])
+            client.info(
+                "client closed",
+                metadata: ["reason": "its listener was closed, or its clients speak otherwise now"]
+            )
         case .full(let refusal, let client): full(refusal, client)
         case .shed(let client): shed(client)
         case .requestTimedOut(let client): requestTimedOut(client)

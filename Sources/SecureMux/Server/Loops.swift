@@ -9,8 +9,9 @@ struct Loop: Sendable {
     fileprivate let group: MultiThreadedEventLoopGroup
 }
 
-/// The event loops of a server: one for each device, as long as there are processors for them. They come with the devices, and
-/// stay.
+/// The event loops of a server: one for each device, as long as there are processors for them.
+///
+/// They come with the devices, and stay.
 struct Loops: Sendable {
     private(set) var all: [Loop] = []
     /// Takes the steps of TLS handshakes; nil as long as nobody speaks TLS.
@@ -50,7 +51,9 @@ struct Loops: Sendable {
     /// The loop that has the fewest of these devices.
     func leastBusy(of tenants: some Sequence<Loop>) -> Loop? {
         let busy = Dictionary(grouping: tenants) { ObjectIdentifier($0.eventLoop) }
-        return all.min { busy[ObjectIdentifier($0.eventLoop)]?.count ?? 0 < busy[ObjectIdentifier($1.eventLoop)]?.count ?? 0 }
+        return all.min {
+            busy[ObjectIdentifier($0.eventLoop)]?.count ?? 0 < busy[ObjectIdentifier($1.eventLoop)]?.count ?? 0
+        }
     }
 
     /// Ends all of them, and closes what is left there.

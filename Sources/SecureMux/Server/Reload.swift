@@ -201,7 +201,9 @@ extension Reload {
                 $0.configuration.name == configuration.name || $0.configuration.address == configuration.address
             }
         var logger = logger
-        if self.configuration.devices.count > 1 { logger[metadataKey: "device"] = "\(configuration.name)" }
+        if self.configuration.devices.count > 1 || configuration.isNamed {
+            logger[metadataKey: "device"] = "\(configuration.name)"
+        }
         let told = logger
         let device = try await loop.eventLoop.submit {
             NIOLoopBound(

@@ -38,10 +38,13 @@ extension ReloadOutcome: CustomStringConvertible {
     public var description: String {
         guard !isEmpty else { return "nothing changed" }
         let changes = changed.map(\.description)
-        return [("added", added), ("changed", changes), ("replaced", replaced), ("removed", removed), ("left alone", untouched)]
-            .filter { !$0.1.isEmpty }
-            .map { "\($0.0) \($0.1.joined(separator: ", "))" }
-            .joined(separator: "; ")
+        return [
+            ("added", added), ("changed", changes), ("replaced", replaced), ("removed", removed),
+            ("left alone", untouched),
+        ]
+        .filter { !$0.1.isEmpty }
+        .map { "\($0.0) \($0.1.joined(separator: ", "))" }
+        .joined(separator: "; ")
     }
 }
 

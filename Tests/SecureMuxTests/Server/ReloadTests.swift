@@ -20,7 +20,8 @@ import Testing
                 let outcome = try await running.reload(
                     round.isMultiple(of: 2) ? [meter, device.shared(as: "inverter")] : [device.shared(as: "inverter")]
                 )
-                let change = round.isMultiple(of: 2) ? "added meter; left alone inverter" : "removed meter; left alone inverter"
+                let change =
+                    round.isMultiple(of: 2) ? "added meter; left alone inverter" : "removed meter; left alone inverter"
                 #expect(outcome.description == change)
                 #expect(running.server.deviceNames.count == (round.isMultiple(of: 2) ? 2 : 1))
                 #expect(running.port(of: "inverter") == port)

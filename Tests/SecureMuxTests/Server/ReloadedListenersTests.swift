@@ -89,7 +89,8 @@ import Testing
         let (one, other) = (try await TestDevice.start(), try await TestDevice.start())
         let port = try await freePort()
         let (here, there) = (ListenerConfiguration.local(port), ListenerConfiguration.local())
-        try await withServer(sharing: [one.shared(as: "one", at: [here, there]), other.shared(as: "other")]) { running in
+        try await withServer(sharing: [one.shared(as: "one", at: [here, there]), other.shared(as: "other")]) {
+            running in
             try await connectingAllTheTime(to: port) {
                 for round in 0..<4 {
                     let isOther = round.isMultiple(of: 2)
