@@ -7,21 +7,21 @@ enum CoreBenchmarks {
             Benchmark(name: "core: \(load.clients) clients, \(load.inFlight) in flight, a request and its answer") {
                 times in
                 var traffic = Traffic(clients: load.clients, inFlight: load.inFlight)
-                for _ in 0..<times { traffic.answerOne() }
-                return traffic.answers
+                for _ in 0..<times { traffic.respondToOne() }
+                return traffic.responses
             }
         }
     }
 }
 
-/// Clients that ask again as soon as they have their answer, and a device that answers in order.
+/// Clients that ask again as soon as they have their answer, and a device that responds in order.
 private struct Traffic {
     private var core: Multiplexer
     private var actions: [Multiplexer.Action] = []
     private var sent: [UInt16] = []
     private var next = 0
     private var now = Duration.zero
-    private(set) var answers = 0
+    private(set) var responses = 0
 
     private static let request = Request(correlation: Correlation(rawValue: 0x0103), mayWrite: false)
     private static let link = LinkID(rawValue: 1)
@@ -34,7 +34,7 @@ private struct Traffic {
     }
 
     /// Lets the device answer, and the client that gets the answer ask again.
-    mutating func answerOne() {
+    mutating func respondToOne() {
         now += .microseconds(20)
         let id = sent[next]
         next += 1
@@ -52,16 +52,16 @@ private struct Traffic {
     private mutating func tell(_ event: Multiplexer.Event) {
         actions.removeAll(keepingCapacity: true)
         core.handle(event, at: now, into: &actions)
-        var answered: (RequestID, ClientID)?
+        var responded: (RequestID, ClientID)?
         for action in actions {
             switch action {
             case .send(_, let transactionID): sent.append(transactionID)
-            case .respond(let id, let client): answered = (id, client)
+            case .respond(let id, let client): responded = (id, client)
             default: break
             }
         }
-        if let (id, client) = answered {
-            answers += 1
+        if let (id, client) = responded {
+            responses += 1
             ask(id, client)
         }
     }

@@ -31,9 +31,9 @@ extension Multiplexer.Action {
         case .disconnect(let link): "disconnect \(link.rawValue)"
         case .send(let id, let transactionID): "send \(id.rawValue) as \(transactionID)"
         case .respond(let id, let client): "respond \(id.rawValue) to \(client.text)"
-        case .cacheResponse(let place): "keep in \(place)"
-        case .respondCached(let id, let place, let age, let client):
-            "respond \(id.rawValue) from \(place), \(age.text) old, to \(client.text)"
+        case .cacheResponse(let slot): "keep in \(slot)"
+        case .respondCached(let id, let slot, let age, let client):
+            "respond \(id.rawValue) from \(slot), \(age.text) old, to \(client.text)"
         case .fail(let id, let failure, let client): "fail \(id.rawValue) \(failure) to \(client.text)"
         case .complete(let id, let client): "complete \(id.rawValue) to \(client.text)"
         case .discard(let id): "discard \(id.rawValue)"

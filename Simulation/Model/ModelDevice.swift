@@ -137,9 +137,9 @@ extension ModelDevice {
             usual = max(usual, carryOut(message, within: usual, in: &world))
         }
         if isBad {
-            answerBadly(message, on: link, after: usual, in: &world)
+            respondBadly(message, on: link, after: usual, in: &world)
         } else {
-            answer(message, on: link, after: usual, in: &world)
+            respond(to: message, on: link, after: usual, in: &world)
         }
     }
 
@@ -158,7 +158,7 @@ extension ModelDevice {
         return lastDone - world.now
     }
 
-    private func answer(_ message: Message, on link: LinkID, after wait: Duration, in world: inout World) {
+    private func respond(to message: Message, on link: LinkID, after wait: Duration, in world: inout World) {
         world.add(.says(message, on: link), after: wait)
         if world.isStruck(world.scenario.competition) {
             for _ in 0...world.random.below(8) {
@@ -172,7 +172,7 @@ extension ModelDevice {
         }
     }
 
-    private mutating func answerBadly(
+    private mutating func respondBadly(
         _ message: Message,
         on link: LinkID,
         after usual: Duration,
@@ -237,13 +237,13 @@ extension ModelDevice {
             // Lost, before or after the answer.
             world.add(.closed(link), after: world.random.milliseconds(0, Scenario.latency))
         }
-        answer(message, on: link, after: usual, in: &world)
+        respond(to: message, on: link, after: usual, in: &world)
     }
 
     /// A message about a request that is not its answer.
     private func extra(_ message: Message) -> Message {
         var extra = message
-        extra.isAnswer = false
+        extra.isResponse = false
         return extra
     }
 }

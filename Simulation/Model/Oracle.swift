@@ -57,7 +57,7 @@ struct Oracle {
     /// What stands between reads that may not share: a write that came, was sent or ended, a late response.
     var barriers = Latest()
     private var lastBarrier = 0
-    /// Responses that may be given again, by their places.
+    /// Responses that may be given again, by their slots.
     var cached: [Int: Cached] = [:]
     /// Those who were answered together, until something else is asked.
     var coalescingWindow: CoalescingWindow?
@@ -169,7 +169,7 @@ extension Oracle {
         case .responseDamaged(let damage, let id):
             damaged(damage, on: id, at: now)
         case .noiseReceived(let bytes, let id):
-            keepQuietAfterStray(at: now)
+            startGapAfterStray(at: now)
             _ = hears(on: id, at: now)
             counted.noise += bytes
             step.due.append(.noise(bytes))
@@ -230,8 +230,8 @@ extension Oracle {
         // Behind others of its client it waits for its turn.
         let isFirst = clients[client]?.waiting.isEmpty == true && !hasFlights(of: client)
         let isRefused = isHeard && isFirst && isHeldBack(request.subject, of: client, at: now)
-        let isTaken = isHeard && !isRefused
-        if request.mayWrite, isTaken { raiseBarrier(request.unit) }
+        let isAccepted = isHeard && !isRefused
+        if request.mayWrite, isAccepted { raiseBarrier(request.unit) }
         let isShared = !request.mayWrite && request.expectsResponse
         // In a queue no deadline comes before that of the request in front.
         let before = clients[client]?.waiting.last.map { requests[$0].deadline } ?? now
@@ -254,9 +254,9 @@ extension Oracle {
             )
         )
         if isRefused { step.refused = serial }
-        if isTaken, clients[client]?.waiting.isEmpty == true {
+        if isAccepted, clients[client]?.waiting.isEmpty == true {
             step.arrived = serial
-            step.isAnswerKnown = !hasFlights(of: client) && isAnswerKnown(to: serial, at: now)
+            step.isResponseKnown = !hasFlights(of: client) && isResponseKnown(to: serial, at: now)
         }
         if clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.waiting.append(serial)

@@ -46,7 +46,7 @@ extension Oracle {
         let endedWrites: Int
         var state = State.waiting
         /// It is answered by what was asked, or by a response that came, before it.
-        var isAnsweredByEarlier = false
+        var isServedByEarlier = false
         /// It was sent before and waits once more, or did.
         var wasReturned = false
         /// It was sent, and nobody can say that no byte of it left.
@@ -164,9 +164,9 @@ extension Oracle {
         /// Nothing was done.
         var isInVain = true
         /// What was answered.
-        var answered: Flight?
+        var matched: Flight?
         /// The requests that must be answered now.
-        var toAnswer: [Int] = []
+        var toRespond: [Int] = []
         /// The request that the device meant.
         var meant: Int?
         /// The answer is what was asked for, as the world has it.
@@ -182,7 +182,7 @@ extension Oracle {
         /// A stray that a device explains which does not repeat ids.
         var isExplained = false
         /// Whether an answer to it was there or on its way.
-        var isAnswerKnown = false
+        var isResponseKnown = false
         /// The read that was sent last, with which all that are equal share.
         var leader: Int?
         /// Those whose requests ended without an answer, and broadcasts that are over, by number of sending.

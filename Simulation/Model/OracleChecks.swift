@@ -13,17 +13,17 @@ extension Oracle {
         case .respond(let id, let client):
             let serial = try checkEnd(of: id, to: client)
             try expect(requests[serial].state == .sent, "1: a request was answered that was not sent")
-            try expect(step.toAnswer.contains(serial), "1: a client got a response that does not answer its request")
-            try expect(step.meant == step.answered?.serial, "1: a client got the response of another request")
+            try expect(step.toRespond.contains(serial), "1: a client got a response that does not answer its request")
+            try expect(step.meant == step.matched?.serial, "1: a client got the response of another request")
             try expect(step.fits, "1: a client got what does not fit what it asked")
             try checkValue(step.value, for: serial)
             counted.responses += 1
-            step.toAnswer.removeAll { $0 == serial }
+            step.toRespond.removeAll { $0 == serial }
             end(id, serial)
-        case .cacheResponse(let place):
-            try checkCacheResponse(place)
-        case .respondCached(let id, let place, let age, let client):
-            try checkRespondCached(id, place, age, to: client, at: now)
+        case .cacheResponse(let slot):
+            try checkCacheResponse(slot)
+        case .respondCached(let id, let slot, let age, let client):
+            try checkRespondCached(id, slot, age, to: client, at: now)
         case .fail(let id, let failure, let client):
             try checkFail(id, failure, to: client, at: now)
         case .complete(let id, let client):
@@ -145,7 +145,7 @@ extension Oracle {
         }
         try expect(clients[request.client]?.waiting.first == serial, "a client's requests were not sent in their order")
         try expect(
-            hasFlights(of: request.client) || !isAnswerKnown(to: serial, at: now),
+            hasFlights(of: request.client) || !isResponseKnown(to: serial, at: now),
             "a read was sent though its answer is known or on its way"
         )
         try checkTurn(of: serial)

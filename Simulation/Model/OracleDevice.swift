@@ -42,7 +42,7 @@ extension Oracle {
             subject.map { hangUps[$0] != nil } ?? false
         }
 
-        mutating func answered(
+        mutating func deviceResponded(
             _ subject: MultiplexerCore.Request.Subject?,
             to clients: [ClientID],
             isTrusted: Bool,
@@ -66,7 +66,7 @@ extension Oracle {
         }
 
         /// Returns for how long it is held back now.
-        mutating func hungUp(
+        mutating func deviceHungUp(
             _ subject: MultiplexerCore.Request.Subject?,
             of clients: [ClientID],
             isAlone: Bool,
@@ -212,7 +212,13 @@ extension Oracle {
             let subject = requests[flight.serial].subject
             let waiters = flight.waiters.map { requests[$0].client }
             if isAlone { distrust(waiters, orFrom: flight.leftFrom, at: now) }
-            if let delay = experience.hungUp(subject, of: waiters, isAlone: isAlone, configuration.backoff, at: now) {
+            if let delay = experience.deviceHungUp(
+                subject,
+                of: waiters,
+                isAlone: isAlone,
+                configuration.backoff,
+                at: now
+            ) {
                 step.due.append(.heldBack(flight.waiters, delay))
             }
         }
@@ -252,7 +258,7 @@ extension Oracle {
     }
 
     /// Whether a response is the answer to a flight: by its id, or by all that it says where there is none.
-    func answers(_ response: Response, _ flight: Flight) -> Bool {
+    func matches(_ response: Response, _ flight: Flight) -> Bool {
         flight.expectsResponse && flight.transactionID == response.transactionID
             && (configuration.carriesTransactionIDs || fits(response, flight))
     }

@@ -140,7 +140,7 @@ extension Oracle {
         let client = requests[serial].client
         requests[serial].state = .waiting
         requests[serial].wasReturned = true
-        requests[serial].isAnsweredByEarlier = false
+        requests[serial].isServedByEarlier = false
         // Who yields its turn waits anew.
         if asLast || clients[client]?.waiting.isEmpty == true { clients[client]?.waitingSince = turn }
         clients[client]?.returned += 1

@@ -5,12 +5,12 @@ import MultiplexerCore
 extension Oracle {
     mutating func end(at now: Duration, _ statistics: Multiplexer.Statistics) throws(Violation) {
         try checkNobodyLeft()
-        try expect(step.toAnswer.isEmpty, "2: a response did not reach the client that asked")
+        try expect(step.toRespond.isEmpty, "2: a response did not reach the client that asked")
         try expect(step.toCache == nil, "a response was not kept")
         if let refused = step.refused {
             try expect(requests[refused].state == .ended, "a request waits that is held back")
         }
-        if step.isAnswerKnown, let arrived = step.arrived {
+        if step.isResponseKnown, let arrived = step.arrived {
             try expect(requests[arrived].state != .waiting, "a read waits though its answer is known or on its way")
         }
         for sending in step.ended {

@@ -4,21 +4,21 @@ import MultiplexerCore
 extension Oracle {
     mutating func received(_ response: Response, on id: LinkID, at now: Duration) {
         guard !response.isUnsolicited else {
-            keepQuietAfterStray(at: now)
+            startGapAfterStray(at: now)
             counted.strays += 1
             step.due.append(.unsolicited)
             return
         }
         guard let link, link.id == id, link.isReady else {
-            keepQuietAfterStray(at: now)
+            startGapAfterStray(at: now)
             // Whether a message of an old connection is late or a stray makes no difference to anybody.
             return stray(retired.contains(response.transactionID) ? .strayOrLate : .stray)
         }
-        guard let index = flights.firstIndex(where: { answers(response, $0) }) else {
-            keepQuietAfterStray(at: now)
+        guard let index = flights.firstIndex(where: { matches(response, $0) }) else {
+            startGapAfterStray(at: now)
             if flights.contains(where: { !$0.expectsResponse && $0.matches(response) }) {
                 counted.strays += 1
-                answered(at: now)
+                responded(at: now)
                 use.most = max(use.most, now)
                 step.due.append(.broadcastResponse)
             } else if configuration.carriesTransactionIDs {
@@ -41,14 +41,14 @@ extension Oracle {
         }
         let flight = flights.remove(at: index)
         gap.push(to: now + configuration.minimumGap)
-        answered(at: now)
+        responded(at: now)
         strays = 0
         damages = 0
         use.push(to: now)
         flightEnded(flight)
         let isTrusted = flight.waiters.allSatisfy { clients[requests[$0].client]?.distrust == 0 }
         let waiters = flight.waiters.map { requests[$0].client }
-        experience.answered(requests[flight.serial].subject, to: waiters, isTrusted: isTrusted, at: now)
+        experience.deviceResponded(requests[flight.serial].subject, to: waiters, isTrusted: isTrusted, at: now)
         for client in Set(waiters) {
             clients[client]?.gotResponse = true
             let distrust = clients[client]?.distrust ?? 0
@@ -58,7 +58,7 @@ extension Oracle {
             hasToldWide = true
             step.due.append(.wide)
         }
-        answer(flight, response, at: now)
+        respond(to: flight, response, at: now)
         if requests[flight.serial].goesAlone {
             listen(for: min(configuration.effectiveQuietTime, .milliseconds(100)), at: now)
         }
@@ -68,9 +68,9 @@ extension Oracle {
         }
     }
 
-    mutating func answer(_ flight: Flight, _ response: Response, at now: Duration) {
-        step.answered = flight
-        step.toAnswer = flight.waiters
+    mutating func respond(to flight: Flight, _ response: Response, at now: Duration) {
+        step.matched = flight
+        step.toRespond = flight.waiters
         step.fits = fits(response, flight)
         counted.shared += max(flight.waiters.count - 1, 0)
         let request = requests[flight.serial]
@@ -105,7 +105,7 @@ extension Oracle {
     }
 
     /// What answers nothing puts the next request off, but not for ever.
-    mutating func keepQuietAfterStray(at now: Duration) {
+    mutating func startGapAfterStray(at now: Duration) {
         guard now >= gap.least else { return }
         if now >= gap.most { gap.least = now + configuration.minimumGap }
         gap.most = now + configuration.minimumGap
@@ -121,7 +121,7 @@ extension Oracle {
         let index = flights.firstIndex { $0.expectsResponse && $0.transactionID == damage.transactionID }
         guard let index else {
             counted.damaged += 1
-            keepQuietAfterStray(at: now)
+            startGapAfterStray(at: now)
             _ = hears(on: id, at: now)
             step.due.append(.damaged([]))
             if !damage.isInStep { loseStep(at: now) }
@@ -135,7 +135,7 @@ extension Oracle {
         counted.damaged += 1
         damages += 1
         gap.push(to: now + configuration.minimumGap)
-        answered(at: now)
+        responded(at: now)
         use.push(to: now)
         step.due.append(.damaged(flights[index].waiters))
         let flight = flights.remove(at: index)
@@ -158,7 +158,7 @@ extension Oracle {
         endFlights(repeatingReads: true, evenReturned: true, at: now)
     }
 
-    mutating func answered(at now: Duration) {
+    mutating func responded(at now: Duration) {
         link?.hasResponded = true
         silences = 0
         failures = 0

@@ -37,7 +37,7 @@ extension Oracle {
         try checkOwnWrites(of: serial, before: flight.sending)
         clients[request.client]?.waiting.removeFirst()
         requests[serial].state = .sent
-        requests[serial].isAnsweredByEarlier = !isFresh
+        requests[serial].isServedByEarlier = !isFresh
         flights[index].waiters.append(serial)
     }
 
@@ -89,7 +89,7 @@ extension Oracle {
     }
 
     /// Whether an answer to a read is kept or on its way that came, or comes, soon enough.
-    func isAnswerKnown(to serial: Int, at now: Duration) -> Bool {
+    func isResponseKnown(to serial: Int, at now: Duration) -> Bool {
         let request = requests[serial]
         guard configuration.sharesReads, let read = request.read, now < request.deadline,
             let age = configuration.maximumResponseAge
@@ -122,28 +122,28 @@ extension Oracle {
         guard request.isRead, let value else { return }
         try expect(value >= request.endedWrites, "a client got a value older than a write that had ended")
         try expect(
-            value >= request.contents || request.isAnsweredByEarlier,
+            value >= request.contents || request.isServedByEarlier,
             "a client got a value from before it asked"
         )
     }
 
-    mutating func checkCacheResponse(_ place: Int) throws(Violation) {
+    mutating func checkCacheResponse(_ slot: Int) throws(Violation) {
         guard let response = step.toCache else { throw Violation("a response was kept that may not be") }
-        try expect((0..<256).contains(place) && place <= cached.count, "a response was kept in a place that is none")
+        try expect((0..<256).contains(slot) && slot <= cached.count, "a response was kept in a slot that is none")
         step.toCache = nil
-        cached[place] = response
+        cached[slot] = response
     }
 
     mutating func checkRespondCached(
         _ id: RequestID,
-        _ place: Int,
+        _ slot: Int,
         _ age: Duration,
         to client: ClientID,
         at now: Duration
     ) throws(Violation) {
         let serial = try checkEnd(of: id, to: client)
         try checkMayShare(serial, at: now)
-        guard let maximum = configuration.maximumResponseAge, let response = cached[place] else {
+        guard let maximum = configuration.maximumResponseAge, let response = cached[slot] else {
             throw Violation("a response was given that is not kept")
         }
         let request = requests[serial]
@@ -153,7 +153,7 @@ extension Oracle {
         try expect(response.barrier == barriers[response.unit], "a response was given across a write")
         try expect(!hasFlights(of: client), "a response that is kept passed what its client asked before")
         try checkOwnWrites(of: serial, before: response.sending)
-        requests[serial].isAnsweredByEarlier = true
+        requests[serial].isServedByEarlier = true
         try checkValue(response.value, for: serial)
         if step.arrived != serial { try checkTurn(of: serial) }
         requests[serial].state = .sent

@@ -89,5 +89,5 @@ struct Message {
     /// The device could not do what it was asked for.
     var isFailure = false
     /// The device means it as the request's answer; without ids nobody can tell it from one.
-    var isAnswer = true
+    var isResponse = true
 }

@@ -86,7 +86,7 @@ struct WatchedCore {
     mutating func feed(_ stimulus: Stimulus) throws(Violation) -> Bool {
         actions.removeAll(keepingCapacity: true)
         if case .carriesOut(let serial, let sending) = stimulus.fact { return carryOut(serial, sending) }
-        guard let (event, answered) = event(for: stimulus.fact) else { return false }
+        guard let (event, meant) = event(for: stimulus.fact) else { return false }
         now = max(now, stimulus.time)
         if case .visit = stimulus.fact {
             now = max(now, asked ?? now)
@@ -94,7 +94,7 @@ struct WatchedCore {
         }
         core.handle(event, at: now, into: &actions)
         trace?.append("\(now.text) \(event.text) -> \(actions.map(\.text).joined(separator: ", "))")
-        oracle.begin(expected(event), at: now, respondingTo: answered?.serial, sending: answered?.number ?? 0)
+        oracle.begin(expected(event), at: now, respondingTo: meant?.serial, sending: meant?.number ?? 0)
         for action in actions {
             try oracle.check(action, at: now)
             record(action)
@@ -126,15 +126,15 @@ extension WatchedCore {
     }
 
     /// The event that a fact means now, and what it answers as the oracle counts requests.
-    private mutating func event(for fact: Stimulus.Fact) -> (Multiplexer.Event, answered: Oracle.Sending?)? {
+    private mutating func event(for fact: Stimulus.Fact) -> (Multiplexer.Event, meant: Oracle.Sending?)? {
         switch fact {
         case .joins(let client):
             let index = Int(client.rawValue) - 1
             while clients.count <= index { clients.append(Client()) }
             guard clients[index].id == nil else { return nil }
             // The slots of those who left are used again.
-            let taken = Set(clients.compactMap { $0.id?.slot })
-            let slot = (0...taken.count).first { !taken.contains($0) } ?? taken.count
+            let used = Set(clients.compactMap { $0.id?.slot })
+            let slot = (0...used.count).first { !used.contains($0) } ?? used.count
             let id = ClientID(slot: slot, serial: UInt32(index + 1))
             clients[index].id = id
             // Several come from one place.
@@ -207,7 +207,7 @@ extension WatchedCore {
         return .requestReceived(id, request, from: sender)
     }
 
-    private mutating func event(for message: Message) -> (Multiplexer.Event, answered: Oracle.Sending?)? {
+    private mutating func event(for message: Message) -> (Multiplexer.Event, meant: Oracle.Sending?)? {
         guard let asked = known(message.serial), asked.sendings.indices.contains(message.sending) else { return nil }
         let (own, on) = asked.sendings[message.sending]
         guard !hasEnded || on != link else { return nil }
@@ -229,10 +229,10 @@ extension WatchedCore {
             content: message.isFailure ? .any : content(of: message, asked.request.expectedContent),
             surplus: message.saying == .surplus && !message.isFailure ? 1 : 0
         )
-        let answered = message.isAnswer ? Oracle.Sending(serial: asked.watchedAs, number: message.sending) : nil
-        if oracle.isMistakable(response, on: on, respondingTo: answered?.serial) { return nil }
-        if let answered, !message.isFailure { oracle.execute(answered) }
-        return (.responseReceived(response, on: on), answered)
+        let meant = message.isResponse ? Oracle.Sending(serial: asked.watchedAs, number: message.sending) : nil
+        if oracle.isMistakable(response, on: on, respondingTo: meant?.serial) { return nil }
+        if let meant, !message.isFailure { oracle.execute(meant) }
+        return (.responseReceived(response, on: on), meant)
     }
 
     private func content(of message: Message, _ asked: Content) -> Content {

@@ -48,26 +48,26 @@ extension FramingInvariants {
                 let verdict = try openVerdict(on: rest)
                 return (verdict == .length(rest.count) ? frames + [rest] : frames, verdict, true)
             }
-            let verdict = try settledVerdict(on: rest)
+            let verdict = try lastingVerdict(on: rest)
             guard case .length(let length) = verdict, length <= rest.count else { return (frames, verdict, false) }
             frames.append(rest.prefix(length))
             rest = rest.dropFirst(length)
         }
     }
 
-    /// What is made of `bytes` as each of them comes: once that is settled, further bytes do not change it.
+    /// What is made of `bytes` as each of them comes: once that is known, further bytes do not change it.
     ///
     /// Only a checksum can show that a frame whose length was known is none.
-    private func settledVerdict(on bytes: ArraySlice<UInt8>) throws(Violation) -> Verdict {
-        var settled = Verdict.open
+    private func lastingVerdict(on bytes: ArraySlice<UInt8>) throws(Violation) -> Verdict {
+        var lasting = Verdict.open
         var count = 0
         var errors = 0
         while count <= bytes.count {
             let verdict = self.verdict(on: bytes.prefix(count))
-            if verdict != settled || count == bytes.count {
-                switch (settled, verdict) {
-                case (.open, _), (.length(count), .error): settled = verdict
-                default: guard settled == verdict else { throw Violation("\(settled) became \(verdict) at \(count)") }
+            if verdict != lasting || count == bytes.count {
+                switch (lasting, verdict) {
+                case (.open, _), (.length(count), .error): lasting = verdict
+                default: guard lasting == verdict else { throw Violation("\(lasting) became \(verdict) at \(count)") }
                 }
                 if let expected = tested.expected?(bytes.prefix(count)), !expected.isLike(verdict) {
                     throw Violation("\(verdict) instead of \(expected) at \(count)")
@@ -91,7 +91,7 @@ extension FramingInvariants {
                 count += 1
             }
         }
-        return settled
+        return lasting
     }
 
     /// What is made of `bytes` where only the end of what has arrived shows the end of a frame: all of it is one, or none.

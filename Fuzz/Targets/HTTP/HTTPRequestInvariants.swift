@@ -16,7 +16,7 @@ struct HTTPRequestInvariants {
     private let limits: HTTPLimits
     private let endsInput: Bool
     /// Which answer the first request gets.
-    private let firstAnswer: Int
+    private let firstResponse: Int
     private let stream: [UInt8]
 
     /// When requests are answered: while they are passed on, after the read that brought them, or behind everything.
@@ -42,11 +42,11 @@ struct HTTPRequestInvariants {
         var input = FuzzInput(input)
         let flags = input.byte()
         let pieces = [1 + Int(input.byte()), 1 + Int(input.byte())]
-        let answer = Int(input.byte())
+        let first = Int(input.byte())
         try HTTPRequestInvariants(
             limits: flags & 1 == 0 ? HTTPLimits() : .small,
             endsInput: flags & 2 != 0,
-            firstAnswer: answer,
+            firstResponse: first,
             stream: input.rest()
         ).check(pieces, Int(flags >> 2))
     }
@@ -90,25 +90,25 @@ extension HTTPRequestInvariants {
         let client = try HTTPEnd.client(limits)
         var outcome = Outcome()
         if moment == .atOnce {
-            var answered = 0
+            var responded = 0
             client.onRecord = { [unowned client] _ in
-                answered += 1
-                client.write(answer(answered - 1).frame)
+                responded += 1
+                client.write(response(responded - 1).frame)
             }
         }
-        var answered = 0
+        var responded = 0
         for (piece, end) in stream.pieces(of: lengths) {
             client.receive(piece)
             while outcome.positions.count < client.records.count { outcome.positions.append(end) }
-            while moment == .afterRead, answered < client.records.count {
-                client.write(answer(answered).frame)
-                answered += 1
+            while moment == .afterRead, responded < client.records.count {
+                client.write(response(responded).frame)
+                responded += 1
             }
         }
         if endsInput { client.receiveEndOfInput() }
-        while moment != .atOnce, answered < client.records.count {
-            client.write(answer(answered).frame)
-            answered += 1
+        while moment != .atOnce, responded < client.records.count {
+            client.write(response(responded).frame)
+            responded += 1
         }
         outcome.records = client.records
         outcome.hasEndedOutput = client.hasEndedOutput
@@ -155,7 +155,7 @@ extension HTTPRequestInvariants {
                     throw Violation("\(bytes.quoted) for \(outcome)")
                 }
             } else {
-                try answer(responses.count - 1).check(isOn: wire, toHEAD: isHEAD)
+                try response(responses.count - 1).check(isOn: wire, toHEAD: isHEAD)
             }
         }
         guard responses.count == count, outcome.refusal == nil || outcome.hasEndedOutput else {
@@ -175,11 +175,11 @@ extension HTTPRequestInvariants {
         }
     }
 
-    private func answer(_ index: Int) -> HTTPResponseRecord {
-        Self.answers[(firstAnswer + index) % Self.answers.count]
+    private func response(_ index: Int) -> HTTPResponseRecord {
+        Self.responses[(firstResponse + index) % Self.responses.count]
     }
 
-    private static let answers = [
+    private static let responses = [
         HTTPResponseRecord(status: 200, headers: ["X": "a"], body: ByteBuffer(string: "hello")),
         HTTPResponseRecord(status: 204, headers: [:]),
         HTTPResponseRecord(

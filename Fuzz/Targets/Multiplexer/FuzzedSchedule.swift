@@ -138,7 +138,7 @@ extension FuzzedSchedule {
         case 6:
             if let link { try close(link) }
         case 7, 8:
-            if let chosen = input.pick(received) { try answer(chosen) }
+            if let chosen = input.pick(received) { try respond(chosen) }
         case 9:
             if let asked { try visit(at: asked + .milliseconds(input.below(4) * 50)) }
         case 10:
@@ -225,7 +225,7 @@ extension FuzzedSchedule {
     }
 
     /// The device answers something that it received: for the first time or again, in time or late.
-    private mutating func answer(_ chosen: Received) throws(Violation) {
+    private mutating func respond(_ chosen: Received) throws(Violation) {
         var response = chosen.response
         let kind = input.byte()
         response.isLast = kind % 8 == 1

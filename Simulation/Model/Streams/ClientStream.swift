@@ -79,7 +79,7 @@ struct ClientStream {
         coming.removeFirst(count)
     }
 
-    private var mayTake: Bool { !isPaused && (spoken.framing.carriesTransactionIDs || unanswered == 0) }
+    private var mayForward: Bool { !isPaused && (spoken.framing.carriesTransactionIDs || unanswered == 0) }
 
     private mutating func read() throws(Violation) {
         while !hasEnded {
@@ -87,7 +87,7 @@ struct ClientStream {
             switch reader.next(in: bytes.span, unanswered: unanswered) {
             case .request(let length):
                 guard !isPaused else { throw Violation("a request is read though there are enough") }
-                guard mayTake else { throw Violation("a request is read before the one in front is answered") }
+                guard mayForward else { throw Violation("a request is read before the one in front is answered") }
                 guard let first = expected.first, first == Array(unread.prefix(length)) else {
                     throw Violation("a request is read that was not sent", "\(unread.prefix(length))")
                 }
@@ -111,8 +111,8 @@ struct ClientStream {
     /// Nothing is read: nothing may be there that could be.
     private func rest() throws(Violation) {
         guard let first = expected.first, unread.count >= first.count else { return }
-        guard !mayTake else { throw Violation("a request is not read that is there") }
-        guard isPaused || reader.holdsRequest else { throw Violation("nobody knows that a request is held") }
-        guard !reader.isOpen else { throw Violation("more is read though a request is held") }
+        guard !mayForward else { throw Violation("a request is not read that is there") }
+        guard isPaused || reader.hasWaitingRequest else { throw Violation("nobody knows that a request waits") }
+        guard !reader.isOpen else { throw Violation("more is read though a request waits") }
     }
 }

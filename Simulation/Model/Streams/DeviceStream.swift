@@ -51,8 +51,8 @@ struct DeviceStream {
 
     private mutating func exchange(_ fault: Fault) throws(Violation) {
         let message = StreamWire.message(using: &random)
-        let answer = StreamWire.answer(to: message, using: &random)
-        let frame = wire.frame(of: answer, UInt16(truncatingIfNeeded: random.next()))
+        let response = StreamWire.response(to: message, using: &random)
+        let frame = wire.frame(of: response, UInt16(truncatingIfNeeded: random.next()))
         if fault == .early {
             // Whatever it is: the end of an answer that was given up, say.
             let end = 1 + random.below(frame.count - 1)
@@ -78,7 +78,7 @@ struct DeviceStream {
             (longer[4], longer[5]) = (UInt8(announced >> 8), UInt8(announced & 0xFF))
             try receive(longer, inOne: true)
             // A function of fixed length tells nothing of its own length here.
-            if answer[1] == 3, !hasEnded { throw Violation("a frame that announces too much is waited for") }
+            if response[1] == 3, !hasEnded { throw Violation("a frame that announces too much is waited for") }
         case .damaged:
             var damaged = frame
             damaged[random.below(frame.count)] ^= UInt8(1 << random.below(8))
@@ -91,7 +91,7 @@ struct DeviceStream {
             try fallSilent()
             guard expected == nil else { throw Violation("an answer is lost among noise", "\(frame)") }
         case .otherUnit:
-            var other = answer
+            var other = response
             other[0] = other[0] == 1 ? 2 : other[0] - 1
             try receive(wire.frame(of: other, 0), inOne: true)
             try fallSilent()
@@ -128,7 +128,7 @@ struct DeviceStream {
             let bytes = unread
             switch reader.next(in: bytes.span, respondingTo: awaited, isSilent: isSilent) {
             case .message(let length):
-                try took(Array(unread.prefix(length)))
+                try received(Array(unread.prefix(length)))
                 unread.removeFirst(length)
             case .noise(let length):
                 guard length > 0, length <= unread.count else { throw Violation("noise of \(length) bytes") }
@@ -152,7 +152,7 @@ struct DeviceStream {
         }
     }
 
-    private mutating func took(_ frame: [UInt8]) throws(Violation) {
+    private mutating func received(_ frame: [UInt8]) throws(Violation) {
         if let expected {
             guard frame == expected else { throw Violation("another answer is read than came", "\(frame)") }
             self.expected = nil

@@ -26,7 +26,7 @@ struct StreamWire: Sendable {
     }
 
     /// The message that answers one; now and then an exception.
-    static func answer(to request: [UInt8], using random: inout SplitMix64) -> [UInt8] {
+    static func response(to request: [UInt8], using random: inout SplitMix64) -> [UInt8] {
         if random.chance(10) { return [request[0], request[1] | 0x80, 2] }
         guard request[1] == 3 else { return request }
         let values = (0..<2 * Int(request[5])).map { _ in UInt8(random.below(256)) }

@@ -12,10 +12,10 @@ package struct MemoryBudget<Client: Hashable> {
     /// How many bytes are reserved.
     package private(set) var reserved = 0
 
-    private var holders: [Client: Holder] = [:]
+    private var reservations: [Client: Reservation] = [:]
     private var lastOrder = 0
 
-    private struct Holder {
+    private struct Reservation {
         let network: IPAddress
         /// Smaller for a client that began to reserve earlier.
         let order: Int
@@ -36,23 +36,23 @@ package struct MemoryBudget<Client: Hashable> {
     ///
     /// - Returns: The clients that have to free their memory so that it fits, itself perhaps.
     package mutating func reserve(_ bytes: Int, by client: Client, from address: IPAddress) -> [Client] {
-        guard holders[client]?.isLeaving != true else { return [] }
-        let before = holders[client]?.bytes ?? 0
+        guard reservations[client]?.isLeaving != true else { return [] }
+        let before = reservations[client]?.bytes ?? 0
         reserved += bytes - before
         guard bytes > 0 else {
-            holders[client] = nil
+            reservations[client] = nil
             return []
         }
-        if holders[client] == nil {
+        if reservations[client] == nil {
             lastOrder += 1
-            holders[client] = Holder(network: address.network, order: lastOrder, bytes: bytes)
+            reservations[client] = Reservation(network: address.network, order: lastOrder, bytes: bytes)
         }
-        holders[client]?.bytes = bytes
+        reservations[client]?.bytes = bytes
         var evicted: [Client] = []
         while bytes > before, reserved > limit, let next = largest(beside: address.network) {
-            reserved -= holders[next]?.bytes ?? 0
-            holders[next]?.bytes = 0
-            holders[next]?.isLeaving = true
+            reserved -= reservations[next]?.bytes ?? 0
+            reservations[next]?.bytes = 0
+            reservations[next]?.isLeaving = true
             evicted.append(next)
         }
         return evicted
@@ -60,16 +60,16 @@ package struct MemoryBudget<Client: Hashable> {
 
     /// A client's connection is closed.
     package mutating func left(_ client: Client) {
-        reserved -= holders.removeValue(forKey: client)?.bytes ?? 0
+        reserved -= reservations.removeValue(forKey: client)?.bytes ?? 0
     }
 
     /// The client that holds the most of the address that holds the most; if several addresses do, of `own` if that is one.
     private func largest(beside own: IPAddress) -> Client? {
         var addresses: [IPAddress: Int] = [:]
-        for holder in holders.values { addresses[holder.network, default: 0] += holder.bytes }
+        for reservation in reservations.values { addresses[reservation.network, default: 0] += reservation.bytes }
         guard let most = addresses.values.max(), most > 0 else { return nil }
         let network = addresses[own] == most ? own : addresses.first { $0.value == most }?.key
-        return holders.filter { $0.value.network == network && $0.value.bytes > 0 }
+        return reservations.filter { $0.value.network == network && $0.value.bytes > 0 }
             .max { $0.value.weight < $1.value.weight }?.key
     }
 }

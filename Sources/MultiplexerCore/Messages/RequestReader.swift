@@ -16,7 +16,7 @@ package struct RequestReader: Sendable {
         /// The driver has enough of them.
         case paused
         /// A whole one is here, and the one before it is to be answered first.
-        case held
+        case waiting
     }
 
     /// What unread bytes begin with.
@@ -39,7 +39,7 @@ package struct RequestReader: Sendable {
     package var isOpen: Bool { flow == .open }
 
     /// Whether a whole request waits for the answer to the one before.
-    package var holdsRequest: Bool { flow == .held }
+    package var hasWaitingRequest: Bool { flow == .waiting }
 
     /// Nothing more of the client is heard.
     package mutating func end() { hasEnded = true }
@@ -57,7 +57,7 @@ package struct RequestReader: Sendable {
     /// Where the wire has no ids, only their order tells responses apart, and a failure may come sooner than the response to
     /// an earlier request: there it has to wait.
     package mutating func next(in bytes: Span<UInt8>, unanswered: Int) -> Reading? {
-        if flow == .held { flow = .open }
+        if flow == .waiting { flow = .open }
         guard flow == .open, !bytes.isEmpty else { return nil }
         if !isKnownPlain, let isClientHello = Self.isClientHello(bytes) {
             isKnownPlain = true
@@ -67,7 +67,7 @@ package struct RequestReader: Sendable {
             guard let length = try wire.requestLength(in: bytes), length <= bytes.count else { return nil }
             isKnownPlain = true
             guard unanswered == 0 || wire.carriesTransactionIDs else {
-                flow = .held
+                flow = .waiting
                 return nil
             }
             return .request(length)

@@ -192,7 +192,7 @@ extension ResponseReader {
         switch finding {
         case .frame(let length):
             guard sought.isAwaited else { return .message(length) }
-            guard earlyBytes == 0, !holdsAnother(bytes.extracting(length...), sought) else { throw .moreThanAsked }
+            guard earlyBytes == 0, !containsAnother(bytes.extracting(length...), sought) else { throw .moreThanAsked }
             return .message(length)
         case .noise(let length):
             return .noise(length)
@@ -209,7 +209,7 @@ extension ResponseReader {
     }
 
     /// Whether a second answer follows the first one, so that neither is to be trusted.
-    private func holdsAnother(_ bytes: Span<UInt8>, _ sought: SoughtResponse) -> Bool {
+    private func containsAnother(_ bytes: Span<UInt8>, _ sought: SoughtResponse) -> Bool {
         var sought = sought
         sought.isSilent = false
         var begin = 0

@@ -22,7 +22,7 @@ final class ClientHandler: ChannelInboundHandler, ClientPort {
     func read() { context?.read() }
 
     func write(_ frame: [UInt8]) {
-        context?.writeAndFlush(wrapOutboundOut(output.holding(frame)), promise: nil)
+        context?.writeAndFlush(wrapOutboundOut(output.filled(with: frame)), promise: nil)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

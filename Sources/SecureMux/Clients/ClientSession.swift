@@ -23,7 +23,7 @@ final class ClientSession: Client {
     /// Nil before the channel is set up and after it is gone.
     private var channel: (any Channel)?
     private var port: (any ClientPort)?
-    private var place: Admission.Ticket?
+    private var ticket: Admission.Ticket?
     private var received = FrameBuffer()
     private var reader: RequestReader
     private var account = ClientAccount()
@@ -80,12 +80,12 @@ extension ClientSession {
     /// The session has got its place in the channel.
     func stand(at port: any ClientPort, in channel: any Channel) {
         (self.port, self.channel) = (port, channel)
-        place = clients.seat(self, of: channel)
+        ticket = clients.seat(self, of: channel)
         socket.output.onBackpressure = { self.watch() }
     }
 
     /// The channel is gone.
-    func standNowhere() { (port, channel, place) = (nil, nil, nil) }
+    func standNowhere() { (port, channel, ticket) = (nil, nil, nil) }
 
     /// The client may send requests.
     func join() {
@@ -279,7 +279,7 @@ extension ClientSession {
         // The bytes kept back until now may be the beginning of a request.
         if isRestDue { watch() }
         if account.hasReserved || !takesResponses { reserveMemory() }
-        if reader.holdsRequest { proceedSoon() } else if reader.hasEnded { closeIfComplete() }
+        if reader.hasWaitingRequest { proceedSoon() } else if reader.hasEnded { closeIfComplete() }
     }
 
     func pause() { reader.pause() }
@@ -298,7 +298,7 @@ extension ClientSession {
             switch received.reading(by: &reader, unanswered: account.unanswered) {
             case .request(let length):
                 guard let frame = received.cut(length) else { return }
-                if account.asked(frame.readableBytes), let place { clients.sentRequest(place) }
+                if account.asked(frame.readableBytes), let ticket { clients.sentRequest(ticket) }
                 driver.receiveRequest(frame, from: self, client)
             case nil:
                 return
@@ -348,10 +348,10 @@ extension ClientSession {
 
     /// Counts what large messages take; if that is too much together with those of others, whoever has the most is sent away.
     private func reserveMemory() {
-        guard let place, let bytes = account.memoryToReserve(requests: requestBytes, responses: responseBytes) else {
+        guard let ticket, let bytes = account.memoryToReserve(requests: requestBytes, responses: responseBytes) else {
             return
         }
-        clients.reserve(bytes, by: place)
+        clients.reserve(bytes, by: ticket)
     }
 
     /// Frees what its messages take: those of all clients together take too much, and this one's the most.
@@ -388,7 +388,7 @@ extension ClientSession {
         reserveMemory()
         let expired = account.check(
             progress,
-            isResponseDue: account.unanswered > 0 || reader.holdsRequest,
+            isResponseDue: account.unanswered > 0 || reader.hasWaitingRequest,
             isRestDue: isRestDue,
             within: clients.limits,
             at: now

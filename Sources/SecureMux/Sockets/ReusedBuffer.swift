@@ -8,7 +8,7 @@ final class ReusedBuffer {
     private static let keptCapacity = 4096
 
     /// The buffer, with this frame in it.
-    func holding(_ frame: [UInt8]) -> ByteBuffer {
+    func filled(with frame: [UInt8]) -> ByteBuffer {
         if bytes.storageCapacity > Self.keptCapacity { bytes = ByteBuffer() }
         bytes.clear(minimumCapacity: frame.count)
         bytes.writeBytes(frame)

@@ -22,22 +22,22 @@ import Testing
     @Test func `with ids requests are taken while others are unanswered`() {
         var reader = reader(.modbus)
         #expect(reader.next(in: request.span, unanswered: 7) == .request(12))
-        #expect(!reader.holdsRequest && reader.isOpen)
+        #expect(!reader.hasWaitingRequest && reader.isOpen)
     }
 
     @Test func `without ids a request waits for the answer to the one before`() {
         var reader = reader(.echo)
         #expect(reader.next(in: line.span, unanswered: 1) == nil)
-        #expect(reader.holdsRequest && !reader.isOpen)
+        #expect(reader.hasWaitingRequest && !reader.isOpen)
         #expect(reader.next(in: line.span, unanswered: 0) == .request(6))
-        #expect(!reader.holdsRequest && reader.isOpen)
+        #expect(!reader.hasWaitingRequest && reader.isOpen)
     }
 
     @Test func `no request is taken until the pause is over`() {
         var reader = reader(.modbus)
         reader.pause()
         #expect(reader.next(in: request.span, unanswered: 0) == nil)
-        #expect(!reader.isOpen && !reader.holdsRequest)
+        #expect(!reader.isOpen && !reader.hasWaitingRequest)
         reader.resume()
         #expect(reader.isOpen)
         #expect(reader.next(in: request.span, unanswered: 0) == .request(12))
@@ -47,7 +47,7 @@ import Testing
         var reader = reader(.echo)
         #expect(reader.next(in: line.span, unanswered: 1) == nil)
         reader.resume()
-        #expect(reader.holdsRequest)
+        #expect(reader.hasWaitingRequest)
     }
 
     private static let hello: [UInt8] = [22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3]

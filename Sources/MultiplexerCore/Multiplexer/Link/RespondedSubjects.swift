@@ -24,15 +24,15 @@ struct RespondedSubjects {
     /// - Returns: Whether it was not contained.
     @discardableResult
     mutating func insert(_ subject: Request.Subject) -> Bool {
-        let (place, isFound) = newer.find(subject)
+        let (slot, isFound) = newer.find(subject)
         guard !isFound else { return false }
         let isNew = !older.find(subject).isFound
         if newer.count < Self.capacity {
-            newer.put(subject, at: place)
+            newer.put(subject, at: slot)
         } else {
             swap(&newer, &older)
             newer.removeAll()
-            newer.put(subject, at: newer.find(subject).place)
+            newer.put(subject, at: newer.find(subject).slot)
         }
         return isNew
     }
@@ -48,7 +48,7 @@ struct RespondedSubjects {
         return wasNewer || wasOlder
     }
 
-    /// A hash table of its own, since Swift's costs a tenth of a request: each subject stands in the first free place from the
+    /// A hash table of its own, since Swift's costs a tenth of a request: each subject stands in the first free slot from the
     /// one that it hashes to.
     private struct Half {
         private let multiplier: UInt64
@@ -65,30 +65,30 @@ struct RespondedSubjects {
         }
 
         /// Where a subject stands, or could.
-        func find(_ subject: Request.Subject) -> (place: Int, isFound: Bool) {
+        func find(_ subject: Request.Subject) -> (slot: Int, isFound: Bool) {
             let key = key(of: subject)
-            var place = Int(truncatingIfNeeded: key >> (64 - Self.bits))
+            var slot = Int(truncatingIfNeeded: key >> (64 - Self.bits))
             // Three quarters are free.
-            while slots[place] != Self.free {
-                if slots[place] == key { return (place, true) }
-                place = (place + 1) & (slots.count - 1)
+            while slots[slot] != Self.free {
+                if slots[slot] == key { return (slot, true) }
+                slot = (slot + 1) & (slots.count - 1)
             }
-            return (place, false)
+            return (slot, false)
         }
 
-        mutating func put(_ subject: Request.Subject, at place: Int) {
-            slots[place] = key(of: subject)
+        mutating func put(_ subject: Request.Subject, at slot: Int) {
+            slots[slot] = key(of: subject)
             count += 1
         }
 
         mutating func remove(_ subject: Request.Subject) -> Bool {
-            let (place, isFound) = find(subject)
-            if isFound { slots[place] = Self.removed }
+            let (slot, isFound) = find(subject)
+            if isFound { slots[slot] = Self.removed }
             return isFound
         }
 
         mutating func removeAll() {
-            for place in slots.indices { slots[place] = Self.free }
+            for slot in slots.indices { slots[slot] = Self.free }
             count = 0
         }
 

@@ -78,27 +78,27 @@ package struct DelimitedFraming: Framing {
 extension Span<UInt8> {
     /// Where the first occurrence of `delimiter` ends, or nil.
     ///
-    /// Looks at eight places at a time, for the first byte and the last: a long message that comes in small pieces is searched
+    /// Looks at eight positions at a time, for the first byte and the last: a long message that comes in small pieces is searched
     /// again and again, and a flood of one of the two must not make that slow.
     fileprivate func end(ofFirst delimiter: [UInt8]) -> Int? {
         guard let first = delimiter.first, let last = delimiter.last else { return nil }
         return withUnsafeBytes { bytes in
-            let places = bytes.count - (delimiter.count - 1)
-            var place = 0
-            while place + 8 <= places {
+            let positions = bytes.count - (delimiter.count - 1)
+            var position = 0
+            while position + 8 <= positions {
                 var candidates =
-                    bytes.places(of: first, inEightFrom: place)
-                    & bytes.places(of: last, inEightFrom: place + delimiter.count - 1)
+                    bytes.positions(of: first, inEightFrom: position)
+                    & bytes.positions(of: last, inEightFrom: position + delimiter.count - 1)
                 while candidates != 0 {
-                    let candidate = place + candidates.trailingZeroBitCount / 8
+                    let candidate = position + candidates.trailingZeroBitCount / 8
                     if bytes.has(delimiter, at: candidate) { return candidate + delimiter.count }
                     candidates &= candidates - 1
                 }
-                place += 8
+                position += 8
             }
-            while place < places {
-                if bytes.has(delimiter, at: place) { return place + delimiter.count }
-                place += 1
+            while position < positions {
+                if bytes.has(delimiter, at: position) { return position + delimiter.count }
+                position += 1
             }
             return nil
         }
@@ -107,7 +107,7 @@ extension Span<UInt8> {
 
 extension UnsafeRawBufferPointer {
     /// One bit for each of eight bytes, its highest, which is set where the byte is this one; the first byte is the lowest.
-    fileprivate func places(of byte: UInt8, inEightFrom offset: Int) -> UInt64 {
+    fileprivate func positions(of byte: UInt8, inEightFrom offset: Int) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let low = ones * 0x7F
         let differences =

@@ -8,7 +8,7 @@ package struct HTTPHeadScanner: Sendable {
     private let direction: Direction
     private let limits: HTTPLimits
     private let isFirst: Bool
-    private var place = Place.beginning
+    private var position = Position.beginning
     /// Bytes seen so far.
     private var scanned = 0
     /// Bytes of the part of the start line that is being read.
@@ -17,7 +17,7 @@ package struct HTTPHeadScanner: Sendable {
     private var hasBlankLine = false
     private var version: (major: UInt8, minor: UInt8) = (0, 0)
 
-    private enum Place {
+    private enum Position {
         case beginning, blankLineEnd
         case method, target, version, status, reason
         case lineBeginning, name, value, lineEnd, headEnd
@@ -28,11 +28,11 @@ package struct HTTPHeadScanner: Sendable {
         self.direction = direction
         self.limits = limits
         self.isFirst = isFirst
-        if direction == .response { place = .version }
+        if direction == .response { position = .version }
     }
 
     /// Whether no byte has come yet, or nothing but the empty line that may stand in front of a request.
-    package var isAtBeginning: Bool { if case .beginning = place { true } else { scanned == 0 } }
+    package var isAtBeginning: Bool { if case .beginning = position { true } else { scanned == 0 } }
 
     /// Goes on after the bytes that were seen before.
     ///
@@ -55,7 +55,7 @@ package struct HTTPHeadScanner: Sendable {
     ///
     /// - Returns: Whether it is the head's last.
     private mutating func scan(_ byte: UInt8) throws(HTTPViolation) -> Bool {
-        switch place {
+        switch position {
         case .beginning: try begin(byte)
         case .blankLineEnd: try expectLineFeed(byte, then: .beginning)
         case .method: try scanMethod(byte)
@@ -77,12 +77,12 @@ package struct HTTPHeadScanner: Sendable {
     /// Nobody but us reads a device's head, so that nobody can read it in another way.
     private var isLenient: Bool { direction == .response }
 
-    private mutating func enter(_ next: Place) {
-        place = next
+    private mutating func enter(_ next: Position) {
+        position = next
         length = 0
     }
 
-    private mutating func expectLineFeed(_ byte: UInt8, then next: Place) throws(HTTPViolation) {
+    private mutating func expectLineFeed(_ byte: UInt8, then next: Position) throws(HTTPViolation) {
         guard byte == .lineFeed else { throw HTTPViolation("a carriage return without a line feed") }
         enter(next)
     }
@@ -96,7 +96,7 @@ extension HTTPHeadScanner {
         case .carriageReturn where !hasBlankLine:
             // Some clients end a body with an empty line too many.
             hasBlankLine = true
-            place = .blankLineEnd
+            position = .blankLineEnd
         case 0x16 where isFirst:
             throw .tls
         default:
@@ -170,7 +170,7 @@ extension HTTPHeadScanner {
     private mutating func beginLine(_ byte: UInt8) throws(HTTPViolation) {
         switch byte {
         case .carriageReturn:
-            place = .headEnd
+            position = .headEnd
         case .space, .tab:
             throw HTTPViolation("a header line that begins with white space")
         default:

@@ -15,11 +15,11 @@ package struct ISO8583MessageType: Hashable, Sendable {
     ///
     /// Nil where no message of the three editions begins.
     package init?(in bytes: Span<UInt8>, at offset: Int) {
-        guard let place = Place(in: bytes, at: offset) else { return nil }
-        version = place.digit(0, in: bytes)
-        messageClass = place.digit(1, in: bytes)
-        function = place.digit(2, in: bytes)
-        origin = place.digit(3, in: bytes)
+        guard let position = MTIPosition(in: bytes, at: offset) else { return nil }
+        version = position.digit(0, in: bytes)
+        messageClass = position.digit(1, in: bytes)
+        function = position.digit(2, in: bytes)
+        origin = position.digit(3, in: bytes)
     }
 
     /// Whether it begins an exchange.
@@ -40,13 +40,13 @@ package struct ISO8583MessageType: Hashable, Sendable {
     ///
     /// A message without an MTI, or one that ends an exchange, stays as it is.
     package static func makeResponse(_ bytes: inout [UInt8], at offset: Int) {
-        guard let place = Place(in: bytes.span, at: offset) else { return }
-        bytes[place.offset + (place.isBCD ? 1 : 2)] |= place.isBCD ? 0x10 : 1
+        guard let position = MTIPosition(in: bytes.span, at: offset) else { return }
+        bytes[position.offset + (position.isBCD ? 1 : 2)] |= position.isBCD ? 0x10 : 1
     }
 }
 
 /// Where an MTI stands and how it is written.
-private struct Place {
+private struct MTIPosition {
     let offset: Int
     let isBCD: Bool
 

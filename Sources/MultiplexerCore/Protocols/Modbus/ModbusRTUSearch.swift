@@ -7,7 +7,7 @@
 /// +-------+------+----------+---------------+-----------+
 /// ```
 ///
-/// A frame is looked for in a few places only, and never inside one that may have begun before it: what registers hold can
+/// A frame is looked for in a few positions only, and never inside one that may have begun before it: what registers hold can
 /// look like a frame, checksum included.
 struct ModbusRTUSearch {
     private let sought: SoughtResponse
@@ -26,7 +26,7 @@ struct ModbusRTUSearch {
     func find(in bytes: Span<UInt8>) -> ResponseFinding {
         var hasBegun = (own: false, foreign: false)
         var damage: (end: Int, cause: ResponseDamage.Cause?) = (0, nil)
-        for offset in 0..<max(0, min(places, bytes.count - 1)) {
+        for offset in 0..<max(0, min(positions, bytes.count - 1)) {
             let rest = bytes.extracting(offset...)
             let isOwn = sought.mayBegin(with: rest.extracting(..<2))
             switch frame(in: rest, isOwn: isOwn) {
@@ -48,10 +48,10 @@ struct ModbusRTUSearch {
         guard sought.isSilent else { return .open(silenceTells: true) }
         if let cause = damage.cause { return .damage(cause) }
         // As few as this may stand before the answer, or be its first byte.
-        return sought.isAwaited && bytes.count <= places ? .open(silenceTells: false) : .noise(bytes.count)
+        return sought.isAwaited && bytes.count <= positions ? .open(silenceTells: false) : .noise(bytes.count)
     }
 
-    private var places: Int { sought.earlyBytes + Self.noiseBytes + 1 }
+    private var positions: Int { sought.earlyBytes + Self.noiseBytes + 1 }
 
     /// What may stand at one place.
     private enum Candidate {
