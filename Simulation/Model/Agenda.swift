@@ -20,6 +20,9 @@ enum Occurrence {
     case lateEvent(of: LinkID)
     /// Other times and limits are to hold.
     case configures
+    /// Somebody else is to have the device for a time, or until it is given back.
+    case releases(Duration?)
+    case resumes
     case drain
     case calm
 }

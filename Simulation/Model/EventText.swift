@@ -17,6 +17,8 @@ extension Multiplexer.Event {
         case .noiseReceived(let bytes, let link): "\(bytes) bytes of noise on \(link.rawValue)"
         case .connectingAllowed: "may connect"
         case .configurationReplaced(let configuration): "replaced: \(configuration.text)"
+        case .released(let duration): "released\(duration.map { " for \($0.text)" } ?? "")"
+        case .resumed: "resumed"
         case .deadlineReached: "deadline"
         case .drainRequested: "drain"
         }
@@ -76,6 +78,7 @@ extension Multiplexer.Report {
         case .mismatchRecognised(let pattern): "recognised \(pattern)"
         case .oldConnectionCounted(let delay): "old connection counted, again in \(delay.text)"
         case .oldConnectionForgotten(let time): "old connection forgotten after \(time.text)"
+        case .resumed: "resumed"
         case .drainOverdue(let unanswered): "drain overdue with \(unanswered) unanswered"
         case .heldBack(let id, let delay): "held back \(id.text) for \(delay.text)"
         }

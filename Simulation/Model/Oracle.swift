@@ -101,6 +101,8 @@ struct Oracle {
     /// The deadline that the core asked for.
     var asked: Duration?
     var drainDeadline: Duration?
+    /// Until when somebody else has the device.
+    var releasedUntil: Duration?
     var isDrained = false
     /// What the core should have counted.
     var counted = Multiplexer.Statistics()
@@ -179,6 +181,12 @@ extension Oracle {
             break
         case .configurationReplaced(let configuration):
             replaceConfiguration(by: configuration, at: now)
+        case .released(let duration):
+            releasedUntil = duration.map { now + $0 } ?? .never
+            isResting = false
+        case .resumed:
+            if releasedUntil != nil { step.due.append(.resumed) }
+            releasedUntil = nil
         case .drainRequested:
             guard drainDeadline == nil else { return }
             drainDeadline = now + configuration.drainTimeout
@@ -312,6 +320,10 @@ extension Oracle {
             link?.blame = blame
             use.push(to: now)
             if !configuration.carriesTransactionIDs { link?.isTainted = true }
+        }
+        if let until = releasedUntil, until <= now {
+            releasedUntil = nil
+            step.due.append(.resumed)
         }
         if let drainDeadline, drainDeadline <= now, !isDrained {
             step.isDrainOverdue = true

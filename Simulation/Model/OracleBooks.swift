@@ -221,6 +221,7 @@ extension Oracle {
         case counted(Duration)
         case forgotten(Duration)
         case drainOverdue(Int)
+        case resumed
         case heldBack([Int], Duration)
     }
 }

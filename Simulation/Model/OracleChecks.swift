@@ -79,6 +79,7 @@ extension Oracle {
         try expect(link == nil, "3: a second connection was opened")
         try expect(id.rawValue > lastLink, "a connection has the number of an older one")
         try expect(drainDeadline == nil, "9: a connection was opened in a drain")
+        try expect(releasedUntil == nil, "a connection was opened to a device that somebody else has")
         try expect(hasAskingClients, "a connection was opened for nobody")
         try expect(backingOffUntil == nil && !step.hasFailed, "a failed device was asked again too early")
         try expect(now >= connectNotBefore, "a connection was opened before the device had settled")
@@ -279,7 +280,10 @@ extension Oracle {
         switch failure {
         case .unreachable:
             try expect(!request.mayHaveLeft, "4: a request was called never sent that may have left")
-            try expect(request.state == .waiting && link?.isReady != true, "a reachable device was called unreachable")
+            try expect(
+                request.state == .waiting && (link?.isReady != true || releasedUntil != nil),
+                "a reachable device was called unreachable"
+            )
             try expect(isUnreachable || request.deadline <= now, "a request was given up that could wait")
             counted.unreachable += 1
         case .unanswered, .connectionLost:
@@ -316,7 +320,9 @@ extension Oracle {
     }
 
     /// Whether requests that wait fail now: the device does not let itself be connected to.
-    private var isUnreachable: Bool { step.hasFailed || backingOffUntil != nil || link?.isOverdue == true }
+    private var isUnreachable: Bool {
+        step.hasFailed || backingOffUntil != nil || link?.isOverdue == true || releasedUntil != nil
+    }
 
     func checkEnd(of id: RequestID, to client: ClientID) throws(Violation) -> Int {
         guard let serial = serials[id] else { throw Violation("2: a request ended twice") }

@@ -18,7 +18,7 @@ extension Oracle {
             } else if ended.connectedAt != nil {
                 connectionEnded(ended.isSpent ? .announced : .ours, at: now)
             }
-            isResting = ended.wasIdle && !ended.hasFailed && hasAskingClients
+            isResting = ended.wasIdle && !ended.hasFailed && hasAskingClients && releasedUntil == nil
         } else if ended.isOpen {
             closedReady(midResponse: midResponse, at: now)
         } else if ended.connectedAt != nil {
@@ -45,7 +45,7 @@ extension Oracle {
         guard ended.wasAsked || ended.hasResponded else {
             endFlights(repeatingReads: true, at: now)
             guard ended.isDead || !hasWaiting else { return closedEarly(at: now) }
-            isResting = hasAskingClients
+            isResting = hasAskingClients && releasedUntil == nil
             return
         }
         let blame = blame

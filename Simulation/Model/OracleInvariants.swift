@@ -77,6 +77,7 @@ extension Oracle {
             guard !client.waiting.isEmpty else { continue }
             try expect(backingOffUntil == nil, "a request waits while the next attempt is awaited")
             try expect(drainDeadline == nil, "9: a request waits in a drain")
+            try expect(releasedUntil == nil, "a request waits for a device that somebody else has")
             try expect(!isSending, "a request waits while the device is idle")
         }
     }
@@ -135,6 +136,7 @@ extension Oracle {
             try expect(asked > now, "a visit in vain asks for the next one at once")
         }
         try check(backingOffUntil, "the next attempt is due")
+        if let releasedUntil, releasedUntil < .never { try check(releasedUntil, "a release is over") }
         if !isDrained { try check(drainDeadline, "a drain is overdue") }
     }
 
@@ -143,7 +145,9 @@ extension Oracle {
         _ check: (Duration?, String) throws(Violation) -> Void
     ) throws(Violation) {
         let isQuiet = isResting && !hasWaiting
-        guard hasAskingClients, drainDeadline == nil, backingOffUntil == nil, !isQuiet else { return }
+        guard hasAskingClients, drainDeadline == nil, releasedUntil == nil, backingOffUntil == nil, !isQuiet else {
+            return
+        }
         try check(connectNotBefore, "the device has settled")
     }
 
@@ -220,7 +224,7 @@ extension Oracle {
 
     func isWanted(at now: Duration) -> Bool {
         guard flights.isEmpty else { return true }
-        guard drainDeadline == nil else { return false }
+        guard drainDeadline == nil, releasedUntil == nil else { return false }
         return hasAskingClients || now < lingersUntil ?? now
     }
 

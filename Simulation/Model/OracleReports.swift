@@ -49,6 +49,7 @@ extension Oracle {
         case .oldConnectionCounted(let delay): try take([.counted(delay)], "a device was waited for without a reason")
         case .oldConnectionForgotten(let time): try take([.forgotten(time)])
         case .drainOverdue(let count): try take([.drainOverdue(count)])
+        case .resumed: try take([.resumed])
         case .heldBack(let request, let delay):
             try take(naming: request, "a request is held back for nothing") { due in
                 if case .heldBack(let waiters, delay) = due { waiters } else { nil }

@@ -66,6 +66,8 @@ struct Scenario {
     let drainAt: Duration?
     /// How often other times and limits are to hold before faults stop.
     let replacements: Int
+    /// How often somebody else is to have the device before faults stop.
+    let releases: Int
     /// When faults stop.
     let calmAt: Duration
     /// The device's usual time for an answer and for a connection in milliseconds, at most.
@@ -115,6 +117,7 @@ struct Scenario {
         drainAt = random.chance(30) ? random.milliseconds(0, 1600) : nil
         calmAt = random.milliseconds(300, 1500)
         replacements = random.pick([0, 0, 0, 1, 3])
+        releases = random.pick([0, 0, 0, 0, 1, 2])
     }
 
     /// Other times and limits for the same device.

@@ -57,6 +57,13 @@ struct Simulation {
             if world.random.chance(20) { world.agenda.add(.drain, at: drainAt + world.random.milliseconds(0, 300)) }
         }
         for _ in 0..<scenario.replacements { world.agenda.add(.configures, at: world.random.milliseconds(0, 1500)) }
+        for _ in 0..<scenario.releases {
+            let isLimited = world.random.chance(50)
+            let time = world.random.milliseconds(0, 1500)
+            world.agenda.add(.releases(isLimited ? world.random.milliseconds(0, 300) : nil), at: time)
+            // Sometimes twice, or when it is over.
+            world.agenda.add(.resumes, at: time + world.random.milliseconds(0, 400))
+        }
         world.agenda.add(.calm, at: scenario.calmAt)
 
         for _ in 0..<Self.stepLimit {
@@ -126,6 +133,10 @@ extension Simulation {
             try feed(.drain)
         case .configures:
             if !world.isCalm { try configure(scenario.otherConfiguration(&world.random)) }
+        case .releases(let duration):
+            if !world.isCalm { try feed(.releases(duration)) }
+        case .resumes:
+            try feed(.resumes)
         case .calm:
             try calmDown()
         }
@@ -142,6 +153,7 @@ extension Simulation {
     /// Faults stop; most clients leave, and when all that went wrong is over, the last one comes.
     private mutating func calmDown() throws(Violation) {
         if configurations.count > 1 { try configure(scenario.configuration) }
+        if scenario.releases > 0 { try feed(.resumes) }
         world.isCalm = true
         for index in clients.indices {
             clients[index].unsent = 0

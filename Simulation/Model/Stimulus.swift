@@ -27,6 +27,9 @@ struct Stimulus {
         case visit
         /// Other times and limits hold from now on.
         case configures(Multiplexer.Configuration)
+        /// Somebody else is to have the device for a time, or until it is given back.
+        case releases(Duration?)
+        case resumes
         case drain
     }
 
@@ -34,7 +37,8 @@ struct Stimulus {
     var client: ClientID? {
         switch fact {
         case .joins(let client), .leaves(let client), .asks(_, _, let client): client
-        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .configures, .drain:
+        case .repeats, .connected, .closed, .unsent, .carriesOut, .says, .damages, .noise, .visit, .configures,
+            .releases, .resumes, .drain:
             nil
         }
     }
@@ -44,7 +48,9 @@ struct Stimulus {
         switch fact {
         case .asks(let serial, _, _), .unsent(let serial), .carriesOut(let serial, _), .repeats(let serial): serial
         case .says(let message), .damages(let message, _, _): message.serial
-        case .joins, .leaves, .connected, .closed, .noise, .visit, .configures, .drain: nil
+        case .joins, .leaves, .connected, .closed, .noise, .visit, .configures,
+            .releases, .resumes, .drain:
+            nil
         }
     }
 }

@@ -181,6 +181,10 @@ extension WatchedCore {
             return asked == nil ? nil : (.deadlineReached, nil)
         case .configures(let configuration):
             return (.configurationReplaced(configuration), nil)
+        case .releases(let duration):
+            return (.released(for: duration), nil)
+        case .resumes:
+            return (.resumed, nil)
         case .drain:
             return (.drainRequested, nil)
         }

@@ -95,6 +95,8 @@ extension Multiplexer {
         case oldConnectionForgotten(after: Duration)
         /// The drain's time is over, and the `unanswered` requests fail that are in flight.
         case drainOverdue(unanswered: Int)
+        /// The device was somebody else's, and is ours again.
+        case resumed
         /// The device ended its connection each time that it was asked this; it is not asked again for this time.
         case heldBack(RequestID?, Duration)
     }

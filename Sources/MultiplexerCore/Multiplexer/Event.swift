@@ -35,6 +35,11 @@ extension Multiplexer {
         ///
         /// Boxed, so that all other events stay small.
         indirect case configurationReplaced(Configuration)
+        /// Somebody else is to have the device for this long, or until it is ``resumed``: finish what is in flight, then close the
+        /// connection; requests fail as if the device could not be reached.
+        case released(for: Duration?)
+        /// The device is ours again.
+        case resumed
         /// The program shuts down: finish what is in flight, accept nothing new.
         case drainRequested
     }

@@ -9,6 +9,7 @@ extension Multiplexer {
         if link.expire(at: now, into: &actions) { failWaiting(.unreachable, into: &actions) }
         expireInFlight(at: now, into: &actions)
         expireWaiting(at: now, into: &actions)
+        if let releasedUntil, releasedUntil <= now { resume(into: &actions) }
         if let deadline = drain.deadline, deadline <= now {
             let unanswered = inFlight.reduce(0) { $0 + $1.waiters.count }
             if unanswered > 0 { actions.append(.report(.drainOverdue(unanswered: unanswered))) }
@@ -16,6 +17,13 @@ extension Multiplexer {
             failInFlight(.connectionLost, at: now, into: &actions)
             drain = .overdue
         }
+    }
+
+    /// The device is ours again.
+    mutating func resume(into actions: inout [Action]) {
+        guard releasedUntil != nil else { return }
+        releasedUntil = nil
+        actions.append(.report(.resumed))
     }
 
     private mutating func expireInFlight(at now: Duration, into actions: inout [Action]) {
@@ -72,6 +80,7 @@ extension Multiplexer {
         }
         consider(clients.earliestDeadline)
         consider(drain.deadline)
+        consider(releasedUntil.flatMap { $0 < .never ? $0 : nil })
         if let earliest { visit(at: earliest, into: &actions) }
     }
 

@@ -38,6 +38,8 @@ public struct Multiplexer: Sendable {
 
     var inFlightLimit: Int
     var drain = Drain.notRequested
+    /// Until when somebody else has the device; nil while it is ours.
+    var releasedUntil: Duration?
     /// The earliest time asked for and not yet reached.
     ///
     /// May be earlier than the earliest deadline left: then the visit in vain sets the next one. So a deadline costs
@@ -111,6 +113,11 @@ public struct Multiplexer: Sendable {
             link.mayConnect(isSameDevice: isSameDevice, at: now)
         case .configurationReplaced(let configuration):
             replaceConfiguration(by: configuration, at: now, into: &actions)
+        case .released(let duration):
+            releasedUntil = duration.map { now + $0 } ?? .never
+            if let releasedUntil, releasedUntil < .never { visit(at: releasedUntil, into: &actions) }
+        case .resumed:
+            resume(into: &actions)
         case .drainRequested:
             guard drain == .notRequested else { return }
             drain = .finishing(until: now + configuration.drainTimeout)
@@ -123,6 +130,7 @@ public struct Multiplexer: Sendable {
     /// What is true after any event: the connection stands if anyone wants it, the device has work if there is any, a drain
     /// that has nothing left to finish ends.
     private mutating func update(at now: Duration, into actions: inout [Action]) {
+        if releasedUntil != nil { failWaiting(.unreachable, into: &actions) }
         if link.adapt(to: demand, at: now, into: &actions) { statistics.connects += 1 }
         sendWaiting(at: now, into: &actions)
         finishDrain(into: &actions)
@@ -131,10 +139,10 @@ public struct Multiplexer: Sendable {
 
     private var demand: DeviceLink.Demand {
         DeviceLink.Demand(
-            hasClients: clients.hasAskingClients && drain == .notRequested,
+            hasClients: clients.hasAskingClients && drain == .notRequested && releasedUntil == nil,
             hasInFlight: !inFlight.isEmpty,
             hasWaiting: clients.hasWaiting,
-            isDraining: drain != .notRequested
+            isDraining: drain != .notRequested || releasedUntil != nil
         )
     }
 }
@@ -177,7 +185,7 @@ extension Multiplexer {
             generation: writes[request.unit]
         )
         if clients.isIdle(client), sharesEarlier(waiting, of: client, at: now, into: &actions) { return }
-        guard !link.isBackingOff else {
+        guard !link.isBackingOff, releasedUntil == nil else {
             fail(id, request, .unreachable, to: client, into: &actions)
             return
         }

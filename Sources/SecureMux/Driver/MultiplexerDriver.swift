@@ -94,6 +94,16 @@ final class MultiplexerDriver {
     /// Nobody else has a connection any more; with `isSameDevice` the device had one until now.
     func allowConnecting(isSameDevice: Bool) { handle(.connectingAllowed(isSameDevice: isSameDevice)) }
 
+    /// Leaves the device to somebody else for this long, or until ``resume()``: what is in flight is finished, then the connection
+    /// is closed, and requests fail.
+    func release(for duration: Duration?) {
+        reader.read(.released(duration))
+        handle(.released(for: duration))
+    }
+
+    /// The device is ours again.
+    func resume() { handle(.resumed) }
+
     /// Stops taking requests and finishes what is in flight; the future succeeds when nothing is left, or the time is up and
     /// nothing is left of the connection.
     func drain() -> EventLoopFuture<Void> {
@@ -380,15 +390,4 @@ extension MultiplexerDriver {
 
     /// A deadline that comes so late was held up by something else.
     private static let tolerance = TimeAmount.milliseconds(100)
-}
-
-extension Multiplexer.Report {
-    /// The request that it names, which may be nobody's any more; nil where it names none.
-    fileprivate var request: RequestID?? {
-        switch self {
-        case .responseTimedOut(let request, _), .heldBack(let request, _): .some(request)
-        case .responseDamaged(_, let request): request.map { .some($0) }
-        default: nil
-        }
-    }
 }

@@ -57,6 +57,9 @@ final class DeviceLog: DeviceReportReader {
         case .responseRefused: responseRefused()
         case .linkEnded(let error): reason = error
         case .stopping: isStopping = true
+        case .released(let duration):
+            let until = duration.map { "for \($0.shortText)" } ?? "until it is resumed"
+            say("the device is left to somebody else; requests fail meanwhile", .notice, ["time": "\(until)"])
         }
     }
 
@@ -130,6 +133,8 @@ final class DeviceLog: DeviceReportReader {
                 isDue ? .notice : .debug,
                 ["so-far": "\(replacements.total)"]
             )
+        case .resumed:
+            say("the device is ours again", .notice)
         case .drainOverdue(let requests):
             say(
                 "the time to finish is over: what the device has not answered fails",

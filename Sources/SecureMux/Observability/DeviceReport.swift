@@ -13,6 +13,8 @@ enum DeviceReport {
     case responseRefused
     /// Why the link ended, from whoever saw it; the core's report of the end follows.
     case linkEnded(any Error)
+    /// Somebody else is to have the device for this long; nil until it is given back.
+    case released(Duration?)
     /// The server stops, so that no link follows the last one.
     case stopping
 

@@ -61,6 +61,12 @@ final class Device {
     /// Nobody else is connected any more; with `isSameDevice` the device had a connection until now.
     func allowConnecting(isSameDevice: Bool) { driver.allowConnecting(isSameDevice: isSameDevice) }
 
+    /// Leaves the device to somebody else for this long, or until ``resume()``.
+    func release(for duration: Duration?) { driver.release(for: duration) }
+
+    /// The device is ours again.
+    func resume() { driver.resume() }
+
     /// Finishes what is in flight, fails what waits, and closes its clients and its link; succeeds when nothing is left, or the
     /// time is up and its link is gone.
     func drain() -> EventLoopFuture<Void> { driver.drain() }

@@ -110,6 +110,34 @@ public final class Server: Sendable {
         return try await tenant.loop.eventLoop.submit { tenant.device.value.statistics }.get()
     }
 
+    /// Leaves a device to somebody else: what is in flight is finished, then its connection is closed and none is opened; requests
+    /// fail as if the device could not be reached.
+    ///
+    /// - Parameters:
+    ///   - device: The name of the device.
+    ///   - duration: For how long; nil until ``resume(_:)``. A release while it is released begins anew.
+    /// - Throws: ``ServerError`` when there is no such device, or the server has stopped.
+    public func release(_ device: String, for duration: Duration? = nil) async throws(ServerError) {
+        try await tell(device) { $0.release(for: duration) }
+    }
+
+    /// Takes a device back that was released; one that was not is left as it is.
+    ///
+    /// - Parameter device: The name of the device.
+    /// - Throws: ``ServerError`` when there is no such device, or the server has stopped.
+    public func resume(_ device: String) async throws(ServerError) {
+        try await tell(device) { $0.resume() }
+    }
+
+    private func tell(_ name: String, _ order: @escaping @Sendable (Device) -> Void) async throws(ServerError) {
+        let tenant = try tenant(named: name)
+        do {
+            try await tenant.loop.eventLoop.submit { order(tenant.device.value) }.get()
+        } catch {
+            throw ServerError("the server has stopped")
+        }
+    }
+
     var current: Current { state.withLockedValue { $0.current } }
 
     func tenant(named name: String) throws(ServerError) -> Tenant {

@@ -222,6 +222,12 @@ struct Trace {
     @discardableResult
     mutating func drain() -> String { handle(.drainRequested) }
 
+    @discardableResult
+    mutating func release(for duration: Duration? = nil) -> String { handle(.released(for: duration)) }
+
+    @discardableResult
+    mutating func resume() -> String { handle(.resumed) }
+
     /// A visit that nobody asked for.
     @discardableResult
     mutating func visit() -> String { handle(.deadlineReached) }
