@@ -55,6 +55,14 @@ func renew(_ server: Server, _ rules: ListenerRules) async throws {
     try await server.replaceRules(ofListener: 0, of: server.deviceNames[0], by: rules)
 }
 
+// MARK: page: reload
+
+/// Makes another configuration hold, and says what that has changed.
+func reload(_ server: Server, _ configuration: ServerConfiguration) async throws -> String {
+    let outcome = try await server.reload(configuration)
+    return outcome.isEmpty ? "nothing to do" : outcome.description
+}
+
 // MARK: page: many
 
 /// Shares two inverters, each at a port of its own.
@@ -80,7 +88,7 @@ func bothInverters() throws -> ServerConfiguration {
 // MARK: page: end
 
 @Suite(.timeLimit(.minutes(1))) struct EmbeddingTests {
-    @Test(arguments: ["sharing", "secure", "renew", "many"])
+    @Test(arguments: ["sharing", "secure", "renew", "reload", "many"])
     func `the page shows the code that compiles here`(_ part: String) throws {
         let own = try String(contentsOf: URL(filePath: #filePath), encoding: .utf8)
         let parts = own.components(separatedBy: "\n// MARK: page: ").dropFirst()
@@ -105,6 +113,34 @@ func bothInverters() throws -> ServerConfiguration {
                 try await renew(server, ListenerRules(tls: try secureListener().rules.tls))
             }
         }
+    }
+
+    @Test func `it is reloaded while it runs`() async throws {
+        try await sharing("127.0.0.1:1", at: "127.0.0.1:0") { server in
+            for (names, words) in [
+                (["roof"], "added roof; removed 127.0.0.1:1"),
+                (["roof", "garage"], "added garage; left alone roof"), (["roof", "garage"], "nothing to do"),
+            ] {
+                let outcome = try await reload(server, try configuration(names))
+                #expect(outcome == words)
+                #expect(server.deviceNames == names)
+            }
+        }
+    }
+
+    private func configuration(_ names: [String]) throws -> ServerConfiguration {
+        var devices: [DeviceConfiguration] = []
+        for (index, name) in names.enumerated() {
+            devices.append(
+                DeviceConfiguration(
+                    name: name,
+                    address: try DeviceAddress(host: "127.0.0.1", port: index + 1),
+                    applicationProtocol: .modbus,
+                    listeners: [ListenerConfiguration(address: try ListenAddress(parsing: "127.0.0.1:0"))]
+                )
+            )
+        }
+        return try ServerConfiguration(devices: devices)
     }
 
     @Test func `both devices have names of their own`() throws {

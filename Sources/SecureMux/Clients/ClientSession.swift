@@ -13,26 +13,26 @@ final class ClientSession: Client {
     var latestRequest: UInt32?
 
     private let driver: MultiplexerDriver
-    private let clients: AdmittedClients
+    let clients: AdmittedClients
     private let socket: ClientSocket
     private let assembly: (any RequestAssembly)?
     /// Nil without TLS.
-    private let tls: TLSHandler?
-    private var logger: ClientLogger
-    private var state = State.arriving
+    let tls: TLSHandler?
+    private(set) var logger: ClientLogger
+    private(set) var state = State.arriving
     /// Nil before the channel is set up and after it is gone.
     private var channel: (any Channel)?
     private var port: (any ClientPort)?
     private var ticket: Admission.Ticket?
     private var received = FrameBuffer()
     private var reader: RequestReader
-    private var account = ClientAccount()
+    private(set) var account = ClientAccount()
     /// The sweep will check us.
     private var isWatched = false
     /// It is to go, which has been told: nothing more is read, and what it has asked is answered.
-    private var isDeparting = false
+    var isDeparting = false
 
-    private enum State {
+    enum State {
         /// Not yet known to the driver. Exits: joined, closing.
         case arriving
         /// Sends requests. Exits: leaving, closing.
@@ -71,7 +71,7 @@ final class ClientSession: Client {
 
     var unanswered: Int { account.unanswered }
 
-    private var isJoined: Bool { if case .joined = state { true } else { false } }
+    var isJoined: Bool { if case .joined = state { true } else { false } }
 }
 
 // MARK: - Coming and going
@@ -161,37 +161,6 @@ extension ClientSession {
         socket.cutOff()
     }
 
-    /// Closes the connection between two requests: at once if all that it asked is answered, else behind the last answer.
-    ///
-    /// Nothing more of it is heard. Whoever has not joined yet is cut off.
-    func depart(_ reason: Departure) {
-        switch state {
-        case .arriving:
-            tell(reason)
-            cutOff()
-        case .joined:
-            guard !isDeparting else { return }
-            tell(reason)
-            isDeparting = true
-            stopListening()
-            reserveMemory()
-            if account.unanswered == 0 { drop() }
-        case .leaving, .closing:
-            break
-        }
-    }
-
-    private func tell(_ reason: Departure) {
-        switch reason {
-        case .notAllowed: clients.reports.tell(.allowedNoMore(client: logger.name))
-        case .notTrusted(let refusal): clients.reports.tell(.trustedNoMore(refusal, logger))
-        case .dismissed: clients.reports.tell(.dismissed(logger))
-        }
-    }
-
-    /// Its TLS session, if it has one and the client may send requests.
-    var session: TLSHandler? { isJoined && !isDeparting ? tls : nil }
-
     /// The handshake was complete, and the client is refused all the same.
     private func failed(refusal: any ClientRefusal) {
         clients.reports.tell(.refused(refusal, logger))
@@ -219,7 +188,7 @@ extension ClientSession {
     }
 
     /// Nothing that has come or still comes is heard.
-    private func stopListening() {
+    func stopListening() {
         reader.end()
         received.clear()
     }
@@ -347,7 +316,7 @@ extension ClientSession {
     }
 
     /// Counts what large messages take; if that is too much together with those of others, whoever has the most is sent away.
-    private func reserveMemory() {
+    func reserveMemory() {
         guard let ticket, let bytes = account.memoryToReserve(requests: requestBytes, responses: responseBytes) else {
             return
         }

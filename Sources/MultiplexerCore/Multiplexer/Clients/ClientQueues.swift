@@ -277,7 +277,7 @@ extension Multiplexer.ClientQueues {
     mutating func replaceConfiguration(
         by configuration: Multiplexer.Configuration
     ) -> (paused: [ClientID], resumed: [ClientID]) {
-        limit = configuration.waitingLimit
+        limit = max(configuration.waitingLimit, 1)
         if (sharesReads, sendsWritesFirst) != (configuration.sharesReads, configuration.sendsWritesFirst) {
             let waiting = waitingSlots
             for slot in waiting { leaveLine(slot) }
