@@ -4,17 +4,29 @@ import ServerSettings
 
 /// One line a message: time, level, message, then `key=value` pairs.
 struct LineLogHandler: LogHandler {
-    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
+    private let threshold: LogThreshold
+    /// What one logger was told, which is its own.
+    private var ownLevel: Logger.Level?
     private let names: SettingNames
     private let output: LogOutput
 
     /// A handler of what is at least as grave as `level`, for readers who know settings by `names`.
     init(level: Logger.Level, names: SettingNames = .options, to output: LogOutput = .standardError) {
-        logLevel = level
+        self.init(threshold: LogThreshold(level), names: names, to: output)
+    }
+
+    /// A handler of what is at least as grave as `threshold` says at the time.
+    init(threshold: LogThreshold, names: SettingNames, to output: LogOutput) {
+        self.threshold = threshold
         self.names = names
         self.output = output
+    }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -12,7 +12,9 @@ struct TCPMultiplexer: AsyncParsableCommand {
                 --allow 192.168.1.0/24
             """,
         version: Version.text,
-        subcommands: [Serve.self, Check.self, Config.self, Probe.self, Simulate.self, List.self, ShowVersion.self]
+        subcommands: [
+            Serve.self, Check.self, Reload.self, Config.self, Probe.self, Simulate.self, List.self, ShowVersion.self,
+        ]
     )
 
     static func main() async {

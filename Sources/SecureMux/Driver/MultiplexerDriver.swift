@@ -47,7 +47,8 @@ final class MultiplexerDriver {
     private var cachedResponses: [ByteBuffer] = []
     /// Reads all that happens to the device.
     private let reader: any DeviceReportReader
-    private let isTracing: Bool
+    /// Asked each time, since the level may become another.
+    private var isTracing: Bool { logger.logLevel <= .debug }
 
     /// A driver for one device, which the log calls `device`, and to which `makeLink` makes connections.
     ///
@@ -75,7 +76,6 @@ final class MultiplexerDriver {
             mayConnect: mayConnect
         )
         reader = DeviceLog(device: device, logger: logger)
-        isTracing = logger.logLevel <= .debug
     }
 
     /// Whether everyone is being sent away.

@@ -8,6 +8,8 @@ package struct ConfigurationFile: Sendable {
     package let configuration: ServerConfiguration
     /// The files that it was read from, the first one first.
     package let files: [String]
+    /// The files that it is made of: its own, and those that settings name.
+    package let sources: SourceFiles
     private let reader: FileReader
 
     /// Reads a file and those that it includes.
@@ -34,6 +36,9 @@ package struct ConfigurationFile: Sendable {
     private init(_ reader: FileReader, readsSecrets: Bool) throws(FileProblems) {
         var problems = reader.problems
         let devices = Self.devices(of: reader)
+        written = WrittenServer(process: reader.process.settings, devices: devices)
+        files = reader.files
+        sources = SourceFiles(files: written.namedFiles.union(files), patterns: reader.patterns)
         var configurations: [(number: Int, configuration: DeviceConfiguration)] = []
         for (number, device) in devices.enumerated() {
             var isRight = true
@@ -52,14 +57,14 @@ package struct ConfigurationFile: Sendable {
                 )
             )
         }
-        guard problems.isEmpty else { throw FileProblems(all: Self.sorted(problems, files: reader.files)) }
+        guard problems.isEmpty else {
+            throw FileProblems(all: Self.sorted(problems, files: reader.files), sources: sources)
+        }
         do {
             configuration = try ServerConfiguration(devices: configurations.map(\.configuration))
         } catch {
-            throw FileProblems(all: [reader.problem(error, device: nil, listener: nil)])
+            throw FileProblems(all: [reader.problem(error, device: nil, listener: nil)], sources: sources)
         }
-        written = WrittenServer(process: reader.process.settings, devices: devices)
-        files = reader.files
         self.reader = reader
     }
 
@@ -72,6 +77,11 @@ package struct ConfigurationFile: Sendable {
     /// - Returns: The place, and the keys that lead there.
     package func place(of error: ConfigurationError, device: Int, listener: Int?) -> FileProblem {
         reader.problem(error, device: device, listener: listener)
+    }
+
+    /// What a file says of the process, as far as it can be read: to be asked of one that may be wrong elsewhere.
+    package static func process(of file: String, environment: [String: String]) -> WrittenSettings {
+        FileReader(file, holding: nil, environment: environment).process.settings
     }
 
     /// What defaults leave to each device and listener, and what those say themselves.

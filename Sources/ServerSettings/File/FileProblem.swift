@@ -29,6 +29,8 @@ package struct FileProblem: Error, Hashable, Sendable, CustomStringConvertible {
 /// Everything that is wrong with the files of a configuration.
 package struct FileProblems: Error, CustomStringConvertible {
     package let all: [FileProblem]
+    /// The files that would have made the configuration, as far as they are known.
+    package let sources: SourceFiles
 
     /// A line each, in the order of the files.
     package var description: String { all.map(\.description).joined(separator: "\n") }

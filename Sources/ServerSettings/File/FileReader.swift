@@ -12,6 +12,8 @@ struct FileReader: Sendable {
     private(set) var devices: [Device] = []
     /// The files, the first one first.
     private(set) var files: [String] = []
+    /// What stands for files that are included, from the root or the current folder on.
+    private(set) var patterns: Set<String> = []
     private(set) var problems: [FileProblem] = []
 
     private let environment: EnvironmentText
@@ -100,6 +102,7 @@ extension FileReader {
 
     private mutating func readIncludes(_ node: Node, in text: YAMLText) {
         for pattern in texts(of: node, isList: true, form: "file", in: text, path: "include") {
+            patterns.insert(FilePattern.path(pattern.text, relativeTo: text.file))
             let files = readsFiles ? FilePattern(pattern.text, relativeTo: text.file).files : []
             if files.isEmpty, !FilePattern.hasWildcard(pattern.text) {
                 refuse("the file '\(pattern.text)' does not exist", at: pattern.position, "include")

@@ -12,8 +12,8 @@ enum ConfigurationSource: Sendable {
     struct Loaded: Sendable {
         let written: WrittenServer
         let configuration: ServerConfiguration
-        /// The configuration's own files.
-        let files: [String]
+        /// The files that it is made of.
+        let sources: SourceFiles
         /// Nil where options said it.
         var file: ConfigurationFile?
     }
@@ -24,10 +24,24 @@ enum ConfigurationSource: Sendable {
     func load() throws -> Loaded {
         switch self {
         case .options(let written):
-            return Loaded(written: written, configuration: try written.configuration(readsSecrets: true), files: [])
+            return Loaded(
+                written: written,
+                configuration: try written.configuration(readsSecrets: true),
+                sources: SourceFiles(files: written.namedFiles)
+            )
         case .file(let file, let environment):
             let file = try ConfigurationFile(file, environment: environment)
-            return Loaded(written: file.written, configuration: file.configuration, files: file.files, file: file)
+            return Loaded(written: file.written, configuration: file.configuration, sources: file.sources, file: file)
+        }
+    }
+
+    /// The files that made it what came of reading it.
+    func sources(of result: Result<Loaded, any Error>) -> SourceFiles {
+        switch (self, result) {
+        case (_, .success(let loaded)): loaded.sources
+        case (.options(let written), .failure): SourceFiles(files: written.namedFiles)
+        case (.file(let file, _), .failure(let error)):
+            (error as? FileProblems)?.sources ?? SourceFiles(files: [file])
         }
     }
 

@@ -1,17 +1,10 @@
 import ArgumentParser
+import Foundation
 import Logging
 import MultiplexerCore
 import SecureMux
 import ServerSettings
 import UnixSignals
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A server from its start to its end, with all that a process has to do with: its configuration, its log, signals.
 struct ServerProcess {
@@ -28,77 +21,125 @@ struct ServerProcess {
     func run() async throws {
         // Before anything is served: a signal that comes early must not be lost.
         let signals = await UnixSignalsSequence(trapping: StopSignals.trapped)
-        let (loaded, output, logger) = try start()
-        introduce(loaded.written, logger)
-        let server: Server
-        do {
-            server = try await Server.start(loaded.configuration, logger: logger)
-        } catch {
-            logger.error("\(source.names.text(error))")
-            throw ExitCode.failure
-        }
+        let (loaded, watch, log) = try load()
+        introduce(loaded.written, log.logger)
+        let running = try await start(loaded, watch, log)
         var stop = StopSignals()
         for await signal in signals {
             switch signal {
             case .sigusr1:
-                reopen(output, logger)
+                log.reopen()
             case .sighup:
-                break
+                Task { await running.reloads.reload(because: .signal) }
             default:
                 switch stop.answer(at: .now) {
                 case .drain:
-                    logger.notice("stopping: finishing what is in flight", metadata: ["signal": "\(signal)"])
-                    drain(server, within: loaded.configuration.drainTimeout, logger)
+                    log.logger.notice("stopping: finishing what is in flight", metadata: ["signal": "\(signal)"])
+                    drain(running, log.logger)
                 case .ignore:
                     break
                 case .stopAtOnce:
-                    logger.warning("stopped at once, without waiting for answers", metadata: ["signal": "\(signal)"])
-                    endProcess(EXIT_FAILURE)
+                    log.logger.warning(
+                        "stopped at once, without waiting for answers",
+                        metadata: ["signal": "\(signal)"]
+                    )
+                    running.end(EXIT_FAILURE)
                 }
             }
         }
     }
 
     /// Reads the configuration and opens the log; says what is wrong where that cannot be done.
-    private func start() throws -> (ConfigurationSource.Loaded, LogOutput, Logger) {
+    private func load() throws -> (ConfigurationSource.Loaded, FileWatch, ServerLog) {
         do {
-            let loaded = try source.load()
-            let settings = process.over(loaded.written.process)
-            let output = try settings[.logFile].map { try LogOutput(file: $0) } ?? .standardError
-            let level = try settings.value(.logLevel, Parse.logLevel) ?? .notice
-            let names = source.names
-            let logger = Logger(label: "tcp-multiplexer") { _ in LineLogHandler(level: level, names: names, to: output)
-            }
-            return (loaded, output, logger)
+            var watch = FileWatch(SourceFiles())
+            let loaded = try watch.load(source).get()
+            return (loaded, watch, try ServerLog(process.over(loaded.written.process), names: source.names))
         } catch {
             StandardError.say(source.names.text(error))
             throw ExitCode.failure
         }
     }
 
-    private func reopen(_ output: LogOutput, _ logger: Logger) {
-        do {
-            try output.reopen()
-            logger.notice("the log goes on", metadata: ["signal": "SIGUSR1"])
-        } catch {
-            logger.error(
-                "\(error)",
-                metadata: ["remedy": "the old file is written on; make room or rights, and try again"]
-            )
+    /// A server that serves, and what belongs to it.
+    private struct Running {
+        let server: Server
+        let reloads: Reloads
+        let control: ControlSocket?
+        let notifier: ServiceNotifier
+
+        /// Ends the process.
+        func end(_ status: Int32) -> Never {
+            control?.remove()
+            endProcess(status)
         }
     }
 
-    private func drain(_ server: Server, within limit: Duration, _ logger: Logger) {
+    private func start(
+        _ loaded: ConfigurationSource.Loaded,
+        _ watch: FileWatch,
+        _ log: ServerLog
+    ) async throws -> Running {
+        let environment = ProcessInfo.processInfo.environment
+        let settings = process.over(loaded.written.process)
+        let notifier = ServiceNotifier(environment: environment, logger: log.logger)
+        do {
+            let server = try await Server.start(loaded.configuration, logger: log.logger)
+            let reloads = Reloads(
+                server,
+                from: source,
+                options: process,
+                loaded: loaded,
+                watch: watch,
+                log: log,
+                notifier: notifier
+            )
+            let control = try await openControl(ControlPath(settings, environment: environment), reloads, log.logger)
+            if settings.watchesFiles { await reloads.watchFiles(true) }
+            notifier.ready("sharing \(server.deviceNames.joined(separator: ", "))")
+            _ = notifier.feedWatchdog { !server.health.isStalled }
+            return Running(server: server, reloads: reloads, control: control, notifier: notifier)
+        } catch {
+            log.logger.error("\(source.names.text(error))")
+            throw ExitCode.failure
+        }
+    }
+
+    /// Opens the control socket; where nobody has asked for it, there need be none.
+    private func openControl(
+        _ path: ControlPath?,
+        _ reloads: Reloads,
+        _ logger: Logger
+    ) async throws(ControlSocketError) -> ControlSocket? {
+        guard let path else { return nil }
+        let commands = ControlCommands(reloads: reloads)
+        do {
+            return try await ControlSocket.open(at: path.path, logger: logger) { await commands.answer($0) }
+        } catch  where !path.isWritten {
+            logger.notice(
+                "'tcp-multiplexer reload' will not reach this server",
+                metadata: [
+                    "reason": "\(error)",
+                    "remedy": .stringConvertible("name a socket of its own with \(.control)" as Sentence),
+                ]
+            )
+            return nil
+        }
+    }
+
+    private func drain(_ running: Running, _ logger: Logger) {
+        running.notifier.stopping()
         Task {
-            await server.drain()
+            await running.reloads.stop()
+            await running.server.drain()
             logger.notice("stopped")
-            endProcess(EXIT_SUCCESS)
+            running.end(EXIT_SUCCESS)
         }
         Task {
             // Even if the event loop, which ends a drain, is stalled.
-            try await Task.sleep(for: limit + Self.drainGrace)
+            try await Task.sleep(for: await running.reloads.drainTimeout + Self.drainGrace)
             logger.error("stopped, though the drain has not come to its end in time")
-            endProcess(EXIT_FAILURE)
+            running.end(EXIT_FAILURE)
         }
     }
 
@@ -144,11 +185,6 @@ extension WrittenDevice {
             "settings": settings.isEmpty ? "the defaults" : "\(settings.joined(separator: ", "))",
         ]
     }
-}
-
-extension ServerConfiguration {
-    /// The longest that any of its devices may take to stop.
-    fileprivate var drainTimeout: Duration { devices.map(\.multiplexer.drainTimeout).max() ?? .zero }
 }
 
 /// `exit(3)`, whose name a command has for something else.
