@@ -20,7 +20,9 @@ struct UnixSocketAddress: Sendable {
         self.init(path.utf8 + [0])
     }
 
-    /// What `NOTIFY_SOCKET` says: a path, or behind `@` a name that is in no file system. Nil for any other kind.
+    /// What `NOTIFY_SOCKET` says: a path, or after `@` a name that is in no file system.
+    ///
+    /// Nil for any other kind.
     init?(serviceManagers name: String) {
         if name.hasPrefix("/") {
             self.init(path: name)

@@ -83,7 +83,7 @@ import Testing
         let last = try #require(arguments.last)
         #expect(
             error?.message
-                == "there is no help on '\(last)', only on one of: server, check, config, probe, simulate, list, version, help"
+                == "there is no help on '\(last)', only on one of: server, check, reload, config, probe, simulate, list, version, help"
         )
     }
 }

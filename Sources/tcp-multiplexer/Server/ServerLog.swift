@@ -40,7 +40,9 @@ struct ServerLog: Sendable {
 // MARK: - Other settings
 
 extension ServerLog {
-    /// Another level or file that the log can have: what can fail has been done. To be carried out or abandoned.
+    /// Another level or file that the log can have.
+    ///
+    /// What can fail has been done. To be carried out or abandoned.
     struct Change {
         fileprivate let level: Logger.Level?
         fileprivate let place: LogOutput.Place?
