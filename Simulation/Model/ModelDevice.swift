@@ -122,7 +122,11 @@ extension ModelDevice {
         }
         mangle(&message, in: &world)
         if world.isStruck(world.scenario.noise) {
-            world.add(.noise(1 + world.random.below(5), on: link), after: world.random.milliseconds(0, 60))
+            var time = Duration.zero
+            for _ in 0..<world.scenario.noises {
+                time += world.random.milliseconds(0, 60)
+                world.add(.noise(1 + world.random.below(5), on: link), after: time)
+            }
         }
         if request?.goesAlone == true, world.random.chance(50) {
             // What it hid is answered, too.

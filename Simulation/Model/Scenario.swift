@@ -41,6 +41,8 @@ struct Scenario {
     let mistakes: Int
     /// How often the device sends what is no message, in percent.
     let noise: Int
+    /// How often in a row it does so.
+    let noises: Int
     /// How many of the requests are of a kind that nobody knows, in percent.
     let unknown: Int
     /// How many of the requests are sent again by their client while they are not answered, in percent.
@@ -118,6 +120,7 @@ struct Scenario {
         calmAt = random.milliseconds(300, 1500)
         replacements = random.pick([0, 0, 0, 1, 3])
         releases = random.pick([0, 0, 0, 0, 1, 2])
+        noises = random.pick([1, 1, 1, 30])
     }
 
     /// Other times and limits for the same device.

@@ -13,7 +13,8 @@ struct TCPMultiplexer: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Serve.self, Check.self, Reload.self, Config.self, Probe.self, Simulate.self, List.self, ShowVersion.self,
+            Serve.self, Check.self, Reload.self, Release.self, Resume.self, Config.self, Probe.self, Simulate.self,
+            List.self, ShowVersion.self,
         ]
     )
 

@@ -35,6 +35,14 @@ package struct SettingValue: Sendable {
     /// - Throws: ``ConfigurationError`` that says what is wrong with the text.
     package func check(_ text: String) throws(ConfigurationError) { try refuse(text) }
 
+    /// A text, if it is such a value.
+    ///
+    /// - Throws: ``ConfigurationError`` that says what is wrong with the text.
+    package func checked(_ text: String) throws(ConfigurationError) -> String {
+        try refuse(text)
+        return text
+    }
+
     /// Several of a value.
     package static func list(of value: SettingValue) -> SettingValue {
         var list = value

@@ -15,14 +15,7 @@ struct Reload: ParsableCommand {
     @OptionGroup
     var server: ControlOptions
 
-    func run() throws {
-        let response = try server.ask(ControlRequest(command: "reload"))
-        guard response.isDone else {
-            for line in response.lines { StandardError.say(line.escapingControls) }
-            throw ExitCode.failure
-        }
-        for line in response.lines { print(line.escapingControls) }
-    }
+    func run() throws { try server.order(ControlRequest(command: "reload")) }
 }
 
 /// Which server is to do something.
@@ -47,8 +40,17 @@ struct ControlOptions: ParsableArguments {
         }
     }
 
-    /// Has the server do something, and waits until it is done; says why where it cannot be asked.
-    func ask(_ request: ControlRequest) throws -> ControlResponse {
+    /// Has the server do something, waits until it is done, and says what came of it.
+    func order(_ request: ControlRequest) throws {
+        let response = try ask(request)
+        guard response.isDone else {
+            for line in response.lines { StandardError.say(line.escapingControls) }
+            throw ExitCode.failure
+        }
+        for line in response.lines { print(line.escapingControls) }
+    }
+
+    private func ask(_ request: ControlRequest) throws -> ControlResponse {
         let environment = ProcessInfo.processInfo.environment
         var settings = config.map { ConfigurationFile.process(of: $0, environment: environment) } ?? WrittenSettings()
         if let control { settings[.control] = control }

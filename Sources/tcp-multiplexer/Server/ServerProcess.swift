@@ -94,7 +94,9 @@ struct ServerProcess {
                 log: log,
                 notifier: notifier
             )
-            let control = try await openControl(ControlPath(settings, environment: environment), reloads, log.logger)
+            let commands = ControlCommands(server, reloads: reloads)
+            let path = ControlPath(settings, environment: environment)
+            let control = try await openControl(path, commands, log.logger)
             if settings.watchesFiles { await reloads.watchFiles(true) }
             notifier.ready("sharing \(server.deviceNames.joined(separator: ", "))")
             _ = notifier.feedWatchdog { !server.health.isStalled }
@@ -108,11 +110,10 @@ struct ServerProcess {
     /// Opens the control socket; where nobody has asked for it, there need be none.
     private func openControl(
         _ path: ControlPath?,
-        _ reloads: Reloads,
+        _ commands: ControlCommands,
         _ logger: Logger
     ) async throws(ControlSocketError) -> ControlSocket? {
         guard let path else { return nil }
-        let commands = ControlCommands(reloads: reloads)
         do {
             return try await ControlSocket.open(at: path.path, logger: logger) { await commands.answer($0) }
         } catch  where !path.isWritten {
