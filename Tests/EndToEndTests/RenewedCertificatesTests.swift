@@ -6,7 +6,7 @@ extension EndToEnd {
     @Suite struct RenewedCertificates {
         private let folder = ReloadFolder()
 
-        @Test func `the watch has new handshakes get a replaced certificate, and those who are connected stay`() async throws {
+        @Test func `the watch has a replaced certificate served, and all stay connected`() async throws {
             let (device, old) = (try await Device.start(), try await Certificates.made())
             try await makeNew()
             // As Kubernetes has secrets: both files change at once, by another link.

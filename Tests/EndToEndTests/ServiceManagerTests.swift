@@ -6,9 +6,7 @@ extension EndToEnd {
     @Suite struct ServiceManager {
         private let folder = ReloadFolder()
 
-        @Test func `it is told of the start once all is open, of each reload from its beginning to its end, and of the end`()
-            async throws
-        {
+        @Test func `it is told of the start, of each reload, and of the end`() async throws {
             let device = try await Device.start()
             let ports = [try freePort(), try freePort()]
             try folder.write(configuration(device, ports))
@@ -67,7 +65,7 @@ extension EndToEnd {
             #expect(!FileManager.default.fileExists(atPath: folder["control.sock"]))
         }
 
-        @Test func `a second server in the same folder serves all the same, unless it was to have that socket`() async throws {
+        @Test func `a second server in the same folder serves without a control socket`() async throws {
             let device = try await Device.start()
             try folder.write(configuration(device, [try freePort()]))
             let first = try RunningProgram.multiplexer(

@@ -83,7 +83,9 @@ import Testing
         #expect(ContinuousClock.now - start >= .milliseconds(290))
     }
 
-    @Test(arguments: [[:], ["WATCHDOG_USEC": "0"], ["WATCHDOG_USEC": "x"], ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"]])
+    @Test(arguments: [
+        [:], ["WATCHDOG_USEC": "0"], ["WATCHDOG_USEC": "x"], ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"],
+    ])
     func `where nobody waits for signs of life there are none`(environment: [String: String]) {
         #expect(notifier(environment).feedWatchdog { true } == nil)
     }
