@@ -147,7 +147,7 @@ extension EndToEnd {
                     "-l 127.0.0.1:0 and -l 127.0.0.1:0: this option"
                 ),
                 (["simulate", "--seed=1", "--seed=2"], "--seed 1 and --seed 2: this option is to be given once"),
-                (["help", "servers"], "no help on 'servers', only on one of: server, probe, simulate, list, version"),
+                (["help", "servers"], "no help on 'servers', only on one of: server, "),
             ]
         )
         func `what the command line says twice or wrongly ends it`(_ arguments: [String], _ words: String) async throws

@@ -69,15 +69,23 @@ actor Reloads {
         if let next { return await next.value }
         let before = running
         let task = Task {
-            _ = await before?.value
+            if let before {
+                _ = await before.value
+                self.beginNext()
+            }
             return await self.run(cause)
         }
         if before == nil { running = task } else { next = task }
         return await task.value
     }
 
+    /// What is asked for from now on comes too late for the one that begins.
+    private func beginNext() {
+        (running, next) = (next, nil)
+    }
+
     private func run(_ cause: Cause) async -> Outcome {
-        if let next { (running, self.next) = (next, nil) }
+        // The next one, if there is one, has not begun yet: it is joined meanwhile.
         defer { if next == nil { running = nil } }
         guard !isStopping else {
             let problem = "the server is stopping: its configuration is not read any more"

@@ -43,6 +43,7 @@ final class ServiceNotifier: Sendable {
 
     /// A reload begins.
     func reloading() {
+        guard !isStopping.withLockedValue(\.self) else { return }
         // Systemd holds it against the time at which it sent the signal.
         tell("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)", status: "reading the configuration")
     }
@@ -66,8 +67,13 @@ final class ServiceNotifier: Sendable {
         }
     }
 
+    /// Systemd ignores messages of more than 4096 bytes.
+    private static let longestStatus = 900
+
     private func tell(_ state: String, status: String) {
-        tell("\(state)\nSTATUS=\(status.escapingControls)")
+        let all = status.escapingControls.unicodeScalars
+        let rest = all.count > Self.longestStatus ? "…" : ""
+        tell("\(state)\nSTATUS=\(String(String.UnicodeScalarView(all.prefix(Self.longestStatus))))\(rest)")
     }
 
     private func tell(_ message: String) {

@@ -94,14 +94,17 @@ extension RunningProgram {
         try RunningProgram(Tools.system("sh"), ["-c", line])
     }
 
-    /// The binary under test.
-    static func multiplexer(_ arguments: [String]) throws -> RunningProgram {
+    /// The binary under test, where no folder for sockets is, unless `environment` says so.
+    static func multiplexer(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
         try RunningProgram(
             Tools.multiplexer(),
             arguments,
-            // For a build with the address sanitizer: a program that ends by `exit` leaves all it has behind, and what
-            // is kept in quarantine would look like memory that grows.
-            environment: ["ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"]
+            environment: [
+                "RUNTIME_DIRECTORY": "", "XDG_RUNTIME_DIR": "", "NOTIFY_SOCKET": "",
+                // For a build with the address sanitizer: a program that ends by `exit` leaves all it has behind, and
+                // what is kept in quarantine would look like memory that grows.
+                "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64",
+            ].merging(environment) { $1 }
         )
     }
 }
