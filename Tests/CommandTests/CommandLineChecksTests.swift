@@ -81,9 +81,10 @@ import Testing
             _ = try await TCPMultiplexer.checkedCommand(arguments)
         }
         let last = try #require(arguments.last)
+        let all = TCPMultiplexer.configuration.subcommands.map { $0._commandName } + ["help"]
         #expect(
             error?.message
-                == "there is no help on '\(last)', only on one of: server, check, reload, config, probe, simulate, list, version, help"
+                == "there is no help on '\(last)', only on one of: \(all.joined(separator: ", "))"
         )
     }
 }

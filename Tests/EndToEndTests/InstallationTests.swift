@@ -148,7 +148,7 @@ extension EndToEnd {
                 contentsOf: Tools.repository.appendingPathComponent("Package.swift"),
                 encoding: .utf8
             )
-            let packages = manifest.matches(of: /\.package\(url: ".*\/([^"\/]+)"/).map { String($0.1) }
+            let packages = manifest.matches(of: /\.package\(url: ".*\/([^"\/]+)"/).map { $0.1.lowercased() }
             #expect(packages.count >= 5)
             // What those need, what they have from others, and what they say of it.
             let others = ["swift-atomics", "swift-nio/Sources/CNIOLLHTTP", "tcp-multiplexer"]

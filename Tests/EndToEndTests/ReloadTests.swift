@@ -87,6 +87,30 @@ extension EndToEnd {
             #expect(late.lines(containing: "no server answers at").count == 1)
         }
 
+        @Test func `a device is left to others for a while by a command, and taken back`() async throws {
+            let device = try await Device.start()
+            let port = try freePort()
+            let server = try await start(device, port)
+            let released = try RunningProgram.multiplexer(
+                ["release", "inverter", "--for", "1h", "--control", path("control")]
+            )
+            #expect(try await released.end() == .exited(0))
+            #expect(released.lines(containing: "inverter is left to others for 1h").count == 1)
+            #expect(try await probe(port) == .exited(5))
+            let resumed = try RunningProgram.multiplexer(["resume", "inverter", "--config", path("config.yml")])
+            #expect(try await resumed.end() == .exited(0))
+            #expect(try await probe(port) == .exited(0))
+            let unknown = try RunningProgram.multiplexer(["release", "attic", "--control", path("control")])
+            #expect(try await unknown.end() == .exited(1))
+            #expect(unknown.lines(containing: "there is no device called attic; there are: inverter").count == 1)
+            server.send(signal: SIGTERM)
+            #expect(try await server.end() == .exited(0))
+        }
+
+        private func probe(_ port: Int) async throws -> RunningProgram.End {
+            try await RunningProgram.multiplexer(["probe", "127.0.0.1:\(port)", "--read", "40000:2"]).end()
+        }
+
         @Test func `with options alone a hangup reads the files again, and stops nothing`() async throws {
             let device = try await Device.start()
             let server = try await Server.start(device)
