@@ -1,5 +1,6 @@
 import Logging
 import NIOConcurrencyHelpers
+import NIOCore
 import ServerSettings
 
 #if canImport(Glibc)
@@ -96,9 +97,5 @@ final class ServiceNotifier: Sendable {
     }
 
     /// The clock that systemd goes by.
-    private static var monotonicMicroseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int(time.tv_sec) * 1_000_000 + Int(time.tv_nsec) / 1000
-    }
+    private static var monotonicMicroseconds: UInt64 { NIODeadline.now().uptimeNanoseconds / 1000 }
 }

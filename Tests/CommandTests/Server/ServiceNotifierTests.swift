@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Logging
 import NIOConcurrencyHelpers
@@ -134,9 +135,7 @@ import Testing
 }
 
 private func monotonicMicroseconds() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int(time.tv_sec) * 1_000_000 + Int(time.tv_nsec) / 1000
+    Int(DispatchTime.now().uptimeNanoseconds / 1000)
 }
 
 /// Keeps messages.
