@@ -47,8 +47,8 @@ final class MultiplexerDriver {
     private var cachedResponses: [ByteBuffer] = []
     /// Reads all that happens to the device.
     private let reader: any DeviceReportReader
-    /// Asked each time, since the level may become another.
-    private var isTracing: Bool { logger.logLevel <= .debug }
+    /// Looked at when a client joins and when a deadline comes: to ask the logger costs each request more than it should.
+    private var isTracing: Bool
 
     /// A driver for one device, which the log calls `device`, and to which `makeLink` makes connections.
     ///
@@ -76,6 +76,7 @@ final class MultiplexerDriver {
             mayConnect: mayConnect
         )
         reader = DeviceLog(device: device, logger: logger)
+        isTracing = logger.logLevel <= .debug
     }
 
     /// Whether everyone is being sent away.
@@ -120,6 +121,7 @@ final class MultiplexerDriver {
 extension MultiplexerDriver {
     /// A client may send requests; it comes from `origin`, the network that counts as one address.
     func join(_ session: any Client, from origin: IPAddress?) -> ClientID {
+        isTracing = logger.logLevel <= .debug
         lastClient &+= 1
         let slot = freeSlots.popLast() ?? clients.count
         if slot == clients.count { clients.append(session) } else { clients[slot] = session }
@@ -370,6 +372,11 @@ extension MultiplexerDriver {
         waiter.write(frame)
     }
 
+    private func reachDeadline() {
+        isTracing = logger.logLevel <= .debug
+        handle(.deadlineReached)
+    }
+
     private func schedule(_ deadline: Duration) {
         // Rounded up: at the deadline, not just before it.
         schedule(at: start + TimeAmount(deadline) + .nanoseconds(1), isSecond: false)
@@ -383,7 +390,7 @@ extension MultiplexerDriver {
             if isLate, !isSecond {
                 self?.schedule(at: .now() + .milliseconds(1), isSecond: true)
             } else {
-                self?.handle(.deadlineReached)
+                self?.reachDeadline()
             }
         }
     }
